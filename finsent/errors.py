@@ -1,0 +1,23 @@
+"""The errors that a person can cause; a script prints them as one line and exits 1."""
+
+from __future__ import annotations
+
+
+class FinsentError(Exception):
+    """Something that its message tells a person how to mend."""
+
+
+class RecipeError(FinsentError):
+    """A recipe that cannot be read or does not hold together."""
+
+
+class DataError(FinsentError):
+    """A data source that cannot be read, or rows that cannot be used."""
+
+
+class BaseModelError(FinsentError):
+    """Base weights that are missing, altered or of a kind that is not supported."""
+
+
+class ReleaseError(FinsentError):
+    """A release that is incomplete or does not pass its gate."""

@@ -1,0 +1,75 @@
+"""Licences of sources and what they allow the release to say of itself.
+
+Ids are the Hub's (https://huggingface.co/docs/hub/repositories-licenses).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from finsent.errors import RecipeError
+
+
+@dataclass(frozen=True)
+class Licence:
+    """What matters of a licence when works are combined."""
+
+    id: str
+    title: str
+    commercial: bool = True
+    share_alike: bool = False
+
+
+LICENCES = {
+    licence.id: licence
+    for licence in (
+        Licence("apache-2.0", "Apache License 2.0"),
+        Licence("mit", "MIT License"),
+        Licence("bsd-3-clause", "BSD 3-Clause License"),
+        Licence("cc0-1.0", "Creative Commons Zero 1.0"),
+        Licence("odc-by", "Open Data Commons Attribution 1.0"),
+        Licence("cc-by-4.0", "Creative Commons Attribution 4.0"),
+        Licence("cc-by-sa-3.0", "Creative Commons Attribution-ShareAlike 3.0", share_alike=True),
+        Licence("cc-by-sa-4.0", "Creative Commons Attribution-ShareAlike 4.0", share_alike=True),
+        Licence("cc-by-nc-4.0", "Creative Commons Attribution-NonCommercial 4.0", commercial=False),
+        Licence("cc-by-nc-sa-3.0", "Creative Commons Attribution-NonCommercial-ShareAlike 3.0", False, True),
+        Licence("cc-by-nc-sa-4.0", "Creative Commons Attribution-NonCommercial-ShareAlike 4.0", False, True),
+    )
+}
+
+
+def find_licence(licence_id: str) -> Licence:
+    """Return the licence with this Hub id; RecipeError when it is not one that we can reason about."""
+    if licence_id not in LICENCES:
+        raise RecipeError(f"licence {licence_id!r} is not known; allowed: {', '.join(LICENCES)}")
+    return LICENCES[licence_id]
+
+
+def combine_licences(sources: dict[str, str], wished: str) -> Licence:
+    """Return the licence that a work built from all `sources` (name -> licence id) may carry.
+
+    It is `wished` where every source is permissive, else the sources' share-alike or non-commercial one.
+    Raises RecipeError: two different share-alike licences, or commercial share-alike beside non-commercial.
+    """
+    found = {name: find_licence(licence_id) for name, licence_id in sources.items()}
+    binding = {licence.id: name for name, licence in found.items() if licence.share_alike}
+    if len(binding) > 1:
+        raise RecipeError(f"these licences cannot be combined, each demands its own: {binding}")
+    closed = [licence for licence in found.values() if not licence.commercial]
+    if binding:
+        only = LICENCES[next(iter(binding))]
+        if only.commercial and closed:
+            raise RecipeError(f"{only.id} cannot be combined with the non-commercial {closed[0].id}")
+        return only
+    if closed:
+        return closed[0]
+    return find_licence(wished)
+
+
+def check_wish(wished: str, combined: Licence) -> None:
+    """Raise RecipeError when a recipe asks for more freedom than its sources give."""
+    if find_licence(wished).commercial and not combined.commercial:
+        raise RecipeError(
+            f"card.licence: got {wished!r}, but a source forbids commercial use; write {combined.id!r} "
+            "or leave the source out"
+        )

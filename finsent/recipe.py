@@ -1,0 +1,334 @@
+"""A recipe: everything that decides a release, in one YAML file.
+
+`load_recipe` reads it, follows `extends:` and answers with a frozen `Recipe`, or with a `RecipeError` that
+names the key, what was got and what is allowed. `python -m finsent.recipe` writes the JSON schema.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from finsent.errors import RecipeError
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SCHEMA_FILE = REPOSITORY / "recipes" / "schema.json"
+
+Share = Annotated[float, Field(ge=0, le=1)]
+HubId = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
+SplitName = Literal["train", "validation", "test"]
+
+
+class Section(BaseModel):
+    """A part of a recipe: unknown keys are errors, values are not converted, nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Source(Section):
+    """Where rows come from: `path` (in this repository), `hub` (data set id) or `url` named by `hub`."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="short name, used in metrics and tables")
+    title: str
+    licence: str = Field(description="Hub licence id, for example cc-by-4.0")
+    homepage: str | None = None
+    path: str | None = Field(None, description="folder, relative to the repository or absolute")
+    hub: HubId | None = Field(None, description="data set id; FINSENT_MIRROR is asked first")
+    revision: str | None = Field(None, description="commit, tag or branch of the Hub data set")
+    url: str | None = Field(None, description="base address for sources that are not on the Hub")
+    files: dict[SplitName, list[str]] = Field(
+        min_length=1, description="files per split, relative to the source"
+    )
+    labels: dict[str, str] = Field(min_length=1, description="the source's label -> label of this recipe")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.path is None) == (self.hub is None):
+            raise ValueError("give exactly one of path and hub (url needs hub as its name in the mirror)")
+        return self
+
+
+class TableSource(_Source):
+    """CSV, JSONL or Parquet with a text and a label column."""
+
+    kind: Literal["table"]
+    text: str = "text"
+    label: str = "label"
+    group: str | None = Field(None, description="column whose equal values stay on one side of a split")
+    slice: str | None = Field(None, description="column by which figures are also given")
+
+
+class PhrasebankSource(_Source):
+    """Financial PhraseBank's zip: `sentence@label`, latin-1, nested files by annotator agreement."""
+
+    kind: Literal["phrasebank"]
+    agreement: Literal["50", "66", "75", "All"] = "50"
+
+
+class EntitySource(_Source):
+    """SEntFiN's CSV: a dict entity -> label a headline; headlines whose entities disagree are left out."""
+
+    kind: Literal["entities"]
+    text: str = "Title"
+    entities: str = "Decisions"
+
+
+Source = Annotated[TableSource | PhrasebankSource | EntitySource, Field(discriminator="kind")]
+
+
+class Data(Section):
+    """Sources and how rows are shared out; shares apply where a source brings no file for that split."""
+
+    sources: list[Source] = Field(min_length=1)
+    validation: Share = 0.1
+    test: Share = 0.15
+    near_duplicates: float = Field(
+        0.7, gt=0, le=1, description="char-5-gram Jaccard from which rows stay together"
+    )
+
+    @field_validator("sources")
+    @classmethod
+    def _names_differ(cls, sources: list[Source]) -> list[Source]:
+        names = [source.name for source in sources]
+        if len(set(names)) != len(names):
+            raise ValueError(f"source names must differ, got {names}")
+        return sources
+
+
+class Text(Section):
+    """Rules that are compiled into tokenizer.json; nothing else cleans text."""
+
+    drop_links: bool = True
+    strip_cashtags: bool = Field(True, description="$AAPL becomes AAPL")
+    lowercase: bool = True
+    max_characters: int = Field(500, ge=16, description="keeps every text below the position limit")
+
+
+class Base(Section):
+    """The encoder to start from: a Python package that carries it, a folder, or a Hub model."""
+
+    hub: HubId = Field(
+        description="origin, for the card; loaded from there when neither package nor path is given"
+    )
+    licence: str
+    revision: str | None = None
+    package: str | None = Field(None, description="importable package that holds the weights")
+    folder: str = Field(".", description="folder inside the package")
+    path: str | None = None
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of model.safetensors")
+    layers: list[Annotated[int, Field(ge=0)]] | None = Field(
+        None, min_length=1, description="layers to keep, in order"
+    )
+    vocabulary: int | None = Field(
+        None, ge=500, description="pieces to keep, by frequency in the training rows"
+    )
+
+
+class Training(Section):
+    """How the weights are fitted."""
+
+    epochs: float = Field(4, gt=0, le=100)
+    batch_size: int = Field(32, ge=1)
+    learning_rate: float = Field(6e-5, gt=0, lt=1)
+    warmup: Share = 0.1
+    weight_decay: float = Field(0.01, ge=0)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    class_weights: Literal["none", "balanced", "root"] = Field(
+        "none", description="root: square root of balanced"
+    )
+    max_tokens: int = Field(128, ge=8, description="longer rows are cut in training only")
+    evaluations: int = Field(4, ge=1, description="validations over the whole run; the best one is kept")
+    patience: int = Field(3, ge=1, description="validations without a better macro F1 before stopping")
+    bf16: Literal["auto", "on", "off"] = "auto"
+
+
+class Energy(Section):
+    """Figures for an estimate: stated power times measured seconds, never a measurement."""
+
+    watts: float = Field(gt=0, description="assumed power draw of the machine while training")
+    grams_per_kwh: float = Field(gt=0, description="assumed grid intensity, g CO2 equivalent a kWh")
+
+
+class Budget(Section):
+    """What a variant may lose against PyTorch before it is not released."""
+
+    macro_f1_drop: Share = 0.015
+    flips: Share = Field(0.06, description="share of test rows whose label differs from PyTorch's")
+    batch_difference: float = Field(
+        1e-6, ge=0, description="largest |Δp| between a text alone and in a padded batch"
+    )
+
+
+class Variant(Section):
+    """One ONNX file of the release, by transformers.js' name."""
+
+    name: Literal["fp32", "quantized"]
+    required: bool = True
+    keep_float: list[str] = Field([], description="regular expressions of graph nodes that stay in fp32")
+    calibration_rows: int = Field(256, ge=8)
+    budget: Budget = Budget()
+
+
+class Export(Section):
+    """Which ONNX files are made."""
+
+    opset: int = Field(17, ge=14, le=20)
+    variants: list[Variant] = Field(min_length=1)
+
+    @field_validator("variants")
+    @classmethod
+    def _starts_with_fp32(cls, variants: list[Variant]) -> list[Variant]:
+        names = [variant.name for variant in variants]
+        if names[0] != "fp32" or len(set(names)) != len(names):
+            raise ValueError(
+                f"variants must be distinct and start with fp32, from which the others are made, got {names}"
+            )
+        return variants
+
+
+class Evaluation(Section):
+    """How the figures are made."""
+
+    bootstrap: int = Field(1000, ge=100, description="resamples for the 95 % interval")
+    latency_texts: int = Field(300, ge=10, description="test rows timed one by one")
+    batch_size: int = Field(32, ge=1)
+
+
+class Example(Section):
+    """A text for the widget, with the label that a reader would expect."""
+
+    title: str
+    text: str
+    expected: str
+
+
+class Card(Section):
+    """The words of the model card that no run can find out."""
+
+    title: str
+    summary: str
+    intended_use: str
+    out_of_scope: list[str] = Field(min_length=1)
+    limits: list[str] = Field(min_length=1)
+    licence: str = Field("apache-2.0", description="refused where a source forbids it")
+    language: str = Field("en", pattern=r"^[a-z]{2}$")
+    tags: list[str] = ["finance", "sentiment-analysis"]
+    authors: list[str] = Field(min_length=1)
+    label_meanings: dict[str, str]
+    examples: list[Example] = Field(min_length=1)
+
+
+class Hub(Section):
+    """Where the release goes."""
+
+    model: HubId
+    space: HubId
+
+
+class Recipe(Section):
+    """One release."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="also the folder below runs/")
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    seed: int = Field(ge=0, lt=2**32)
+    labels: list[str] = Field(min_length=2, description="their order is that of the logits")
+    data: Data
+    text: Text = Text()
+    base: Base
+    training: Training = Training()
+    energy: Energy | None = None
+    export: Export
+    evaluation: Evaluation = Evaluation()
+    card: Card
+    hub: Hub
+
+    @model_validator(mode="after")
+    def _labels_hold_together(self) -> Self:
+        allowed = set(self.labels)
+        if len(allowed) != len(self.labels):
+            raise ValueError(f"labels must differ, got {self.labels}")
+        for where, names in self._label_uses():
+            if unknown := sorted(set(names) - allowed):
+                raise ValueError(f"{where}: unknown label {unknown[0]!r}, allowed: {self.labels}")
+        return self
+
+    def _label_uses(self) -> list[tuple[str, list[str]]]:
+        uses = [
+            (f"data.sources.{source.name}.labels", list(source.labels.values()))
+            for source in self.data.sources
+        ]
+        uses.append(("card.label_meanings", list(self.card.label_meanings)))
+        return [*uses, ("card.examples.expected", [example.expected for example in self.card.examples])]
+
+    def fingerprint(self) -> str:
+        """Return the sha256 of all that the recipe says, whatever the layout of its file."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe and everything that it extends.
+
+    Raises RecipeError: the file is missing or no YAML mapping, extends itself, or holds what is not allowed.
+    """
+    tree = _read_tree(path, seen=())
+    try:
+        return Recipe.model_validate_json(json.dumps(tree), strict=True)
+    except ValidationError as error:
+        problems = "; ".join(_explain(problem) for problem in error.errors())
+        raise RecipeError(f"{path}: {problems}") from None
+
+
+def _read_tree(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    if path.resolve() in seen:
+        raise RecipeError(f"{path}: extends itself, by way of {' -> '.join(p.name for p in seen)}")
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: cannot be read ({error}); recipes stand in recipes/*.yaml") from None
+    except yaml.YAMLError as error:
+        raise RecipeError(f"{path}: is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(tree, dict):
+        raise RecipeError(f"{path}: must be a mapping of keys, got {type(tree).__name__}")
+    parent = tree.pop("extends", None)
+    if parent is None:
+        return tree
+    return _merge(_read_tree(path.parent / str(parent), (*seen, path.resolve())), tree)
+
+
+def _merge(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
+    """Mappings are merged key by key; anything else, lists too, is replaced."""
+    merged = dict(parent)
+    for key, value in child.items():
+        old = merged.get(key)
+        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _explain(problem: Any) -> str:  # noqa: ANN401  (pydantic's ErrorDetails, a TypedDict of plain values)
+    key = ".".join(str(part) for part in problem["loc"]) or "recipe"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        return f"{key}: unknown key; see recipes/schema.json for those that are known"
+    if problem["type"] in ("missing", "value_error"):
+        return f"{key}: {message}"
+    return f"{key}: got {json.dumps(problem['input'], default=str)[:80]}; {message[0].lower()}{message[1:]}"
+
+
+def recipe_schema() -> str:
+    """Return the JSON schema of a recipe file, `extends` included."""
+    schema = Recipe.model_json_schema()
+    schema["properties"]["extends"] = {
+        "type": "string",
+        "description": "recipe whose keys this one overrides",
+    }
+    schema.pop("required")  # a recipe that extends another may leave out anything
+    return json.dumps(schema, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(recipe_schema(), encoding="utf-8")

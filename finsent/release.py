@@ -1,0 +1,109 @@
+"""A release: a folder that is a Hub repository, byte for byte. Every file name stands here and nowhere else.
+
+It is filled under another name and renamed when it is whole, so a folder called release is never a half one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from finsent.base_model import BaseModel
+from finsent.errors import ReleaseError
+
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+TOKENIZER = "tokenizer.json"
+TOKENIZER_CONFIG = "tokenizer_config.json"
+SPECIAL_TOKENS = "special_tokens_map.json"
+ONNX_FILES = {"fp32": "onnx/model.onnx", "quantized": "onnx/model_quantized.onnx"}
+METRICS = "metrics.json"
+RECIPE = "recipe.yaml"
+CARD = "README.md"
+CONFUSION_FIGURE = "figures/confusion.png"
+RELIABILITY_FIGURE = "figures/reliability.png"
+
+TRANSFORMERS_FILES = (CONFIG, WEIGHTS, TOKENIZER, TOKENIZER_CONFIG, SPECIAL_TOKENS)
+ALWAYS = (
+    *TRANSFORMERS_FILES,
+    ONNX_FILES["fp32"],
+    METRICS,
+    RECIPE,
+    CARD,
+    CONFUSION_FIGURE,
+    RELIABILITY_FIGURE,
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder of one recipe below runs/: what is in the making, and the release when it is whole."""
+
+    folder: Path
+
+    @property
+    def release(self) -> Path:
+        """The Hub repository."""
+        return self.folder / "release"
+
+    @property
+    def staging(self) -> Path:
+        """The release in the making."""
+        return self.folder / "release.partial"
+
+    @property
+    def checkpoints(self) -> Path:
+        """What training goes on from after an interruption."""
+        return self.folder / "checkpoints"
+
+    def start(self) -> Path:
+        """Return an empty staging folder."""
+        shutil.rmtree(self.staging, ignore_errors=True)
+        self.staging.mkdir(parents=True)
+        return self.staging
+
+    def finish(self) -> Path:
+        """Put the staging folder in the place of the release; ReleaseError when files are missing."""
+        if missing := missing_files(self.staging):
+            raise ReleaseError(f"{self.staging}: not released, {', '.join(missing)} missing")
+        old = self.folder / "release.old"
+        shutil.rmtree(old, ignore_errors=True)
+        if self.release.exists():
+            self.release.rename(old)
+        self.staging.rename(self.release)
+        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+        return self.release
+
+
+def missing_files(folder: Path) -> list[str]:
+    """Return the names of files that every release has and this folder lacks."""
+    return [name for name in ALWAYS if not (folder / name).is_file()]
+
+
+def save_model(base: BaseModel, folder: Path) -> None:
+    """Write weights, config and tokenizer so that every runtime reads them alike.
+
+    tokenizer.json is written from the prepared text, not by the tokenizer: training leaves truncation in that
+    one.
+    """
+    base.model.save_pretrained(folder)
+    base.tokenizer().save_pretrained(folder)
+    tree = json.dumps(json.loads(base.tokenizer_json), ensure_ascii=False, indent=1)
+    (folder / TOKENIZER).write_text(tree, encoding="utf-8")
+
+
+def read_labels(folder: Path) -> list[str]:
+    """Return the label names of a saved model, in the order of its logits."""
+    id2label = json.loads((folder / CONFIG).read_text(encoding="utf-8"))["id2label"]
+    return [cast("str", id2label[str(index)]) for index in range(len(id2label))]
+
+
+def sha256(path: Path) -> str:
+    """Return the hex digest of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,126 @@
+"""How good predictions are: the figures that metrics.json holds, computed through `evaluate`.
+
+The metric modules ship in finsent/metrics/ and load from there, without network.
+"""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import evaluate
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
+
+MODULES = Path(__file__).parent / "metrics"
+CALIBRATION_BINS = 15
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """Scores of one class; support is its number of rows."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A 95 % percentile bootstrap interval over rows."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Rows per bin of confidence, with the accuracy and the mean confidence in each."""
+
+    count: list[int]
+    accuracy: list[float]
+    confidence: list[float]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What is said of one set of predictions. `confusion[i][j]`: rows of class i predicted as j."""
+
+    n: int
+    accuracy: float
+    accuracy_interval: Interval
+    macro_f1: float
+    macro_f1_interval: Interval
+    per_class: dict[str, ClassScores]
+    confusion: list[list[int]]
+    ece: float
+    brier: float
+    reliability: Reliability
+
+
+def score(probabilities: Floats, labels: Ints, names: list[str], resamples: int, seed: int) -> Scores:
+    """Score probabilities `(n, n_labels)` against class numbers `(n,)`; `names` are the classes in order."""
+    predictions = probabilities.argmax(axis=1)
+    found = classification(predictions, labels, len(names))
+    calibrated = _module("calibration").compute(
+        predictions=probabilities.astype(float).tolist(), references=labels.tolist(), bins=CALIBRATION_BINS
+    )
+    accuracy, macro_f1 = bootstrap(predictions, labels, len(names), resamples, seed)
+    classes = zip(names, found["precision"], found["recall"], found["f1"], found["support"], strict=True)
+    return Scores(
+        n=len(labels),
+        accuracy=found["accuracy"],
+        accuracy_interval=accuracy,
+        macro_f1=found["macro_f1"],
+        macro_f1_interval=macro_f1,
+        per_class={name: ClassScores(*values) for name, *values in classes},
+        confusion=found["confusion"],
+        ece=calibrated["ece"],
+        brier=calibrated["brier"],
+        reliability=Reliability(
+            calibrated["bin_count"], calibrated["bin_accuracy"], calibrated["bin_confidence"]
+        ),
+    )
+
+
+def classification(predictions: Ints, labels: Ints, n_labels: int) -> dict[str, Any]:
+    """Return accuracy, macro_f1, precision, recall, f1, support and confusion of class numbers `(n,)`."""
+    found = _module("classification").compute(
+        predictions=predictions.tolist(), references=labels.tolist(), labels=n_labels
+    )
+    assert isinstance(found, dict)  # None only in the other processes of a distributed run
+    return found
+
+
+def bootstrap(
+    predictions: Ints, labels: Ints, n_labels: int, resamples: int, seed: int
+) -> tuple[Interval, Interval]:
+    """Return 95 % intervals of accuracy and macro F1 over rows drawn with replacement."""
+    cells = labels * n_labels + predictions
+    weights = np.bincount(cells, minlength=n_labels**2) / len(cells)
+    drawn = np.random.default_rng(seed).multinomial(len(cells), weights, size=resamples)
+    confusion = drawn.reshape(resamples, n_labels, n_labels)
+    right = np.diagonal(confusion, axis1=1, axis2=2)
+    either = confusion.sum(axis=1) + confusion.sum(axis=2)
+    f1 = np.divide(2 * right, either, out=np.zeros(either.shape), where=either > 0).mean(axis=1)
+    return _interval(right.sum(axis=1) / len(cells)), _interval(f1)
+
+
+def _interval(values: Floats) -> Interval:
+    low, high = np.quantile(values, [0.025, 0.975])
+    return Interval(float(low), float(high))
+
+
+@functools.cache
+def _module(name: str) -> evaluate.EvaluationModule:
+    """Load a metric module that ships here; its results are kept in memory and a folder of this process."""
+    return evaluate.load(
+        str(MODULES / name), cache_dir=tempfile.mkdtemp(prefix="finsent-metrics-"), keep_in_memory=True
+    )

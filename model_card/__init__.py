@@ -1,0 +1,1 @@
+"""What is said of a release: measured, rendered, linted and executed."""

@@ -1,0 +1,155 @@
+"""Sentiment of financial headlines from one ONNX file: numpy, onnxruntime and tokenizers, nothing else.
+
+This is the inference code of the demo and of every measured figure. It imports nothing of the project,
+because a Space is uploaded alone. Cleaning and the bound on length are compiled into tokenizer.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Encoding, Tokenizer
+
+FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
+BLOCK = 4096  # texts that are tokenized and sorted together; bounds the memory of a long list
+TOKENS_A_BATCH = 4096  # padded tokens: keeps the activations of one batch in the cache of a core
+
+Probabilities = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The label of one text, its probability, and those of all labels in the model's order."""
+
+    label: str
+    score: float
+    scores: dict[str, float]
+
+
+class Classifier:
+    """A text classifier from a folder or a Hub id.
+
+    `labels` are the names in the order of the probabilities. Calls from several threads are safe.
+    """
+
+    def __init__(
+        self,
+        source: str | Path,
+        file: str = "onnx/model_quantized.onnx",
+        revision: str | None = None,
+        threads: int = 1,
+    ) -> None:
+        """Load `file` of a release folder or Hub repository; `threads` share one batch (1 yields most a core).
+
+        Raises FileNotFoundError when the folder lacks a file, and the Hub client's errors for a Hub id.
+        """
+        folder = _fetch(str(source), (*FILES, file), revision)
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        self.labels: list[str] = [config["id2label"][str(index)] for index in range(len(config["id2label"]))]
+        self.file = folder / file
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._pad = int(config.get("pad_token_id") or 0)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            str(self.file), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+        self._inputs = {entry.name for entry in self._session.get_inputs()}
+
+    def __call__(self, text: str) -> Prediction:
+        """Classify one text. TypeError when it is no string."""
+        return self._describe(self.predict([text])[0])
+
+    def classify(self, texts: Sequence[str], batch_size: int = 32) -> list[Prediction]:
+        """Classify many texts, in their order. TypeError when one is no string."""
+        return [self._describe(row) for row in self.predict(texts, batch_size)]
+
+    def predict(self, texts: Sequence[str], batch_size: int = 32) -> Probabilities:
+        """Return probabilities `(n, n_labels)`, rows in the order of `texts`, columns in that of `labels`.
+
+        Texts of like length share a batch. TypeError names the position of what is no string; every string
+        has an answer, an empty one and one with lone surrogates too.
+        """
+        checked = _check_texts(texts)
+        result = np.empty((len(checked), len(self.labels)), dtype=np.float32)
+        for start in range(0, len(checked), BLOCK):
+            encodings = self._tokenizer.encode_batch_fast(checked[start : start + BLOCK])
+            for batch in _like_lengths(encodings, batch_size):
+                result[start + batch] = self._run([encodings[index] for index in batch])
+        return result
+
+    def _run(self, encodings: list[Encoding]) -> Probabilities:
+        width = max(len(encoding.ids) for encoding in encodings)
+        ids = np.full((len(encodings), width), self._pad, dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, encoding in enumerate(encodings):
+            ids[row, : len(encoding.ids)] = encoding.ids
+            mask[row, : len(encoding.ids)] = 1
+        feed: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
+        if "token_type_ids" in self._inputs:
+            feed["token_type_ids"] = np.zeros_like(ids)
+        return softmax(self._session.run(["logits"], feed)[0])
+
+    def _describe(self, row: Probabilities) -> Prediction:
+        best = int(row.argmax())
+        scores = {label: float(value) for label, value in zip(self.labels, row, strict=True)}
+        return Prediction(self.labels[best], float(row[best]), scores)
+
+
+def softmax(logits: NDArray[np.float32]) -> Probabilities:
+    """Turn logits `(n, n_labels)` into probabilities, computed in float64 and safe for large values."""
+    exponential = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return (exponential / exponential.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _check_texts(texts: Sequence[str]) -> list[str]:
+    if isinstance(texts, str):
+        raise TypeError("got one string where a list of texts is expected; write [text]")
+    for position, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"text {position}: got {type(text).__name__}, expected str; drop it or write ''")
+    return [_without_surrogates(text) for text in texts]
+
+
+def _without_surrogates(text: str) -> str:
+    """Replace lone surrogates, which no UTF-8 text can hold; `tokenizers` would raise on them."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _like_lengths(encodings: list[Encoding], batch_size: int) -> Iterator[NDArray[np.intp]]:
+    """Yield positions in batches of like length, at most `batch_size` rows and TOKENS_A_BATCH tokens."""
+    lengths = np.array([len(encoding.ids) for encoding in encodings])
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        stop = min(start + batch_size, len(order))
+        while stop > start + 1 and lengths[order[stop - 1]] * (stop - start) > TOKENS_A_BATCH:
+            stop -= 1
+        yield order[start:stop]
+        start = stop
+
+
+def _fetch(source: str, files: Sequence[str], revision: str | None) -> Path:
+    """Return the folder that holds the files: `source` itself, or a snapshot of that Hub repository."""
+    folder = Path(source)
+    if not folder.is_dir():
+        if source.count("/") != 1 or source.startswith((".", os.sep)):
+            raise FileNotFoundError(f"{source!r} is neither a folder nor a Hub id such as 'owner/name'")
+        from huggingface_hub import snapshot_download  # only needed here, and slow to import
+
+        folder = Path(snapshot_download(source, revision=revision, allow_patterns=list(files)))
+    if missing := [name for name in files if not (folder / name).is_file()]:
+        raise FileNotFoundError(f"{source}: {', '.join(missing)} missing; is it a finsent release?")
+    return folder
