@@ -319,6 +319,11 @@ def _explain(problem: Any) -> str:  # noqa: ANN401  (pydantic's ErrorDetails, a 
     return f"{key}: got {json.dumps(problem['input'], default=str)[:80]}; {message[0].lower()}{message[1:]}"
 
 
+def dump_recipe(recipe: Recipe) -> str:
+    """Return a recipe as YAML that `load_recipe` reads back to an equal one, with nothing left to extend."""
+    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=110)
+
+
 def recipe_schema() -> str:
     """Return the JSON schema of a recipe file, `extends` included."""
     schema = Recipe.model_json_schema()

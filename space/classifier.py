@@ -47,7 +47,7 @@ class Classifier:
         revision: str | None = None,
         threads: int = 1,
     ) -> None:
-        """Load `file` of a release folder or Hub repository; `threads` share one batch (1 yields most a core).
+        """Load `file` of a release folder or Hub repository; `threads` share a batch.
 
         Raises FileNotFoundError when the folder lacks a file, and the Hub client's errors for a Hub id.
         """
@@ -111,7 +111,8 @@ class Classifier:
 def softmax(logits: NDArray[np.float32]) -> Probabilities:
     """Turn logits `(n, n_labels)` into probabilities, computed in float64 and safe for large values."""
     exponential = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    return (exponential / exponential.sum(axis=1, keepdims=True)).astype(np.float32)
+    probabilities: Probabilities = (exponential / exponential.sum(axis=1, keepdims=True)).astype(np.float32)
+    return probabilities
 
 
 def _check_texts(texts: Sequence[str]) -> list[str]:

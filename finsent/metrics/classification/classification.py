@@ -21,8 +21,8 @@ class Classification(evaluate.Metric):
         return evaluate.MetricInfo(
             description="accuracy, macro F1, per-class scores, confusion",
             citation="",
-            inputs_description="predictions and references: class numbers; labels: how many classes there
-            are", features=features,
+            inputs_description="predictions, references: class numbers; labels: number of classes",
+            features=features,
         )
 
     def _compute(self, predictions: list[int], references: list[int], labels: int) -> dict[str, Any]:

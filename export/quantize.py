@@ -1,0 +1,89 @@
+"""fp32 ONNX to int8 by static QDQ of MatMul and Gather: fixed scales, so neighbours do not matter.
+
+Per channel, and with 7-bit weights (reduce_range), so that CPUs without VNNI do not saturate and score alike.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from tokenizers import Tokenizer
+
+from finsent.errors import ReleaseError
+from finsent.recipe import Variant
+from finsent.release import ONNX_FILES, TOKENIZER
+
+OPERATORS = ["MatMul", "Gather"]
+CALIBRATION_BATCH = 16
+
+
+class _Texts(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types
+    """Batches of tokenized texts, as the graph takes them."""
+
+    def __init__(self, tokenizer: Tokenizer, texts: list[str], names: list[str]) -> None:
+        self._batches = _batches(tokenizer, texts, names)
+
+    def get_next(self) -> dict[str, Any] | None:
+        return next(self._batches, None)
+
+
+def quantize(folder: Path, variant: Variant, texts: list[str]) -> Path:
+    """Write the int8 file of the release in `folder`, calibrated on `texts`, and return its path.
+
+    Raises ReleaseError when a `keep_float` expression of the recipe matches no node.
+    """
+    source, target = folder / ONNX_FILES["fp32"], folder / ONNX_FILES[variant.name]
+    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    with tempfile.TemporaryDirectory(prefix="finsent-quantize-") as scratch:
+        prepared = Path(scratch) / "prepared.onnx"
+        quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        graph = onnx.load(str(prepared), load_external_data=False).graph
+        names = [entry.name for entry in graph.input]
+        logging.getLogger().setLevel(logging.ERROR)  # onnxruntime advises on the root logger, once a call
+        quantize_static(
+            str(prepared),
+            str(target),
+            calibration_data_reader=_Texts(tokenizer, texts, names),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=OPERATORS,
+            nodes_to_exclude=_matching_nodes(graph, variant.keep_float),
+            per_channel=True,
+            reduce_range=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+        )
+    return target
+
+
+def _matching_nodes(graph: onnx.GraphProto, expressions: list[str]) -> list[str]:
+    chosen: list[str] = []
+    for expression in expressions:
+        found = [node.name for node in graph.node if re.search(expression, node.name)]
+        if not found:
+            examples = [node.name for node in graph.node if node.op_type in OPERATORS][:3]
+            raise ReleaseError(
+                f"keep_float: {expression!r} matches no node of the graph; names look like {examples}"
+            )
+        chosen += found
+    return chosen
+
+
+def _batches(tokenizer: Tokenizer, texts: list[str], names: list[str]) -> Iterator[dict[str, Any]]:
+    tokenizer.enable_padding()
+    for start in range(0, len(texts), CALIBRATION_BATCH):
+        encodings = tokenizer.encode_batch_fast(texts[start : start + CALIBRATION_BATCH])
+        columns = {
+            "input_ids": [encoding.ids for encoding in encodings],
+            "attention_mask": [encoding.attention_mask for encoding in encodings],
+            "token_type_ids": [encoding.type_ids for encoding in encodings],
+        }
+        yield {name: np.array(columns[name], dtype=np.int64) for name in names}

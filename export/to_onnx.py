@@ -1,0 +1,38 @@
+"""PyTorch to one ONNX file without external data, through optimum."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+
+import onnx
+from optimum.exporters.onnx import main_export
+
+from finsent.errors import ReleaseError
+from finsent.release import ONNX_FILES
+
+
+def export_onnx(folder: Path, opset: int) -> Path:
+    """Write the fp32 file of the model saved in `folder` and return its path.
+
+    Raises ReleaseError when weights went to a second file: runtimes that load one file by name would fail.
+    """
+    target = folder / ONNX_FILES["fp32"]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="finsent-export-") as scratch, warnings.catch_warnings():
+        # tracing warns of Python branches that hold for every text, and of its own successor
+        warnings.simplefilter("ignore")
+        main_export(
+            model_name_or_path=str(folder),
+            output=scratch,
+            task="text-classification",
+            opset=opset,
+            do_validation=False,  # the gate compares on the test rows instead
+        )
+        if extra := [path.name for path in Path(scratch).glob("*.onnx?data")]:
+            raise ReleaseError(f"the export wrote external data ({extra[0]}); one file a variant is allowed")
+        shutil.move(Path(scratch) / "model.onnx", target)
+    onnx.checker.check_model(str(target))
+    return target

@@ -1,0 +1,179 @@
+"""From recipe to release: data, training, export, figures, card.
+
+python train.py                                   the quickstart recipe, into runs/quickstart/release
+python train.py recipes/finsent-research.yaml     another one
+python train.py recipes/x.yaml --resume           go on after an interruption
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import warnings
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # data workers fork after tokenizers started threads
+
+import typer
+from model_card.build import build_card
+from model_card.figures import draw_figures
+from model_card.lint import lint_card
+from rich.console import Console
+
+from export.quantize import quantize
+from export.to_onnx import export_onnx
+from finsent.base_model import load_base
+from finsent.data import Splits, load_splits
+from finsent.errors import FinsentError, ReleaseError
+from finsent.licences import Licence, check_wish, combine_licences
+from finsent.recipe import Recipe, dump_recipe, load_recipe
+from finsent.release import CARD, METRICS, RECIPE, Run, save_model
+from finsent.sources import mirror_from_environment
+from finsent.training import fit
+from model_card.measure import measure
+from model_card.metrics import Metrics, read_metrics, write_metrics
+
+LEAST_FREE_BYTES = 2 * 10**9  # checkpoints, ONNX files and what is made on the way
+FULL_DISK_BYTES = 2 * 10**8
+
+console = Console(stderr=True, highlight=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
+    """Make the release of a recipe and return its folder, or raise and leave no folder called release."""
+    mirror = mirror_from_environment()
+    licence = choose_licence(recipe)
+    stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
+    splits = load_splits(recipe, mirror)
+    stage(f"base: {recipe.base.hub}")
+    base = load_base(recipe, [row.text for row in splits.train], mirror)
+    staging = run.start()
+    stage(f"training: {len(splits.train)} rows")
+    report = fit(recipe, splits, base, run.checkpoints, resume)
+    save_model(base, staging)
+    stage("export: ONNX and quantized ONNX")
+    export_variants(recipe, splits, staging)
+    stage(f"measuring: {len(splits.test)} test rows")
+    metrics = measure(recipe, splits, report, staging, licence.id)
+    check_gate(recipe, metrics)
+    stage("card")
+    write_card(recipe, metrics, staging)
+    return run.finish()
+
+
+def choose_licence(recipe: Recipe) -> Licence:
+    """Return the licence that all sources together allow; RecipeError when the recipe wants more freedom."""
+    used = {source.name: source.licence for source in recipe.data.sources} | {"base": recipe.base.licence}
+    combined = combine_licences(used, recipe.card.licence)
+    check_wish(recipe.card.licence, combined)
+    return combined
+
+
+def export_variants(recipe: Recipe, splits: Splits, folder: Path) -> None:
+    """Write the ONNX files that the recipe names; calibration rows come from training."""
+    export_onnx(folder, recipe.export.opset)
+    for variant in recipe.export.variants[1:]:
+        quantize(folder, variant, [row.text for row in splits.train[: variant.calibration_rows]])
+
+
+def check_gate(recipe: Recipe, metrics: Metrics) -> None:
+    """Say which variants were dropped; ReleaseError when a required one was."""
+    for dropped in metrics.dropped:
+        console.print(f"not released: {dropped.name}: {'; '.join(dropped.reasons)}")
+    required = {variant.name for variant in recipe.export.variants if variant.required}
+    if failed := [dropped for dropped in metrics.dropped if dropped.name in required]:
+        raise ReleaseError(
+            f"{failed[0].name} is required and over its budget ({'; '.join(failed[0].reasons)}); "
+            "train longer, keep nodes in float, or widen export.variants.budget"
+        )
+
+
+def write_card(recipe: Recipe, metrics: Metrics, folder: Path) -> None:
+    """Write metrics, recipe, figures and card; ReleaseError when the card does not pass its own linter."""
+    write_metrics(metrics, folder / METRICS)
+    (folder / RECIPE).write_text(dump_recipe(recipe), encoding="utf-8")
+    draw_figures(metrics, folder)
+    card = build_card(recipe, metrics)
+    (folder / CARD).write_text(card, encoding="utf-8")
+    if problems := lint_card(card, metrics, folder):
+        raise ReleaseError(
+            "the card does not pass its linter:\n" + "\n".join(str(problem) for problem in problems)
+        )
+
+
+def stage(title: str) -> None:
+    """Tell a person what begins now."""
+    console.print(f"[bold]{title}[/bold]")
+
+
+def summarize(folder: Path, metrics: Metrics) -> str:
+    """Return the release in a few lines: files, accuracy, macro F1, size, latency."""
+    lines = [
+        f"{folder}: version {metrics.version}, {metrics.parameters / 1e6:.1f} M parameters, {metrics.licence}"
+    ]
+    for one in metrics.variants:
+        lines.append(
+            f"  {one.file:28s} {one.bytes / 1e6:6.1f} MB  accuracy {one.scores.accuracy:.3f}  "
+            f"macro F1 {one.scores.macro_f1:.3f}  p50 {one.timing.p50_ms:.2f} ms"
+        )
+    return "\n".join(lines)
+
+
+@app.command(help=__doc__)
+def main(
+    recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="what to make")] = Path(
+        "recipes/quickstart.yaml"
+    ),
+    runs: Annotated[Path, typer.Option(help="where releases go, a folder a recipe")] = Path("runs"),
+    resume: Annotated[bool, typer.Option("--resume", help="go on from the last checkpoint")] = False,
+) -> None:
+    """Make one release; exit 1 with one line when something is wrong."""
+    quiet_libraries()
+    run = Run(runs)
+    try:
+        recipe = load_recipe(recipe_file)
+        run = Run(runs / recipe.name)
+        check_disk(run.folder)
+        release = train(recipe, run, resume)
+        print(summarize(release, read_metrics(release / METRICS)))
+    except (FinsentError, OSError) as error:
+        fail(str(error))
+    except Exception:
+        if disk_is_full(run.folder):  # torch and safetensors say so with errors of their own
+            fail(f"the disk of {run.folder} is full; free some space and run again with --resume")
+        raise
+
+
+def quiet_libraries() -> None:
+    """Keep the libraries' advice to programmers away from a person who trains a model."""
+    for name in ("transformers", "optimum", "datasets", "evaluate"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"torch\.|transformers\.|optimum\.|accelerate\.")
+
+
+def check_disk(folder: Path) -> None:
+    """Raise FinsentError when there is no room for checkpoints and files; better now than after training."""
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_FREE_BYTES:
+        raise FinsentError(
+            f"{folder}: {free / 1e9:.1f} GB are free, a run needs {LEAST_FREE_BYTES / 1e9:.0f} GB; make room"
+        )
+
+
+def disk_is_full(folder: Path) -> bool:
+    """Return whether less than a checkpoint's worth of space is left."""
+    return folder.is_dir() and shutil.disk_usage(folder).free < FULL_DISK_BYTES
+
+
+def fail(message: str) -> NoReturn:
+    """Print one line and exit 1."""
+    console.print(f"train.py: {message}", markup=False, soft_wrap=True)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()
