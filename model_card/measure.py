@@ -293,9 +293,6 @@ def _read_cpu() -> tuple[str, set[str]]:
     path = Path("/proc/cpuinfo")
     if not path.is_file():
         return "", set()
-    fields: dict[str, Any] = dict(
-        (part.strip() for part in line.split(":", 1)) for line in path.read_text().splitlines() if ":" in line
-    )
-    return str(fields.get("model name", "")), set(
-        str(fields.get("flags", fields.get("Features", ""))).split()
-    )
+    pairs = [line.partition(":") for line in path.read_text(encoding="utf-8").splitlines()]
+    fields = {key.strip(): value.strip() for key, _, value in pairs}
+    return fields.get("model name", ""), set(fields.get("flags", fields.get("Features", "")).split())
