@@ -136,7 +136,7 @@ def _read_table(path: Path, wanted: list[str]) -> pandas.DataFrame:
         if path.suffix == ".csv":
             table = pandas.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
         elif path.suffix in (".jsonl", ".json"):
-            table = pandas.read_json(path, lines=True, dtype=False, convert_dates=False)
+            table = pandas.read_json(path, lines=True, dtype=False)
         elif path.suffix == ".parquet":
             table = pandas.read_parquet(path)
         else:

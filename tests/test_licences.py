@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from finsent.errors import RecipeError
+from finsent.licences import LICENCES, check_wish, combine_licences
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [
+        (["cc-by-4.0", "apache-2.0"], "apache-2.0"),
+        (["cc-by-4.0", "cc-by-nc-sa-3.0", "mit"], "cc-by-nc-sa-3.0"),
+        (["mit", "cc-by-nc-4.0"], "cc-by-nc-4.0"),
+        (["mit", "cc-by-sa-4.0"], "cc-by-sa-4.0"),
+        (["cc-by-nc-4.0", "cc-by-nc-sa-4.0"], "cc-by-nc-sa-4.0"),
+    ],
+)
+def test_the_release_carries_what_its_sources_allow(sources: list[str], expected: str) -> None:
+    named = {f"source{number}": licence for number, licence in enumerate(sources)}
+    assert combine_licences(named, "apache-2.0").id == expected
+
+
+@pytest.mark.parametrize(
+    ("sources", "message"),
+    [
+        (["cc-by-sa-3.0", "cc-by-nc-sa-3.0"], "cannot be combined, each demands its own"),
+        (["cc-by-sa-4.0", "cc-by-nc-4.0"], "cannot be combined with the non-commercial"),
+        (["wtfpl"], "'wtfpl' is not known; allowed: apache-2.0"),
+    ],
+)
+def test_what_does_not_add_up_is_refused(sources: list[str], message: str) -> None:
+    named = {f"source{number}": licence for number, licence in enumerate(sources)}
+    with pytest.raises(RecipeError, match=message):
+        combine_licences(named, "mit")
+
+
+def test_a_free_label_over_a_closed_source_is_refused() -> None:
+    with pytest.raises(
+        RecipeError, match="got 'mit', but a source forbids commercial use; write 'cc-by-nc-4.0'"
+    ):
+        check_wish("mit", LICENCES["cc-by-nc-4.0"])
+    check_wish("cc-by-nc-4.0", LICENCES["cc-by-nc-4.0"])

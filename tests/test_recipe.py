@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from finsent.errors import RecipeError
+from finsent.recipe import REPOSITORY, SCHEMA_FILE, dump_recipe, load_recipe, recipe_schema
+from tests import tiny
+
+RECIPES = sorted((REPOSITORY / "recipes").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_shipped_recipes_load(path: Path) -> None:
+    assert load_recipe(path).name == path.stem
+
+
+def test_the_schema_in_the_repository_is_the_code_s() -> None:
+    assert SCHEMA_FILE.read_text(encoding="utf-8") == recipe_schema()
+
+
+def _write(folder: Path, **changes: object) -> Path:
+    return tiny.write_recipe(folder, folder, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sead": 3}, "sead: unknown key"),
+        ({"seed": -1}, r"seed: got -1; input should be greater than or equal to 0"),
+        ({"seed": "one"}, r'seed: got "one"; input should be a valid integer'),
+        ({"training": {"epochs": 0}}, r"training.epochs: got 0; input should be greater than 0"),
+        ({"training": {"epoch": 1}}, r"training.epoch: unknown key"),
+        ({"labels": ["up", "down"]}, r"unknown label 'negative', allowed: \['up', 'down'\]"),
+        ({"labels": ["negative", "negative"]}, "labels must differ"),
+        ({"export": {"variants": [{"name": "quantized"}]}}, "start with fp32"),
+    ],
+)
+def test_errors_name_the_key_and_what_is_allowed(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(_write(tmp_path, **changes))
+
+
+def test_a_source_needs_one_place(tmp_path: Path) -> None:
+    tree = tiny.recipe_tree(tmp_path, tmp_path)
+    tree["data"]["sources"][0]["hub"] = "owner/name"
+    with pytest.raises(RecipeError, match="exactly one of path and hub"):
+        load_recipe(_write(tmp_path, data=tree["data"]))
+
+
+def test_extends_merges_mappings_and_replaces_lists(tmp_path: Path) -> None:
+    _write(tmp_path)
+    child = tmp_path / "child.yaml"
+    child.write_text("extends: tiny.yaml\nname: child\ntraining: {epochs: 9}\ncard: {limits: [one]}\n")
+    recipe = load_recipe(child)
+    assert (recipe.name, recipe.training.epochs, recipe.training.batch_size) == ("child", 9, 8)
+    assert recipe.card.limits == ["one"]
+
+
+def test_a_recipe_cannot_extend_itself(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("extends: b.yaml\n")
+    (tmp_path / "b.yaml").write_text("extends: a.yaml\n")
+    with pytest.raises(RecipeError, match=r"extends itself, by way of a.yaml -> b.yaml"):
+        load_recipe(tmp_path / "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"a: [", "is not YAML"), (b"- a", "must be a mapping"), (b"\xff", "cannot be read")],
+)
+def test_what_is_no_recipe_is_one_line(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "x.yaml").write_bytes(content)
+    with pytest.raises(RecipeError, match=message) as caught:
+        load_recipe(tmp_path / "x.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_the_resolved_recipe_reads_back_equal(tmp_path: Path) -> None:
+    recipe = load_recipe(RECIPES[0])
+    copy = tmp_path / "copy.yaml"
+    copy.write_text(dump_recipe(recipe), encoding="utf-8")
+    assert load_recipe(copy) == recipe
+    assert load_recipe(copy).fingerprint() == recipe.fingerprint()
+    assert "extends" not in yaml.safe_load(copy.read_text(encoding="utf-8"))

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score
+
+from finsent.scoring import bootstrap, classification, score
+
+NAMES = ["negative", "neutral", "positive"]
+LABELS = np.array([0, 0, 1, 1, 2, 2, 2, 1])
+PREDICTED = np.array([0, 1, 1, 1, 2, 0, 2, 1])
+
+
+def probabilities(confidence: float = 0.8) -> np.ndarray:
+    rest = (1 - confidence) / 2
+    return np.where(np.eye(3)[PREDICTED] == 1, confidence, rest)
+
+
+def test_scores_agree_with_scikit_learn() -> None:
+    found = score(probabilities(), LABELS, NAMES, 200, 0)
+    assert found.accuracy == pytest.approx(6 / 8)
+    assert found.macro_f1 == pytest.approx(f1_score(LABELS, PREDICTED, average="macro"))
+    assert found.confusion == [[1, 1, 0], [0, 3, 0], [1, 0, 2]]
+    assert found.per_class["positive"].recall == pytest.approx(2 / 3)
+
+
+def test_an_absent_class_shifts_nothing() -> None:
+    found = classification(np.array([0, 0]), np.array([0, 0]), 3)
+    assert found["f1"] == [1.0, 0.0, 0.0]
+    assert found["support"] == [2, 0, 0]
+
+
+def test_calibration_is_the_gap_between_confidence_and_accuracy() -> None:
+    found = score(probabilities(0.8), LABELS, NAMES, 100, 0)
+    assert found.ece == pytest.approx(0.8 - 0.75)
+    assert found.brier == pytest.approx((6 * (0.04 + 2 * 0.01) + 2 * (0.64 + 0.81 + 0.01)) / 8)
+    assert sum(found.reliability.count) == 8
+
+
+def test_intervals_hold_the_figure_and_narrow_with_rows() -> None:
+    few, _ = bootstrap(PREDICTED, LABELS, 3, 500, 0)
+    many, f1 = bootstrap(np.tile(PREDICTED, 100), np.tile(LABELS, 100), 3, 500, 0)
+    assert few.low < 0.75 < few.high
+    assert many.high - many.low < (few.high - few.low) / 5
+    assert f1.low < f1_score(LABELS, PREDICTED, average="macro") < f1.high
+
+
+def test_the_seed_decides_the_interval() -> None:
+    assert bootstrap(PREDICTED, LABELS, 3, 200, 3) == bootstrap(PREDICTED, LABELS, 3, 200, 3)
