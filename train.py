@@ -16,10 +16,8 @@ from typing import Annotated, NoReturn
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # data workers fork after tokenizers started threads
 
+import datasets
 import typer
-from model_card.build import build_card
-from model_card.figures import draw_figures
-from model_card.lint import lint_card
 from rich.console import Console
 
 from export.quantize import quantize
@@ -32,6 +30,9 @@ from finsent.recipe import Recipe, dump_recipe, load_recipe
 from finsent.release import CARD, METRICS, RECIPE, Run, save_model
 from finsent.sources import mirror_from_environment
 from finsent.training import fit
+from model_card.build import build_card
+from model_card.figures import draw_figures
+from model_card.lint import lint_card
 from model_card.measure import measure
 from model_card.metrics import Metrics, read_metrics, write_metrics
 
@@ -151,6 +152,7 @@ def quiet_libraries() -> None:
     """Keep the libraries' advice to programmers away from a person who trains a model."""
     for name in ("transformers", "optimum", "datasets", "evaluate"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    datasets.disable_progress_bars()
     warnings.filterwarnings("ignore", module=r"torch\.|transformers\.|optimum\.|accelerate\.")
 
 

@@ -127,7 +127,7 @@ def _load_classifier(folder: Path, recipe: Recipe) -> PreTrainedModel:
         id2label=dict(enumerate(recipe.labels)),
         label2id={label: index for index, label in enumerate(recipe.labels)},
         problem_type="single_label_classification",
-        torch_dtype=torch.float32,
+        dtype=torch.float32,
     )
     model.config._name_or_path = recipe.base.hub  # never a path of this machine
     return cast("PreTrainedModel", model)

@@ -19,6 +19,8 @@ from transformers import (
     EvalPrediction,
     PreTrainedModel,
     PreTrainedTokenizerFast,
+    PrinterCallback,
+    ProgressCallback,
     Trainer,
     TrainingArguments,
     set_seed,
@@ -28,6 +30,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from finsent.base_model import BaseModel
 from finsent.data import Splits, to_dataset
 from finsent.errors import FinsentError
+from finsent.progress import TrainingProgress
 from finsent.recipe import Recipe, Training
 from finsent.scoring import Floats, Ints, classification
 
@@ -37,10 +40,11 @@ CHECKPOINT_COPIES = 3  # the best, the latest and one in the making
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """What training took and reached. Times in seconds, energy an estimate in watt hours, carbon in grams."""
+    """What training took and reached: seconds, estimates in watt hours and grams, where it went on from."""
 
     seconds: float
     steps: int
+    resumed_at: int
     epochs: float
     validation_macro_f1: float
     temperature: float
@@ -62,7 +66,8 @@ def fit(
     started = time.monotonic()
     set_seed(recipe.seed)
     trainer = _build_trainer(recipe, splits, base, folder)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)) if resume else None)
+    checkpoint = get_last_checkpoint(str(folder)) if resume else None
+    trainer.train(resume_from_checkpoint=checkpoint)
     validation = tokenize_rows(
         to_dataset(splits.validation, recipe.labels), base.tokenizer(), recipe.training
     )
@@ -76,6 +81,7 @@ def fit(
     return TrainingReport(
         seconds=seconds,
         steps=trainer.state.global_step,
+        resumed_at=int(checkpoint.rpartition("-")[2]) if checkpoint else 0,
         epochs=float(trainer.state.epoch or 0),
         validation_macro_f1=float((output.metrics or {})["test_macro_f1"]),
         temperature=temperature,
@@ -130,7 +136,7 @@ def _build_trainer(recipe: Recipe, splits: Splits, base: BaseModel, folder: Path
         found = classification(predicted, np.asarray(prediction.label_ids), len(recipe.labels))
         return {"macro_f1": found["macro_f1"]}
 
-    return Trainer(
+    trainer = Trainer(
         model=base.model,
         args=_arguments(recipe, len(splits.train), folder),
         train_dataset=rows["train"],
@@ -138,8 +144,11 @@ def _build_trainer(recipe: Recipe, splits: Splits, base: BaseModel, folder: Path
         data_collator=DataCollatorWithPadding(tokenizer),
         compute_loss_func=loss,
         compute_metrics=macro_f1,
-        callbacks=[EarlyStoppingCallback(early_stopping_patience=training.patience)],
+        callbacks=[EarlyStoppingCallback(early_stopping_patience=training.patience), TrainingProgress()],
     )
+    for printing in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(printing)
+    return trainer
 
 
 def _arguments(recipe: Recipe, rows: int, folder: Path) -> TrainingArguments:

@@ -28,7 +28,7 @@ _BITS = (
         32,
     ),
 )
-_ROUNDING = 0.98  # a size may be rounded down and the unit meant loosely
+_ROUNDING = 0.98  # weights are stored with a little less than the stated parameters, such as tied ones
 
 
 def lint_files(document: Document, metrics: Metrics | None, release: Path | None) -> Iterator[Problem]:
@@ -55,7 +55,8 @@ def _check_sizes(document: Document, parameters: float) -> Iterator[Problem]:
     for number, line in enumerate(without_blocks(document.body).split("\n"), start=1):
         bits = [bits for pattern, bits in _BITS if pattern.search(line)]
         for match in _SIZE.finditer(line) if bits else ():
-            size = float(match[1].replace(",", "")) * _UNITS[match[2]]
+            half_a_digit = 0.5 / 10 ** len(match[1].partition(".")[2])
+            size = (float(match[1].replace(",", "")) + half_a_digit) * _UNITS[match[2]]
             floor = parameters * min(bits) / 8
             if size < floor * _ROUNDING:
                 message = (

@@ -37,7 +37,7 @@ def test_what_does_not_add_up_is_refused(sources: list[str], message: str) -> No
 
 def test_a_free_label_over_a_closed_source_is_refused() -> None:
     with pytest.raises(
-        RecipeError, match="got 'mit', but a source forbids commercial use; write 'cc-by-nc-4.0'"
+        RecipeError, match=r"got 'mit', but a source forbids commercial use; write 'cc-by-nc-4.0'"
     ):
         check_wish("mit", LICENCES["cc-by-nc-4.0"])
     check_wish("cc-by-nc-4.0", LICENCES["cc-by-nc-4.0"])

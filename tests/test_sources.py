@@ -95,7 +95,7 @@ def test_an_unreachable_hub_is_one_clear_error(tmp_path: Path, monkeypatch: pyte
 
 def test_a_wrong_mirror_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FINSENT_MIRROR", str(tmp_path / "none"))
-    with pytest.raises(DataError, match="FINSENT_MIRROR: .* is not a folder"):
+    with pytest.raises(DataError, match=r"FINSENT_MIRROR: .* is not a folder"):
         mirror_from_environment()
     monkeypatch.delenv("FINSENT_MIRROR")
     assert mirror_from_environment() is None

@@ -1,0 +1,51 @@
+"""What a person sees of a training: a bar on a terminal, one line a validation in a log, all on stderr."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from tqdm import tqdm
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+
+class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers is not typed here
+    """Stands in for the Trainer's own bars, which print dictionaries on stdout."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
+        """Open the bar where the training starts, or goes on."""
+        self._bar = tqdm(
+            total=state.max_steps, initial=state.global_step, unit="step", file=sys.stderr,
+            disable=not sys.stderr.isatty(), leave=False,
+        )  # fmt: skip
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
+        """Move the bar to the step that is done."""
+        self._bar.update(state.global_step - self._bar.n if not self._bar.disable else 0)
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float],
+        **_: object,
+    ) -> None:
+        """Write the line of one validation."""
+        losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
+        loss = f"loss {losses[-1]:.3f}, " if losses else ""
+        line = f"  step {state.global_step}/{state.max_steps}: {loss}"
+        tqdm.write(f"{line}validation macro F1 {metrics['eval_macro_f1']:.3f}", file=sys.stderr)
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
+        """Close the bar."""
+        self._bar.close()

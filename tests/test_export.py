@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from export.gate import Drift, check_budget, measure_drift
+from export.quantize import quantize
+from export.to_onnx import export_onnx
+from finsent.base_model import load_base
+from finsent.errors import ReleaseError
+from finsent.recipe import Budget, Recipe, Variant
+from finsent.release import save_model
+from space.classifier import Classifier
+from tests import tiny
+
+TEXTS = [row["text"] for row in tiny.make_rows()]
+
+
+@pytest.fixture
+def saved(tiny_recipe: Recipe, tmp_path: Path) -> Path:
+    folder = tmp_path / "saved"
+    save_model(load_base(tiny_recipe, TEXTS), folder)
+    export_onnx(folder, opset=18)
+    return folder
+
+
+def test_a_variant_is_one_file(saved: Path) -> None:
+    quantize(saved, Variant(name="quantized", calibration_rows=16), TEXTS[:16])
+    assert sorted(path.name for path in (saved / "onnx").iterdir()) == ["model.onnx", "model_quantized.onnx"]
+
+
+def test_the_quantized_file_is_batch_invariant_and_close(saved: Path) -> None:
+    quantize(saved, Variant(name="quantized"), TEXTS)
+    exact, small = Classifier(saved, "onnx/model.onnx"), Classifier(saved)
+    alone = np.concatenate([small.predict([text]) for text in TEXTS[:20]])
+    together = small.predict([*TEXTS[:20], "a much longer text " * 8])[:20]
+    assert np.array_equal(alone, together)
+    assert 0 < np.abs(small.predict(TEXTS) - exact.predict(TEXTS)).max() < 0.1
+
+
+def test_nodes_that_stay_in_float_are_found_by_expression(saved: Path) -> None:
+    folder = saved / "onnx"
+    quantize(saved, Variant(name="quantized"), TEXTS)
+    everything = (folder / "model_quantized.onnx").stat().st_size
+    quantize(saved, Variant(name="quantized", keep_float=[r"layer\.0/output/dense/MatMul"]), TEXTS)
+    assert (folder / "model_quantized.onnx").stat().st_size > everything
+    nodes = {node.name: node for node in onnx.load(folder / "model_quantized.onnx").graph.node}
+    kept = [node for name, node in nodes.items() if name.endswith("layer.0/output/dense/MatMul")]
+    assert not any("DequantizeLinear" in name for node in kept for name in node.input)
+    with pytest.raises(ReleaseError, match=r"'nothing' matches no node of the graph; names look like"):
+        quantize(saved, Variant(name="quantized", keep_float=["nothing"]), TEXTS)
+
+
+def test_the_exported_file_answers_like_pytorch(saved: Path, tiny_recipe: Recipe) -> None:
+    import torch
+
+    base = load_base(tiny_recipe, TEXTS)
+    with torch.inference_mode():
+        logits = base.model.eval()(**base.tokenizer()(TEXTS, padding=True, return_tensors="pt")).logits
+    found = Classifier(saved, "onnx/model.onnx").predict(TEXTS)
+    assert np.abs(torch.softmax(logits, -1).numpy() - found).max() < 1e-5
+
+
+def test_drift_counts_flips_and_differences() -> None:
+    reference = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8]])
+    variant = np.array([[0.8, 0.2], [0.6, 0.4], [0.2, 0.8]])
+    drift = measure_drift(reference, variant, variant[:1], variant[:1] + 0.25, np.array([0, 1, 1]))
+    assert (drift.flips, drift.flip_share) == (1, pytest.approx(1 / 3))
+    assert drift.max_probability_difference == pytest.approx(0.2)
+    assert drift.macro_f1_drop == pytest.approx(1 - 2 / 3)
+    assert drift.batch_difference == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"macro_f1_drop": 0.02}, ["macro F1 falls by 0.02, allowed 0.015"]),
+        ({"flip_share": 0.07}, ["labels that flip 0.07, allowed 0.06"]),
+        ({"batch_difference": 0.1}, ["alone and padded 0.1, allowed 1e-06"]),
+        ({}, []),
+    ],
+)
+def test_the_gate_says_what_is_over_budget(change: dict[str, float], words: list[str]) -> None:
+    drift = Drift(**{"flips": 1, "flip_share": 0.01, "max_probability_difference": 0.1, "macro_f1_drop": 0.0,
+                     "batch_difference": 0.0} | change)  # fmt: skip
+    reasons = check_budget(drift, Budget())
+    assert len(reasons) == len(words)
+    assert all(word in reason for word, reason in zip(words, reasons, strict=True))

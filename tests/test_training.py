@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from finsent.base_model import load_base
+from finsent.data import load_splits
+from finsent.errors import FinsentError
+from finsent.recipe import Recipe
+from finsent.training import class_weights, divide_head, fit, fit_temperature
+from tests import tiny
+
+
+def test_fitting_learns_reports_and_is_repeatable(tiny_recipe: Recipe, tmp_path: Path) -> None:
+    splits = load_splits(tiny_recipe)
+    texts = [row.text for row in splits.train]
+    reports, weights = [], []
+    for name in ("one", "two"):
+        base = load_base(tiny_recipe, texts)
+        reports.append(fit(tiny_recipe, splits, base, tmp_path / name))
+        weights.append(base.model.classifier.weight)
+    assert torch.equal(*weights)
+    assert reports[0].validation_macro_f1 > 0.8
+    assert reports[0].temperature == reports[1].temperature
+    assert reports[0].watt_hours_estimate == pytest.approx(60 * reports[0].seconds / 3600)
+    assert reports[0].co2_grams_estimate == pytest.approx(0.4 * (reports[0].watt_hours_estimate or 0))
+
+
+def test_checkpoints_of_another_recipe_are_not_mixed_in(tiny_recipe: Recipe, tmp_path: Path) -> None:
+    splits = load_splits(tiny_recipe)
+    fit(tiny_recipe, splits, load_base(tiny_recipe, []), tmp_path)
+    other = tiny_recipe.model_copy(update={"seed": 99})
+    with pytest.raises(FinsentError, match="another recipe or other rows; run again without --resume"):
+        fit(other, splits, load_base(other, []), tmp_path, resume=True)
+
+
+def test_the_temperature_is_found_and_sits_in_the_head(tiny_recipe: Recipe) -> None:
+    draw = np.random.default_rng(0)
+    logits = draw.normal(size=(4000, 3)) * 2
+    exponential = np.exp(logits)
+    labels = np.array([draw.choice(3, p=row / row.sum()) for row in exponential])
+    assert fit_temperature(logits * 3, labels) == pytest.approx(3, rel=0.1)
+    base = load_base(tiny_recipe, [])
+    before = base.model.classifier.weight.detach().clone()
+    divide_head(base.model, 2.0)
+    assert torch.allclose(base.model.classifier.weight, before / 2)
+
+
+def test_class_weights_are_mean_one_and_favour_the_rare(tiny_recipe: Recipe) -> None:
+    splits = load_splits(tiny_recipe)
+    training = tiny_recipe.training.model_copy(update={"class_weights": "balanced"})
+    recipe = tiny_recipe.model_copy(update={"training": training})
+    weights = class_weights(splits, recipe)
+    assert weights is not None
+    counts = torch.tensor([sum(row.label == label for row in splits.train) for label in recipe.labels])
+    assert float((weights * counts).sum() / counts.sum()) == pytest.approx(1)
+    assert weights.argmax() == counts.argmin()
+    assert class_weights(splits, tiny_recipe) is None
+
+
+def test_a_killed_training_goes_on_with_resume(tiny_base: Path, tmp_path: Path) -> None:
+    training = {"epochs": 100, "batch_size": 2, "evaluations": 100, "patience": 100, "bf16": "off"}
+    recipe = tiny.write_recipe(tmp_path, tiny_base, training=training)
+    command = [sys.executable, "train.py", str(recipe), "--runs", str(tmp_path / "runs")]
+    run = tmp_path / "runs" / "tiny"
+    process = subprocess.Popen(command, cwd=tiny.ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(run.glob("checkpoints/checkpoint-*/trainer_state.json")):
+        assert time.monotonic() < deadline and process.poll() is None, "no checkpoint came"
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (run / "release").exists()
+    done = tiny.run_train(recipe, tmp_path / "runs", "--resume")
+    assert done.returncode == 0, done.stderr
+    metrics = tiny.read_json(run / "release" / "metrics.json")
+    assert metrics["training"]["resumed_at"] > 0
+    assert not (run / "checkpoints").exists()
