@@ -16,7 +16,7 @@ from finsent import release
 from finsent.errors import FinsentError, ReleaseError
 from finsent.licences import find_licence
 from finsent.recipe import Recipe, load_recipe
-from finsent.scoring import CALIBRATION_BINS
+from finsent.scoring import CALIBRATION_BINS, Scores
 from model_card.formats import FILTERS
 from model_card.metadata import HUB, card_metadata
 from model_card.metrics import ExampleResult, Metrics, read_metrics
@@ -42,6 +42,7 @@ def build_card(recipe: Recipe, metrics: Metrics) -> str:
         autoescape=False,  # the card is Markdown; what must be escaped goes through a filter
     )
     environment.filters.update(FILTERS)
+    environment.tests["covering"] = _covers_labels
     body = environment.get_template("template.md.jinja").render(_view(recipe, metrics))
     return card_metadata(recipe, metrics) + "\n" + _tidy(body)
 
@@ -66,6 +67,11 @@ def _view(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:
         "calibration_bins": CALIBRATION_BINS,
         "longest_table": LONGEST_TABLE,
     }
+
+
+def _covers_labels(scores: Scores) -> bool:
+    """Tell whether every label has a row; without one its F1 is 0, and the mean would mislead."""
+    return all(one.support > 0 for one in scores.per_class.values())
 
 
 def _judged(example: ExampleResult) -> dict[str, Any]:

@@ -22,11 +22,12 @@ from model_card.problem import Problem
 
 # A number that is not part of a word, a version, a date or a path; a unit may follow.
 _NUMBER = re.compile(
-    r"(?<![\w.,:/@#^-])(?P<sign>[-+−±]?)(?P<digits>\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?)"
+    r"(?<![\w.,:/@#^-])(?P<sign>[-+−±]?)(?P<digits>\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?)"
     r"(?![\w/:@^]|[.,-]\w)(?P<unit>\s?(?:%|[KMGk]i?B\b))?"
 )
 _NOT_A_FIGURE = re.compile(r"^\s*(\d+[.)]|#{1,6})\s|^\[\^\d+\]")
 INTERVAL = "95"  # percent; the only level that is used
+PARTS_OF_A_SLICE = {"n", "accuracy", "macro_f1"}  # the rest of so many slices would allow any percentage
 YEARS = range(1900, 2101)
 
 
@@ -91,6 +92,10 @@ def _is_known(number: Number, known: dict[str, set[str]], document: Document) ->
 def known_figures(metrics: Metrics, recipe: Recipe) -> dict[str, set[str]]:
     """Return the ways to write what was measured or chosen: as `%`, as `size`, and `plain`."""
     figures = metrics.model_dump()
+    parts = [*figures["by_source"].values(), *figures["by_slice"].values()]
+    for scores in (*parts, *(baseline["scores"] for baseline in figures["baselines"])):
+        for key in set(scores) - PARTS_OF_A_SLICE:
+            del scores[key]
     known: dict[str, set[str]] = {"%": {INTERVAL}, "size": set(), "plain": {str(CALIBRATION_BINS)}}
     licences = {metrics.licence, *(source.licence for source in recipe.data.sources)}
     titles = [find_licence(licence).title for licence in licences]

@@ -16,7 +16,12 @@ from model_card.problem import Problem
 
 Path = tuple[str | int, ...]
 
-_KEY_LINE = re.compile(r"^[a-z][\w-]*:([ \t].*)?\n---[ \t]*$", re.MULTILINE)
+# A block of its own, or keys that only lack their first line.
+_SECOND = re.compile(
+    r"^---[ \t]*\n[a-z][\w-]*:(?:[ \t].*)?\n(?:[^\n-].*\n|- .*\n)*?---[ \t]*$"
+    r"|^[a-z][\w-]*:(?:[ \t].*)?\n---[ \t]*$",
+    re.MULTILINE,
+)
 _EXPONENT = re.compile(r"[-+]?\d+(\.\d+)?[eE][-+]?\d+")
 _TYPE = "tag:yaml.org,2002:"
 
@@ -64,7 +69,7 @@ def _check_second_block(document: Document) -> Iterator[Problem]:
     if document.front is None:
         return
     body = without_blocks(document.body)
-    for match in _KEY_LINE.finditer(body):
+    for match in _SECOND.finditer(body):
         line = body.count("\n", 0, match.start()) + 1
         yield Problem(
             line, "second-block", "a second metadata block, shown as a heading; merge it into the first"

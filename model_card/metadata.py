@@ -112,10 +112,11 @@ def _emissions(recipe: Recipe, metrics: Metrics) -> dict[str, Any] | None:
     grams, energy = metrics.training.co2_grams_estimate, recipe.energy
     if grams is None or energy is None:
         return None
+    since = f" since step {metrics.training.resumed_at}" if metrics.training.resumed_at else ""
     return {
         "emissions": float(f"{grams:.3g}"),
         "source": (
-            f"estimate: {energy.watts:g} W stated x {metrics.training.seconds:.0f} s measured, "
+            f"estimate: {energy.watts:g} W stated x {metrics.training.seconds:.0f} s measured{since}, "
             f"at {energy.grams_per_kwh:g} g a kWh stated"
         ),
         "training_type": "fine-tuning",

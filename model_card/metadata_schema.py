@@ -18,6 +18,7 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StrictStr,
+    model_validator,
 )
 
 from model_card.licence_ids import HUB_LICENCES
@@ -128,13 +129,18 @@ class IndexedModel(_Part):
 
 
 class Emissions(_Part):
-    """Grams of CO2 equivalent."""
+    """Grams of CO2 equivalent; a plain number stands for a mapping with nothing else."""
 
     emissions: Finite
     source: StrictStr = ""
     training_type: StrictStr = ""
     geographical_location: StrictStr = ""
     hardware_used: StrictStr = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return {"emissions": value} if isinstance(value, int | float) else value
 
 
 class CardMetadata(_Part):
@@ -155,4 +161,4 @@ class CardMetadata(_Part):
     base_model_relation: Literal["finetune", "quantized", "adapter", "merge"] = "finetune"
     widget: list[WidgetExample] = []
     model_index: list[IndexedModel] = Field([], alias="model-index")
-    co2_eq_emissions: Emissions | Finite = 0
+    co2_eq_emissions: Emissions = Emissions(emissions=0)

@@ -113,7 +113,7 @@ def make_metrics(**changes: Any) -> Metrics:
         "protocol": "Every test row once, through space/classifier.py, batches of 32, 200 resamples, seed 7.",
         "default_variant": "quantized",
         "data": _make_data(),
-        "training": TrainingReport(91.4, 240, 3.5, 0.8712, 1.2345, "bf16", PARAMETERS, 1.5233, 0.6093),
+        "training": make_training(),
         "variants": [_make_variant(name) for name in BYTES],
         "dropped": [],
         "baselines": [
@@ -132,6 +132,22 @@ def make_metrics(**changes: Any) -> Metrics:
         "machine": _make_machine(),
     }
     return Metrics.model_validate(figures | changes)
+
+
+def make_training(resumed_at: int = 0) -> TrainingReport:
+    """Return what a training took; with `resumed_at`, since that step only."""
+    return TrainingReport(
+        seconds=91.4,
+        steps=240,
+        resumed_at=resumed_at,
+        epochs=3.5,
+        validation_macro_f1=0.8712,
+        temperature=1.2345,
+        precision="bf16 autocast",
+        parameters=PARAMETERS,
+        watt_hours_estimate=1.5233,
+        co2_grams_estimate=0.6093,
+    )
 
 
 def _make_example(index: int) -> ExampleResult:
