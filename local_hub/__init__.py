@@ -1,0 +1,8 @@
+"""A Hub on this machine that the clients of the real one can work with."""
+
+from __future__ import annotations
+
+from local_hub.server import RunningHub, running_hub
+from local_hub.settings import HubSettings, TokenGrant
+
+__all__ = ["HubSettings", "RunningHub", "TokenGrant", "running_hub"]

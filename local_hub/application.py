@@ -1,0 +1,76 @@
+"""The web application of a Hub."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from local_hub.accounts import bearer_of
+from local_hub.envelope import Envelope, RequestLog
+from local_hub.errors import HubError
+from local_hub.faults import FaultLayer, FaultPlan
+from local_hub.hub import Hub
+from local_hub.routes import (
+    account,
+    commits,
+    control,
+    discussions,
+    files,
+    git,
+    large,
+    refs,
+    repositories,
+    xet,
+)
+
+
+def create_application(hub: Hub) -> ASGIApp:
+    """All routes over a Hub; the caller closes the Hub when the server has stopped."""
+    app = FastAPI(title="local hub", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.hub = hub
+    for module in (account, commits, discussions, files, git, large, refs, xet, repositories):
+        app.include_router(module.router)
+    app.add_exception_handler(HubError, _answer_hub_error)
+    app.add_exception_handler(HTTPException, _answer_http_error)
+    app.state.requests = RequestLog()
+    inner: ASGIApp = QuotaLayer(app, hub)
+    if hub.settings.allow_faults:
+        app.include_router(control.router)
+        app.state.faults = FaultPlan()
+        inner = FaultLayer(inner, app.state.faults)
+    return Envelope(inner, app.state.requests)
+
+
+class QuotaLayer:
+    """Counts API requests by token, or by client address without one; 429 when the window is full."""
+
+    def __init__(self, app: ASGIApp, hub: Hub) -> None:
+        self._app = app
+        self._hub = hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request if the window has room."""
+        if scope["type"] == "http" and scope["path"].startswith("/api/"):
+            headers = dict(scope["headers"])
+            token = bearer_of(headers.get(b"authorization", b"").decode("latin-1"))
+            viewer = self._hub.accounts.viewer_of_token(token) if token else None
+            client = scope.get("client") or ("",)
+            try:
+                self._hub.request_quota.spend(f"user {viewer.name}" if viewer else f"address {client[0]}")
+            except HubError as error:
+                await JSONResponse(error.body(), error.status, error.header_items())(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _answer_hub_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HubError)
+    return JSONResponse(error.body(), error.status, error.header_items())
+
+
+def _answer_http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    message = "Not found" if error.status_code == 404 else str(error.detail)
+    return JSONResponse({"error": message}, error.status_code, dict(error.headers or {}))

@@ -1,0 +1,89 @@
+"""Reading request bodies within bounds; whatever cannot be understood is a 400, never a 500."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
+
+from fastapi import Depends, Request
+from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
+
+from local_hub.errors import HubError, bad_request
+
+Model = TypeVar("Model", bound=BaseModel)
+MEBIBYTE = 1 << 20
+
+
+def too_large(limit: int) -> HubError:
+    """413: the body is over the limit in bytes."""
+    return HubError(413, f"The request body is over {limit} bytes.", headers={"Connection": "close"})
+
+
+async def chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The body as it arrives; 413 once it is over the limit in bytes, 400 if the client goes away."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise too_large(limit)
+    total = 0
+    try:
+        async for chunk in request.stream():
+            total += len(chunk)
+            if total > limit:
+                raise too_large(limit)
+            if chunk:
+                yield chunk
+    except ClientDisconnect:
+        raise bad_request("The client closed the connection before the body was complete.") from None
+
+
+async def whole(request: Request, limit: int) -> bytes:
+    """The whole body, for small ones."""
+    return b"".join([chunk async for chunk in chunks(request, limit)])
+
+
+async def lines(request: Request, *, line_limit: int, limit: int) -> AsyncIterator[bytes]:
+    """The body line by line (the last may lack its newline); memory holds one line."""
+    rest = bytearray()
+    searched = 0
+    async for chunk in chunks(request, limit):
+        rest += chunk
+        while (end := rest.find(b"\n", searched)) >= 0:
+            yield bytes(rest[:end])
+            del rest[: end + 1]
+            searched = 0
+        searched = len(rest)
+        if searched > line_limit:
+            raise too_large(line_limit)
+    if rest:
+        yield bytes(rest)
+
+
+def parse_json(body: bytes) -> Any:  # noqa: ANN401  (any JSON)
+    """The JSON value of a body; 400 if it is none."""
+    try:
+        return json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        raise bad_request("The request body is not valid JSON.") from None
+
+
+def parse_model(model: type[Model], body: bytes) -> Model:
+    """The body as the model; 400 names the first field that is wrong."""
+    value = parse_json(body)
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        problem = error.errors(include_input=False)[0]
+        where = ".".join(str(part) for part in problem["loc"]) or "body"
+        raise bad_request(f"Invalid request body: {where}: {problem['msg']}") from None
+
+
+def json_body(model: type[Model], *, limit: int = 4 * MEBIBYTE) -> Any:  # noqa: ANN401  (FastAPI's marker)
+    """A FastAPI dependency that gives the JSON body as `model`, whatever its content type says."""
+
+    async def read(request: Request) -> Model:
+        return parse_model(model, await whole(request, limit))
+
+    reader: Callable[[Request], Awaitable[Model]] = read
+    return Depends(reader)

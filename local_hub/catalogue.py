@@ -1,0 +1,115 @@
+"""All repositories of a Hub: found on disk, created, moved and deleted by renames."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from local_hub.durable import fsync_folder, remove_stale_locks, write_atomically
+from local_hub.errors import HubError
+from local_hub.names import KINDS, RepoId
+from local_hub.objects import ObjectStore
+from local_hub.record import Record, Secrets
+from local_hub.repository import Repository
+from local_hub.xet import XetStore
+
+_RECORD = "hub.json"
+_SECRETS = "secrets.json"
+
+
+class Shelf:
+    """One repository of the catalogue: its id, its record, its git repository."""
+
+    def __init__(self, repo_id: RepoId, folder: Path, objects: ObjectStore) -> None:
+        self.id = repo_id
+        self.folder = folder
+        self.xet = XetStore(folder, objects)
+        self.repository = Repository(folder)
+        self.record = Record.model_validate_json((folder / _RECORD).read_bytes())
+
+    def update(self, change: Callable[[Record], Record]) -> Record:
+        """Replace the record by what `change` makes of it, on disk before in memory."""
+        with self.repository.lock:
+            record = change(self.record)
+            write_atomically(self.folder / _RECORD, record.model_dump_json().encode())
+            self.record = record
+        return record
+
+    def secret_values(self) -> dict[str, str]:
+        """The Space's secrets; for its process only, never for an answer."""
+        path = self.folder / _SECRETS
+        return Secrets.model_validate_json(path.read_bytes()).values if path.exists() else {}
+
+    def write_secrets(self, values: dict[str, str]) -> None:
+        """Replace the secrets, in a file that only the owner of the process may read."""
+        content = Secrets(values=values).model_dump_json().encode()
+        write_atomically(self.folder / _SECRETS, content, mode=0o600)
+
+
+class Catalogue:
+    """The index of repositories below a folder; everything is on disk, this only remembers where."""
+
+    def __init__(self, folder: Path, objects: ObjectStore) -> None:
+        self._folder = folder
+        self._objects = objects
+        self._incoming = objects.incoming
+        self._lock = threading.RLock()
+        self._shelves: dict[RepoId, Shelf] = {}
+        for kind in KINDS:
+            for path in sorted((folder / kind).glob("*/*.git")):
+                remove_stale_locks(path)
+                repo_id = RepoId(kind, path.parent.name, path.name.removesuffix(".git"))
+                self._shelves[repo_id] = Shelf(repo_id, path, objects)
+
+    def _path(self, repo_id: RepoId) -> Path:
+        return self._folder / repo_id.kind / repo_id.namespace / f"{repo_id.name}.git"
+
+    def get(self, repo_id: RepoId) -> Shelf | None:
+        """The repository, None if there is none of that id."""
+        return self._shelves.get(repo_id)
+
+    def all(self) -> list[Shelf]:
+        """Every repository, the newest first."""
+        with self._lock:
+            return sorted(self._shelves.values(), key=lambda shelf: shelf.record.created_at, reverse=True)
+
+    def create(self, repo_id: RepoId, record: Record, fill: Callable[[Repository], None]) -> Shelf:
+        """Build the repository aside, let `fill` write its first commit, put it in place; 409 if taken."""
+        with self._lock:
+            if repo_id in self._shelves:
+                raise HubError(409, f"You already created this {repo_id.type} repo")
+            draft = self._incoming / f"{uuid.uuid4().hex}.git"
+            draft.mkdir()
+            fill(Repository.init(draft))
+            write_atomically(draft / _RECORD, record.model_dump_json().encode())
+            return self._place(draft, repo_id)
+
+    def _place(self, folder: Path, repo_id: RepoId) -> Shelf:
+        target = self._path(repo_id)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folder.rename(target)
+        fsync_folder(target.parent)
+        self._shelves[repo_id] = Shelf(repo_id, target, self._objects)
+        return self._shelves[repo_id]
+
+    def delete(self, repo_id: RepoId) -> None:
+        """Take the repository away; large files stay, others may use them."""
+        with self._lock:
+            shelf = self._shelves.pop(repo_id)
+            with shelf.repository.lock:
+                grave = self._incoming / f"{uuid.uuid4().hex}.deleted"
+                shelf.folder.rename(grave)
+        fsync_folder(shelf.folder.parent)
+        shutil.rmtree(grave, ignore_errors=True)
+
+    def move(self, source: RepoId, target: RepoId) -> Shelf:
+        """Give the repository another name; 409 if that is taken."""
+        with self._lock:
+            if target in self._shelves:
+                raise HubError(409, f"A {target.type} repo named {target} already exists")
+            shelf = self._shelves.pop(source)
+            with shelf.repository.lock:
+                return self._place(shelf.folder, target)

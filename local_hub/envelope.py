@@ -1,0 +1,146 @@
+"""What every request passes through: its address, its id, its quota, its log line, its last resort."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+import time
+import uuid
+from collections import deque
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from local_hub.errors import HubError
+from local_hub.names import RESERVED_NAMESPACES
+
+log = logging.getLogger("local_hub")
+
+_EXPOSED = (
+    "X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,Content-Range,"
+    "Content-Length,Location,RateLimit,Retry-After,X-Linked-Etag,X-Linked-Size,X-Xet-Access-Token,"
+    "X-Xet-Token-Expiration,X-Xet-Refresh-Route,X-Xet-Cas-Url,X-Xet-Hash"
+)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9=;._-]{1,200}")
+_LOG_LENGTH = 10_000
+
+
+def internal_path(raw: str) -> str:
+    """The path that the routes know: undecoded, with the kind first where the web leaves it out.
+
+    Undecoded, because `refs%2Fpr%2F1` is one revision and `refs/pr/1` would be three segments.
+    """
+    first, _, rest = raw.lstrip("/").partition("/")
+    if not first or not rest or first in RESERVED_NAMESPACES:
+        return raw
+    return f"/models/{first}/{rest}"
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
+
+
+class RequestLog:
+    """The newest requests, for tests to read; tokens never enter it."""
+
+    def __init__(self) -> None:
+        self._lines: deque[dict[str, Any]] = deque(maxlen=_LOG_LENGTH)
+        self._lock = threading.Lock()
+
+    def add(self, scope: Scope, status: int) -> None:
+        """Note a finished request; status 0 means that the connection was broken on purpose."""
+        line = {
+            "method": scope["method"],
+            "path": scope.get("wire_path", scope["path"]),
+            "query": scope["query_string"].decode("latin-1"),
+            "status": status,
+            "authenticated": _header(scope, b"authorization") is not None,
+            "range": _header(scope, b"range"),
+            "user_agent": _header(scope, b"user-agent"),
+        }
+        with self._lock:
+            self._lines.append(line)
+
+    def read(self, *, clear: bool = False) -> list[dict[str, Any]]:
+        """All lines, oldest first."""
+        with self._lock:
+            lines = list(self._lines)
+            if clear:
+                self._lines.clear()
+        return lines
+
+
+class Envelope:
+    """The outermost layer: request id, CORS, log, and JSON without a stack trace for what nobody expected."""
+
+    def __init__(self, app: ASGIApp, requests: RequestLog) -> None:
+        self._app = app
+        self._requests = requests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection of the server."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = _header(scope, b"x-request-id") or _header(scope, b"x-amzn-trace-id") or ""
+        request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+        raw = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
+        scope = {**scope, "path": internal_path(raw), "wire_path": raw, "request_id": request_id}
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *_common_headers(request_id, message["headers"])]
+            await send(message)
+
+        started = time.monotonic()
+        try:
+            if scope["method"] == "OPTIONS":
+                await _answer_preflight(send_with_headers)
+            else:
+                await self._app(scope, receive, send_with_headers)
+        except Exception:
+            log.exception("request %s failed", request_id)
+            if status == 0:
+                await _answer_error(
+                    send_with_headers, HubError(500, "Internal error; the server's log tells more.")
+                )
+        finally:
+            self._requests.add(scope, status)
+            seconds = time.monotonic() - started
+            log.info("%s %s -> %d in %.3f s (%s)", scope["method"], raw, status, seconds, request_id)
+
+
+def _common_headers(request_id: str, present: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    common = {
+        b"x-request-id": request_id.encode("latin-1"),
+        b"x-powered-by": b"local-hub",
+        b"access-control-allow-origin": b"*",
+        b"access-control-expose-headers": _EXPOSED.encode(),
+        b"x-content-type-options": b"nosniff",
+        b"referrer-policy": b"strict-origin-when-cross-origin",
+    }
+    known = {key.lower() for key, _ in present}
+    return [(key, value) for key, value in common.items() if key not in known]
+
+
+async def _answer_preflight(send: Send) -> None:
+    headers = [
+        (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+        (b"access-control-allow-headers", b"authorization, content-type, range, accept, x-requested-with"),
+        (b"access-control-max-age", b"86400"),
+    ]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _answer_error(send: Send, error: HubError) -> None:
+    body = json.dumps(error.body()).encode()
+    headers = [(key.lower().encode(), value.encode("latin-1")) for key, value in error.header_items().items()]
+    headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,264 @@
+"""What the API tells about a repository: info, siblings, tags, tree entries."""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any
+
+from local_hub.card import read_metadata
+from local_hub.catalogue import Shelf
+from local_hub.errors import bad_request
+from local_hub.hub import Hub
+from local_hub.record import timestamp
+from local_hub.repository import CommitFacts, Entry
+
+_MAX_CONFIG_BYTES = 1 << 20
+_FRAMEWORK_SUFFIXES = {
+    ".safetensors": "safetensors",
+    ".onnx": "onnx",
+    ".bin": "pytorch",
+    ".tflite": "tf-lite",
+}
+_ALWAYS = ("_id", "id")
+_EXPANDABLE = {
+    "author", "baseModels", "cardData", "childrenModelCount", "citation", "config", "createdAt", "datasets",
+    "description", "disabled", "downloads", "downloadsAllTime", "evalResults", "gated", "gguf", "inference",
+    "inferenceProviderMapping", "lastModified", "library_name", "likes", "mask_token", "model-index",
+    "models",
+    "paperswithcode_id", "pipeline_tag", "private", "resourceGroup", "runtime", "safetensors", "sdk", "sha",
+    "siblings", "spaces", "subdomain", "host", "tags", "transformersInfo", "trendingScore", "usedStorage",
+    "visibility", "widgetData", "xetEnabled",
+}  # fmt: skip
+
+
+def metadata_of(shelf: Shelf, oid: str) -> dict[str, Any]:
+    """The metadata of the README at a commit, empty without one."""
+    readme = shelf.repository.read(oid, "README.md")
+    return (read_metadata(readme.decode("utf-8", "replace")) or {}) if readme else {}
+
+
+def config_of(shelf: Shelf, oid: str) -> dict[str, Any]:
+    """config.json at a commit, empty if there is none or it is broken."""
+    entry = shelf.repository.find(oid, "config.json")
+    if entry is None or entry.pointer or entry.size > _MAX_CONFIG_BYTES:
+        return {}
+    try:
+        config = json.loads(shelf.repository.blob(entry.oid))
+    except (ValueError, RecursionError):
+        return {}
+    return config if isinstance(config, dict) else {}
+
+
+def pipeline_tag_of(metadata: dict[str, Any], config: dict[str, Any]) -> str | None:
+    """The task: what the card says, else what the architecture's name says."""
+    told = metadata.get("pipeline_tag")
+    if isinstance(told, str):
+        return told
+    architectures = config.get("architectures")
+    first = str(architectures[0]) if isinstance(architectures, list) and architectures else ""
+    known = {
+        "ForSequenceClassification": "text-classification",
+        "ForTokenClassification": "token-classification",
+        "ForMaskedLM": "fill-mask",
+        "ForCausalLM": "text-generation",
+        "ForQuestionAnswering": "question-answering",
+    }
+    return next((task for ending, task in known.items() if first.endswith(ending)), None)
+
+
+def tags_of(metadata: dict[str, Any], files: tuple[Entry, ...], config: dict[str, Any]) -> list[str]:
+    """The tags that the Hub derives from a card and its files, in a stable order, without repetition."""
+    library = metadata.get("library_name") or ("transformers" if config.get("model_type") else None)
+    names = [library] if isinstance(library, str) else []
+    names += [
+        tag for suffix, tag in _FRAMEWORK_SUFFIXES.items() if any(f.path.endswith(suffix) for f in files)
+    ]
+    if isinstance(config.get("model_type"), str):
+        names.append(config["model_type"])
+    task = pipeline_tag_of(metadata, config)
+    names += [task] if task else []
+    names += _strings(metadata.get("tags"))
+    for key, prefix in (("datasets", "dataset"), ("base_model", "base_model"), ("license", "license")):
+        names += [f"{prefix}:{value}" for value in _strings(metadata.get(key))]
+    names += _strings(metadata.get("language"))
+    if metadata.get("model-index"):
+        names.append("model-index")
+    return list(dict.fromkeys([*names, "region:us"]))
+
+
+def _strings(value: object) -> list[str]:
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
+
+
+def large_file_answer(entry: Entry) -> dict[str, Any]:
+    """The `lfs` part of a tree entry."""
+    assert entry.pointer is not None
+    return {
+        "oid": entry.pointer.oid,
+        "size": entry.pointer.size,
+        "pointerSize": len(entry.pointer.to_bytes()),
+    }
+
+
+def tree_entry_answer(
+    entry: Entry, last: CommitFacts | None = None, xet_hash: str | None = None
+) -> dict[str, Any]:
+    """A file or folder as /tree and /paths-info tell it."""
+    answer: dict[str, Any] = {
+        "type": "directory" if entry.is_folder else "file",
+        "oid": entry.oid,
+        "size": entry.size,
+        "path": entry.path,
+    }
+    if entry.pointer:
+        answer["lfs"] = large_file_answer(entry)
+        if xet_hash:
+            answer["xetHash"] = xet_hash
+    if last:
+        answer["lastCommit"] = {"id": last.oid, "title": last.title, "date": timestamp(last.date)}
+    return answer
+
+
+def _siblings(files: tuple[Entry, ...], blobs: bool) -> list[dict[str, Any]]:
+    if not blobs:
+        return [{"rfilename": entry.path} for entry in files]
+    answers = []
+    for entry in files:
+        answer: dict[str, Any] = {"rfilename": entry.path, "blobId": entry.oid, "size": entry.size}
+        if entry.pointer:
+            large = large_file_answer(entry)
+            answer["lfs"] = {
+                "sha256": large["oid"],
+                "size": large["size"],
+                "pointerSize": large["pointerSize"],
+            }
+        answers.append(answer)
+    return answers
+
+
+def describe_repository(
+    hub: Hub, shelf: Shelf, oid: str, *, blobs: bool = False, expand: list[str] | None = None
+) -> dict[str, Any]:
+    """The info of a repository at a commit; with `expand` only id and those properties, 400 for unknown."""
+    unknown = set(expand or ()) - _EXPANDABLE
+    if unknown:
+        allowed = ", ".join(sorted(_EXPANDABLE))
+        raise bad_request(f"Unknown property to expand {sorted(unknown)[0][:60]!r}: allowed are {allowed}.")
+    answer = _everything(hub, shelf, oid, blobs)
+    if expand:
+        return {key: value for key, value in answer.items() if key in _ALWAYS or key in expand}
+    hidden = {
+        "xetEnabled",
+        "safetensors",
+        "inferenceProviderMapping",
+        "inference",
+        "visibility",
+        "evalResults",
+    }
+    kept = hidden - {"safetensors", "inference"} if shelf.id.kind == "models" else hidden
+    return {key: value for key, value in answer.items() if key not in kept}
+
+
+def _everything(hub: Hub, shelf: Shelf, oid: str, blobs: bool) -> dict[str, Any]:
+    record, repository = shelf.record, shelf.repository
+    files, metadata, config = repository.files(oid), metadata_of(shelf, oid), config_of(shelf, oid)
+    answer: dict[str, Any] = {
+        "_id": record.id,
+        "id": str(shelf.id),
+        "author": shelf.id.namespace,
+        "sha": oid,
+        "lastModified": timestamp(repository.commit_facts(oid).date),
+        "createdAt": record.created_at,
+        "private": record.private,
+        "visibility": "private" if record.private else "public",
+        "gated": record.gated,
+        "disabled": False,
+        "downloads": 0,
+        "likes": 0,
+        "tags": tags_of(metadata, files, config),
+        "usedStorage": sum(entry.size for entry in files),
+        "siblings": _siblings(files, blobs),
+        "xetEnabled": hub.settings.xet,
+    }
+    if metadata:
+        answer["cardData"] = metadata
+    if shelf.id.kind == "models":
+        answer |= _model_part(hub, shelf, files, metadata, config)
+    if shelf.id.kind == "spaces":
+        answer |= _space_part(hub, shelf, metadata)
+    return answer
+
+
+def _model_part(
+    hub: Hub, shelf: Shelf, files: tuple[Entry, ...], metadata: dict[str, Any], config: dict[str, Any]
+) -> dict[str, Any]:
+    task = pipeline_tag_of(metadata, config)
+    part: dict[str, Any] = {"modelId": str(shelf.id), "spaces": _spaces_using(hub, shelf)}
+    if task:
+        part["pipeline_tag"] = task
+        part["mask_token"] = None
+    library = metadata.get("library_name") or ("transformers" if config.get("model_type") else None)
+    if library:
+        part["library_name"] = library
+    if isinstance(metadata.get("widget"), list):
+        part["widgetData"] = metadata["widget"]
+    if metadata.get("model-index"):
+        part["model-index"] = metadata["model-index"]
+    if config:
+        part["config"] = {key: config[key] for key in ("architectures", "model_type") if key in config}
+    counted = _parameters(hub, files)
+    if counted:
+        part["safetensors"] = counted
+    if task == "text-classification":
+        mapping = {"status": "live", "providerId": str(shelf.id), "task": task}
+        part |= {"inference": "warm", "inferenceProviderMapping": {"hf-inference": mapping}}
+    return part
+
+
+def _spaces_using(hub: Hub, shelf: Shelf) -> list[str]:
+    """Public Spaces whose card lists this model."""
+    users = []
+    for other in hub.catalogue.all():
+        if other.id.kind == "spaces" and not other.record.private:
+            metadata = metadata_of(other, other.repository.resolve("main"))
+            users += [str(other.id)] if str(shelf.id) in _strings(metadata.get("models")) else []
+    return users
+
+
+def _space_part(hub: Hub, shelf: Shelf, metadata: dict[str, Any]) -> dict[str, Any]:
+    subdomain = f"{shelf.id.namespace}-{shelf.id.name}".lower().replace(".", "-").replace("_", "-")
+    return {
+        "sdk": metadata.get("sdk") or shelf.record.sdk,
+        "subdomain": subdomain,
+        "host": f"http://{hub.settings.host}:{hub.settings.port}/spaces/{shelf.id}/app/",
+        "models": _strings(metadata.get("models")),
+        "datasets": _strings(metadata.get("datasets")),
+    }
+
+
+def _parameters(hub: Hub, files: tuple[Entry, ...]) -> dict[str, Any] | None:
+    """Parameters by type, from the header of model.safetensors; None without a readable one."""
+    entry = next((entry for entry in files if entry.path == "model.safetensors" and entry.pointer), None)
+    if entry is None or entry.pointer is None or hub.objects.size(entry.pointer.oid) is None:
+        return None
+    with hub.objects.path(entry.pointer.oid).open("rb") as file:
+        prefix = file.read(8)
+        length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
+        if not 2 <= length <= 8 * _MAX_CONFIG_BYTES:
+            return None
+        try:
+            return _count(json.loads(file.read(length)))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return None
+
+
+def _count(header: dict[str, Any]) -> dict[str, Any]:
+    counts: dict[str, int] = {}
+    for name, tensor in header.items():
+        if name != "__metadata__":
+            size = 1
+            for dimension in tensor["shape"]:
+                size *= int(dimension)
+            counts[str(tensor["dtype"])] = counts.get(str(tensor["dtype"]), 0) + size
+    return {"parameters": counts, "total": sum(counts.values())}

@@ -1,0 +1,405 @@
+"""One repository on disk: a bare git repository read and written through dulwich."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+
+from dulwich.errors import NotTreeError
+from dulwich.object_store import commit_tree_changes, tree_lookup_path
+from dulwich.objects import Blob, Commit, ObjectID, ShaFile, SubmoduleEncountered, Tag, Tree
+from dulwich.refs import Ref
+from dulwich.repo import Repo
+
+from local_hub.durable import fsync_folder, write_atomically
+from local_hub.errors import HubError, bad_request, revision_not_found
+from local_hub.names import check_ref_name
+from local_hub.objects import MAX_POINTER_BYTES, Pointer, check_oid, read_pointer
+
+REGULAR_MODE = 0o100644
+_CACHED_TREES = 16
+_MAX_DEPTH = 64
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file or folder at a commit; `size` in bytes is that of the content, not of its pointer."""
+
+    path: str
+    oid: str
+    mode: int
+    size: int = 0
+    pointer: Pointer | None = None
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether this is a directory."""
+        return S_ISDIR(self.mode)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One path of a commit: a new blob, or None to delete what stands there."""
+
+    path: str
+    blob: str | None
+
+
+@dataclass(frozen=True)
+class CommitFacts:
+    """A commit as the API tells it."""
+
+    oid: str
+    title: str
+    message: str
+    author: str
+    date: datetime
+    tree: str
+    parents: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who commits and why."""
+
+    author: str
+    title: str
+    description: str = ""
+
+    def message(self) -> bytes:
+        """Title, blank line, description; bytes as git stores them."""
+        text = self.title + (f"\n\n{self.description}" if self.description else "")
+        return text.encode("utf-8", "replace")
+
+
+def _facts(commit: Commit) -> CommitFacts:
+    title, _, rest = commit.message.decode("utf-8", "replace").partition("\n")
+    author = commit.author.decode("utf-8", "replace").partition(" <")[0]
+    try:
+        date = datetime.fromtimestamp(commit.commit_time, UTC)
+    except (ValueError, OverflowError, OSError):  # a pushed commit may claim any time
+        date = datetime.fromtimestamp(0, UTC)
+    parents = tuple(parent.decode() for parent in commit.parents)
+    return CommitFacts(commit.id.decode(), title, rest.strip(), author, date, commit.tree.decode(), parents)
+
+
+class Repository:
+    """Reads and writes one bare repository; safe to use from many threads, one writer at a time by `lock`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lock = threading.RLock()
+        self._trees: OrderedDict[str, tuple[Entry, ...]] = OrderedDict()
+        self._trees_lock = threading.Lock()
+
+    @staticmethod
+    def init(folder: Path) -> Repository:
+        """Create an empty bare repository in an empty, existing folder."""
+        with Repo.init_bare(folder, default_branch=b"main") as repo:
+            config = repo.get_config()
+            config.set((b"core",), b"fsyncObjectFiles", True)
+            config.set((b"core",), b"logallrefupdates", False)
+            config.write_to_path()
+        (folder / "large").mkdir()
+        return Repository(folder)
+
+    @contextmanager
+    def git(self) -> Iterator[Repo]:
+        """The dulwich repository, opened for this use: 0.2 ms, and nothing is shared between threads."""
+        with Repo(str(self.folder)) as repo:
+            yield repo
+
+    # references
+
+    def refs(self, prefix: str) -> dict[str, str]:
+        """Names below `refs/heads/`, `refs/tags/` or `refs/pr/` with the commits they lead to."""
+        with self.git() as repo:
+            names = repo.refs.as_dict(Ref(prefix.encode().rstrip(b"/")))
+            peeled = {name.decode("utf-8", "replace"): _peel(repo, sha) for name, sha in names.items()}
+        return {name: commit.id.decode() for name, commit in sorted(peeled.items()) if commit is not None}
+
+    def find_ref(self, revision: str) -> str | None:
+        """The full name of a branch, tag or pull request, None if there is none of that name."""
+        candidates = (f"refs/heads/{revision}", f"refs/tags/{revision}", revision)
+        with self.git() as repo:
+            for candidate in candidates:
+                if candidate.startswith("refs/") and _read_ref(repo, candidate):
+                    return candidate
+        return None
+
+    def resolve(self, revision: str) -> str:
+        """The commit of a branch, tag, `refs/…`, HEAD or (short) commit id; RevisionNotFound otherwise."""
+        name = "main" if revision == "HEAD" else revision
+        full_name = self.find_ref(name)
+        with self.git() as repo:
+            sha = _read_ref(repo, full_name) if full_name else _find_commit_id(repo, name)
+            commit = _peel(repo, sha) if sha else None
+        if commit is None:
+            raise revision_not_found(revision)
+        return commit.id.decode()
+
+    def point(self, ref: str, new: str | None, old: str | None) -> bool:
+        """Move, create (old None) or delete (new None) a reference if it still is at `old`; False if not."""
+        name = Ref(ref.encode())
+        before = ObjectID(old.encode()) if old else None
+        with self.lock, self.git() as repo:
+            if _read_ref(repo, ref) != before:
+                return False
+            try:
+                if new is None:
+                    return repo.refs.remove_if_equals(name, before)
+                if before is None:
+                    return repo.refs.add_if_new(name, ObjectID(new.encode()))
+                return repo.refs.set_if_equals(name, before, ObjectID(new.encode()))
+            except (NotADirectoryError, IsADirectoryError) as error:
+                raise HubError(
+                    409, f"Reference {ref} collides with another one: {type(error).__name__}"
+                ) from None
+
+    def create_ref(self, ref: str, commit: str) -> None:
+        """Create a branch or tag; 409 if it exists or collides with another name."""
+        check_ref_name(ref)
+        if not self.point(ref, commit, None):
+            raise HubError(409, f"Reference already exists: {ref}")
+        fsync_folder(self.folder / "refs")
+
+    def create_tag(self, tag: str, commit: str, message: str | None, author: str) -> None:
+        """Create a light tag, or an annotated one when there is a message; 409 if it exists."""
+        check_ref_name(tag)
+        target = self._annotate(tag, commit, message, author) if message else commit
+        self.create_ref(f"refs/tags/{tag}", target)
+
+    def _annotate(self, tag: str, commit: str, message: str, author: str) -> str:
+        annotated = Tag()
+        annotated.name, annotated.message = tag.encode(), message.encode("utf-8", "replace")
+        annotated.object = (Commit, ObjectID(commit.encode()))
+        annotated.tagger, annotated.tag_time, annotated.tag_timezone = _identity(author), _now(), 0
+        with self.git() as repo:
+            repo.object_store.add_object(annotated)
+        return annotated.id.decode()
+
+    def delete_ref(self, ref: str) -> None:
+        """Delete a branch or tag; RevisionNotFound if there is none."""
+        with self.lock, self.git() as repo:
+            before = _read_ref(repo, ref)
+            if before is None or not repo.refs.remove_if_equals(Ref(ref.encode()), before):
+                raise revision_not_found(ref.split("/", 2)[-1])
+
+    # reading
+
+    def commit_facts(self, oid: str) -> CommitFacts:
+        """The commit of a resolved id."""
+        with self.git() as repo:
+            commit = _peel(repo, ObjectID(oid.encode()))
+        if commit is None:
+            raise revision_not_found(oid)
+        return _facts(commit)
+
+    def history(self, oid: str, *, skip: int = 0, limit: int | None = None) -> list[CommitFacts]:
+        """Commits reachable from the id, newest first."""
+        with self.git() as repo:
+            stop = None if limit is None else skip + limit
+            walker = repo.get_walker(include=[ObjectID(oid.encode())], max_entries=stop)
+            return [_facts(entry.commit) for entry in walker][skip:]
+
+    def files(self, oid: str) -> tuple[Entry, ...]:
+        """Every file at a commit, sorted by path."""
+        return tuple(entry for entry in self.entries(oid) if not entry.is_folder)
+
+    def entries(self, oid: str) -> tuple[Entry, ...]:
+        """Every file and folder at a commit, by path; trees never change, so the newest few are kept."""
+        tree = self.commit_facts(oid).tree
+        with self._trees_lock:
+            if tree in self._trees:
+                self._trees.move_to_end(tree)
+                return self._trees[tree]
+        with self.git() as repo:
+            found = tuple(sorted(_walk(repo, ObjectID(tree.encode())), key=lambda entry: entry.path))
+        with self._trees_lock:
+            self._trees[tree] = found
+            while len(self._trees) > _CACHED_TREES:
+                self._trees.popitem(last=False)
+        return found
+
+    def find(self, oid: str, path: str) -> Entry | None:
+        """The file or folder at that path of a commit, None if there is none."""
+        tree = self.commit_facts(oid).tree
+        with self.git() as repo:
+            try:
+                lookup = repo.object_store.__getitem__
+                mode, sha = tree_lookup_path(lookup, ObjectID(tree.encode()), path.encode("utf-8"))
+            except (KeyError, ValueError, NotTreeError, SubmoduleEncountered):
+                return None
+            return _entry(repo, path, mode, sha)
+
+    def blob(self, oid: str) -> bytes:
+        """The content of a regular file's blob."""
+        with self.git() as repo:
+            content = repo.object_store[ObjectID(oid.encode())]
+            return content.as_raw_string() if isinstance(content, Blob) else b""
+
+    def read(self, oid: str, path: str) -> bytes | None:
+        """The content of a regular file at a commit; None if it is missing, a folder or a large file."""
+        entry = self.find(oid, path)
+        if entry is None or not S_ISREG(entry.mode) or entry.pointer:
+            return None
+        return self.blob(entry.oid)
+
+    def last_changes(self, oid: str, paths: set[str]) -> dict[str, CommitFacts]:
+        """For each path the newest commit that changed it, found in one walk through the history."""
+        found: dict[str, CommitFacts] = {}
+        wanted = {path: self._oid_at(oid, path) for path in paths}
+        facts = self.commit_facts(oid)
+        while wanted:
+            parent = facts.parents[0] if facts.parents else None
+            for path, current in list(wanted.items()):
+                if parent is None or self._oid_at(parent, path) != current:
+                    found[path] = facts
+                    del wanted[path]
+            if parent is None:
+                break
+            facts = self.commit_facts(parent)
+        return found
+
+    def _oid_at(self, oid: str, path: str) -> str | None:
+        entry = self.find(oid, path)
+        return entry.oid if entry else None
+
+    # writing
+
+    def add_blob(self, content: bytes) -> str:
+        """Store content; it belongs to no commit yet."""
+        blob = Blob.from_string(content)
+        with self.git() as repo:
+            repo.object_store.add_object(blob)
+        return blob.id.decode()
+
+    def write_commit(self, parents: tuple[str, ...], changes: list[Change], signature: Signature) -> str:
+        """Store a commit with the changes applied to the first parent's tree; no reference moves.
+
+        Raises 400 when a path is both a file and a folder.
+        """
+        with self.git() as repo:
+            tree = self._changed_tree(repo, parents[0] if parents else None, changes)
+            commit = Commit()
+            commit.tree = tree
+            commit.parents = [ObjectID(parent.encode()) for parent in parents]
+            commit.author = commit.committer = _identity(signature.author)
+            commit.author_time = commit.commit_time = _now()
+            commit.author_timezone = commit.commit_timezone = 0
+            commit.encoding, commit.message = b"UTF-8", signature.message()
+            repo.object_store.add_object(commit)
+        return commit.id.decode()
+
+    def _changed_tree(self, repo: Repo, parent: str | None, changes: list[Change]) -> ObjectID:
+        store = repo.object_store
+        tree = Tree()
+        if parent is None:
+            store.add_object(tree)
+        else:
+            commit = store[ObjectID(parent.encode())]
+            assert isinstance(commit, Commit)
+            tree_object = store[commit.tree]
+            assert isinstance(tree_object, Tree)
+            tree = tree_object
+        # Deletions first: a folder may make room for a file of the same name, and the other way round.
+        ordered = sorted(changes, key=lambda change: change.blob is not None)
+        for removing in (True, False):
+            batch = [_raw(change) for change in ordered if (change.blob is None) is removing]
+            if batch:
+                tree_id = _apply(repo, tree, batch)
+                applied = store[tree_id]
+                assert isinstance(applied, Tree)
+                tree = applied
+        return tree.id
+
+    # large files
+
+    def link_object(self, oid: str) -> None:
+        """Remember that this repository was given the object; knowing a sha256 gives no access."""
+        marker = self.folder / "large" / check_oid(oid)
+        if not marker.exists():
+            write_atomically(marker, b"")
+
+    def has_object(self, oid: str) -> bool:
+        """Whether the large object was uploaded to this repository."""
+        return (self.folder / "large" / check_oid(oid)).exists()
+
+
+def _raw(change: Change) -> tuple[bytes, int | None, ObjectID | None]:
+    if change.blob is None:
+        return change.path.encode("utf-8"), None, None
+    return change.path.encode("utf-8"), REGULAR_MODE, ObjectID(change.blob.encode())
+
+
+def _apply(repo: Repo, tree: Tree, batch: list[tuple[bytes, int | None, ObjectID | None]]) -> ObjectID:
+    try:
+        return commit_tree_changes(repo.object_store, tree, batch)
+    except (KeyError, AssertionError, NotADirectoryError) as error:
+        raise bad_request(f"A path of this commit is a file where a folder stands: {error}") from None
+
+
+def _identity(name: str) -> bytes:
+    clean = "".join(character for character in name if character not in "<>\n\0")
+    return f"{clean} <{clean}@users.noreply.localhost>".encode("utf-8", "replace")
+
+
+def _now() -> int:
+    return int(datetime.now(UTC).timestamp())
+
+
+def _read_ref(repo: Repo, name: str) -> ObjectID | None:
+    try:
+        return ObjectID(repo.refs[Ref(name.encode("utf-8"))])
+    except (KeyError, ValueError, OSError):  # names that no reference can have raise all three
+        return None
+
+
+def _find_commit_id(repo: Repo, name: str) -> ObjectID | None:
+    """A full commit id, or the only commit whose id starts with at least seven hexadecimal digits."""
+    if not 7 <= len(name) <= 40 or set(name) - set("0123456789abcdef"):
+        return None
+    if len(name) == 40:
+        return ObjectID(name.encode())
+    matches = list(repo.object_store.iter_prefix(name.encode()))
+    return matches[0] if len(matches) == 1 else None
+
+
+def _peel(repo: Repo, sha: ObjectID) -> Commit | None:
+    """The commit behind a reference or an annotated tag; None if it leads elsewhere."""
+    try:
+        found: ShaFile = repo.object_store[sha]
+        while isinstance(found, Tag):
+            found = repo.object_store[found.object[1]]
+    except KeyError:
+        return None
+    return found if isinstance(found, Commit) else None
+
+
+def _entry(repo: Repo, path: str, mode: int, sha: ObjectID) -> Entry:
+    if S_ISDIR(mode) or not S_ISREG(mode):
+        return Entry(path, sha.decode(), mode)
+    blob = repo.object_store[sha]
+    size = blob.raw_length()
+    pointer = read_pointer(blob.as_raw_string()) if size <= MAX_POINTER_BYTES else None
+    return Entry(path, sha.decode(), mode, pointer.size if pointer else size, pointer)
+
+
+def _walk(repo: Repo, tree: ObjectID, prefix: str = "", depth: int = 0) -> Iterator[Entry]:
+    """Files and folders below a tree; symlinks and submodules are left out, they lead outside."""
+    found = repo.object_store[tree]
+    if not isinstance(found, Tree) or depth > _MAX_DEPTH:
+        return
+    for item in found.iteritems():
+        path = prefix + item.path.decode("utf-8", "replace")
+        if S_ISDIR(item.mode):
+            yield Entry(path, item.sha.decode(), item.mode)
+            yield from _walk(repo, item.sha, f"{path}/", depth + 1)
+        elif S_ISREG(item.mode):
+            yield _entry(repo, path, item.mode, item.sha)

@@ -1,0 +1,1 @@
+"""The Hub's HTTP addresses, one module per noun; each offers `router`."""

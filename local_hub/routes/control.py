@@ -1,0 +1,45 @@
+"""The control plane of tests: planned failures and the log of requests. Only there with --allow-faults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import TypeAdapter, ValidationError
+
+from local_hub.bodies import parse_json, whole
+from local_hub.envelope import RequestLog
+from local_hub.errors import bad_request
+from local_hub.faults import Fault, FaultPlan
+
+router = APIRouter()
+_FAULTS = TypeAdapter(list[Fault])
+
+
+@router.post("/_test/faults")
+async def plan_faults(request: Request) -> list[dict[str, Any]]:
+    """Replace the planned failures by the given list; an empty list ends them all."""
+    given = parse_json(await whole(request, 1 << 20))
+    try:
+        faults = _FAULTS.validate_python(given)
+    except ValidationError as error:
+        problem = error.errors(include_input=False)[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise bad_request(f"Invalid fault: {where}: {problem['msg']}") from None
+    plan: FaultPlan = request.app.state.faults
+    plan.replace(faults)
+    return plan.pending()
+
+
+@router.get("/_test/faults")
+def pending_faults(request: Request) -> list[dict[str, Any]]:
+    """The failures that have not happened yet."""
+    plan: FaultPlan = request.app.state.faults
+    return plan.pending()
+
+
+@router.get("/_test/log")
+def read_log(request: Request, clear: bool = False) -> list[dict[str, Any]]:
+    """The requests so far, oldest first; `clear=1` forgets them afterwards."""
+    log: RequestLog = request.app.state.requests
+    return log.read(clear=clear)

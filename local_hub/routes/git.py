@@ -1,0 +1,167 @@
+"""git clone, pull and push over HTTP, through dulwich; a push is held to the same rules as a commit."""
+
+from __future__ import annotations
+
+import tempfile
+import zlib
+from collections.abc import Callable
+from typing import IO, Any, cast
+
+from anyio import to_thread
+from dulwich.objects import ObjectID
+from dulwich.protocol import ReceivableProtocol
+from dulwich.refs import Ref
+from dulwich.repo import Repo
+from dulwich.server import BackendRepo, DictBackend, ReceivePackHandler, UploadPackHandler
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from local_hub.accounts import Viewer
+from local_hub.bodies import chunks
+from local_hub.errors import HubError, bad_request
+from local_hub.pushes import check_push
+from local_hub.visits import Visit, viewer_of, visit
+
+router = APIRouter()
+_MAX_PUSH = 2 << 30
+_SPOOL = 1 << 20
+_PIECE = 1 << 16
+_NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate"}
+
+
+class _CheckedReceive(ReceivePackHandler):
+    """Takes a push only if the Hub's rules allow every reference of it."""
+
+    visit: Visit
+
+    def _on_update(self, ref_name: Ref, old_sha: ObjectID, new_sha: ObjectID) -> bytes | None:
+        try:
+            check_push(self.visit, ref_name.decode("utf-8", "replace"), old_sha.decode(), new_sha.decode())
+        except HubError as error:
+            self._tell(error.message)
+            return " ".join(error.message.split()).encode("utf-8")[:400]
+        return None
+
+    def _tell(self, message: str) -> None:
+        if self.has_capability(b"side-band-64k"):
+            self.proto.write_sideband(2, f"{message}\n".encode())
+
+
+def _open(request: Request, kind: str, namespace: str, name: str, *, write: bool) -> Visit:
+    """The repository for git; without rights 401 with a challenge, so that git asks for user and token."""
+    challenge = {"WWW-Authenticate": 'Basic realm="local hub", charset="UTF-8"'}
+    try:
+        viewer: Viewer | None = viewer_of(request)
+        found = visit(request, viewer, kind, namespace, name.removesuffix(".git"))
+        if write:
+            found.require_writer(f"push to {found.id}")
+        found.require_content()
+    except HubError as error:
+        if error.status == 401:
+            error.headers |= challenge
+        raise
+    return found
+
+
+@router.get("/{kind}/{namespace}/{name}/info/refs")
+def advertise(request: Request, kind: str, namespace: str, name: str) -> Response:
+    """What the repository has; the first step of every clone, pull and push."""
+    service = request.query_params.get("service", "")
+    if service not in ("git-upload-pack", "git-receive-pack"):
+        raise HubError(403, "Only git's smart HTTP protocol is served; use git 1.6.6 or newer.")
+    found = _open(request, kind, namespace, name, write=service == "git-receive-pack")
+    pieces: list[bytes] = []
+    with found.repository.git() as repo:
+        proto = ReceivableProtocol(lambda size: b"", _writer(pieces))
+        proto.write_pkt_line(f"# service={service}\n".encode())
+        proto.write_pkt_line(None)
+        handler = UploadPackHandler if service == "git-upload-pack" else ReceivePackHandler
+        handler(DictBackend(_served(repo)), ["/"], proto, stateless_rpc=True, advertise_refs=True).handle()
+    return Response(b"".join(pieces), media_type=f"application/x-{service}-advertisement", headers=_NO_CACHE)
+
+
+def _served(repo: Repo) -> dict[str, BackendRepo]:
+    return {"/": cast(BackendRepo, repo)}
+
+
+def _writer(pieces: list[bytes]) -> Callable[[bytes], int | None]:
+    def write(data: bytes) -> int:
+        pieces.append(data)
+        return len(data)
+
+    return write
+
+
+async def _body(request: Request) -> IO[bytes]:
+    """The request's body on disk, unpacked if git compressed it; bounded in both forms."""
+    file = cast(IO[bytes], tempfile.SpooledTemporaryFile(_SPOOL))  # noqa: SIM115  (outlives this function)
+    compressed = request.headers.get("content-encoding", "") in ("gzip", "x-gzip")
+    unpack = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    total = 0
+    async for chunk in chunks(request, _MAX_PUSH):
+        try:
+            data = unpack.decompress(chunk, _MAX_PUSH - total + 1) if compressed else chunk
+        except zlib.error:
+            raise bad_request("The request body is not valid gzip.") from None
+        total += len(data)
+        if total > _MAX_PUSH:
+            raise HubError(413, f"A push may hold {_MAX_PUSH} bytes.")
+        await to_thread.run_sync(file.write, data)
+    file.seek(0)
+    return file
+
+
+@router.post("/{kind}/{namespace}/{name}/git-upload-pack")
+async def upload_pack(request: Request, kind: str, namespace: str, name: str) -> Response:
+    """Send what a clone or pull lacks."""
+    found = await to_thread.run_sync(lambda: _open(request, kind, namespace, name, write=False))
+    body = await _body(request)
+    output = await to_thread.run_sync(_serve, found, body, UploadPackHandler)
+    return _streamed(output, "git-upload-pack")
+
+
+@router.post("/{kind}/{namespace}/{name}/git-receive-pack")
+async def receive_pack(request: Request, kind: str, namespace: str, name: str) -> Response:
+    """Take a push."""
+    found = await to_thread.run_sync(lambda: _open(request, kind, namespace, name, write=True))
+    found.hub.commit_quota.spend(f"{found.id.kind}/{found.id}")
+    body = await _body(request)
+    before = await to_thread.run_sync(found.repository.refs, "refs/heads/")
+    output = await to_thread.run_sync(_serve, found, body, _CheckedReceive)
+    after = await to_thread.run_sync(found.repository.refs, "refs/heads/")
+    for branch in after:
+        if before.get(branch) != after[branch]:
+            found.hub.after_change(found.shelf, f"refs/heads/{branch}")
+    return _streamed(output, "git-receive-pack")
+
+
+def _serve(found: Visit, body: IO[bytes], handler_type: type[Any]) -> IO[bytes]:
+    """Run one exchange; the answer is on disk when it is large. A broken request is a 400."""
+    output = cast(IO[bytes], tempfile.SpooledTemporaryFile(_SPOOL))  # noqa: SIM115  (outlives this function)
+    lock = found.repository.lock
+    with body, found.repository.git() as repo:
+        proto = ReceivableProtocol(body.read, output.write)
+        handler = handler_type(DictBackend(_served(repo)), ["/"], proto, stateless_rpc=True)
+        if handler_type is _CheckedReceive:
+            handler.visit = found
+        try:
+            if handler_type is _CheckedReceive:
+                with lock:
+                    handler.handle()
+            else:
+                handler.handle()
+        except HubError:
+            raise
+        except Exception as error:  # dulwich raises a dozen unrelated types for malformed requests
+            raise bad_request(f"git request refused: {type(error).__name__}") from None
+    output.seek(0)
+    return output
+
+
+def _streamed(output: IO[bytes], service: str) -> StreamingResponse:
+    def pieces() -> Any:  # noqa: ANN401  (a generator)
+        with output:
+            while piece := output.read(_PIECE):
+                yield piece
+
+    return StreamingResponse(pieces(), media_type=f"application/x-{service}-result", headers=_NO_CACHE)

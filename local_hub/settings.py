@@ -1,0 +1,49 @@
+"""What a Hub is started with; everything that a server may be told stands here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Role = Literal["read", "write"]
+
+MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class TokenGrant:
+    """One access token: whose it is and whether it may write."""
+
+    user: str
+    role: Role
+    token: str
+
+    def __repr__(self) -> str:
+        return f"TokenGrant(user={self.user!r}, role={self.role!r}, token=***)"
+
+
+@dataclass(frozen=True)
+class HubSettings:
+    """Where the Hub lives and which rules it enforces; limits in bytes, None means unlimited."""
+
+    root: Path
+    host: str = "127.0.0.1"
+    port: int = 8090
+    tokens: tuple[TokenGrant, ...] = ()
+    organizations: tuple[str, ...] = ()
+    """Namespaces beside the users' own; every user is a member."""
+    run_spaces: bool = False
+    allow_faults: bool = False
+    free_account: bool = False
+    """Gradio and Docker Spaces answer 402, as they do for free accounts since July 2026."""
+    commits_per_hour: int | None = None
+    requests_per_5_minutes: int | None = None
+    xet: bool = True
+    redirects: bool = True
+    """False: /resolve answers 200 at once, the third shape that the real Hub has."""
+    regular_file_limit: int = 10 * MEBIBYTE
+    multipart_threshold: int = 256 * MEBIBYTE
+    part_size: int = 64 * MEBIBYTE
+    inference_slots: int = 2
+    inference_queue: int = 64
