@@ -53,9 +53,9 @@ def test_a_missing_value_is_an_error_and_not_a_blank(
 ) -> None:
     view = build._view
     monkeypatch.setattr(
-        build, "_view", lambda *given: {k: v for k, v in view(*given).items() if k != "licence"}
+        build, "_view", lambda *given: {k: v for k, v in view(*given).items() if k != "calibration_bins"}
     )
-    with pytest.raises(UndefinedError, match="licence"):
+    with pytest.raises(UndefinedError, match="calibration_bins"):
         build_card(recipe, metrics)
 
 

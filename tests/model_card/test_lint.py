@@ -351,6 +351,8 @@ def test_files_images_and_links_of_the_release(tmp_path: Path) -> None:
         ("| a | b |\n| --- | --- |\n| 1 | `x\\|y` |", []),
         ("| a | b | c |\n| --- | --- |\n| 1 | 2 |", [8]),
         ("a | b\n--- | ---\n1 | 2", []),
+        ("a | b\n--- | ---\n1 | 2 \\|", []),
+        ("a | b\n--- | ---\n1 \\|", [10]),
     ],
 )
 def test_columns_of_tables(table: str, lines: list[int]) -> None:

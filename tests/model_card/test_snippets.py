@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 from finsent.errors import ReleaseError
 from model_card import snippets
 from model_card.snippets import Outcome, run_snippets, same_output
+from tests.model_card.samples import LABELS
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,17 @@ def test_no_block_of_the_card_fails(outcomes: list[Outcome]) -> None:
 def test_what_needs_a_hub_is_said_to_be_not_run(outcomes: list[Outcome]) -> None:
     for part in ("InferenceClient", "curl"):
         assert by_content(outcomes, part).detail == "needs a Hub: set HF_ENDPOINT"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (Path(os.environ.get("NODE_PATH", "/")) / "@huggingface" / "transformers").is_dir(),
+    reason="NODE_PATH names no node_modules with @huggingface/transformers",
+)
+def test_javascript_block_runs_in_node(run: Path) -> None:
+    (outcome,) = run_snippets(run, Path(os.environ["NODE_PATH"]), languages={"javascript"})
+    assert outcome.state == "ok", outcome.detail
+    assert all(label in outcome.detail for label in LABELS)
 
 
 def test_javascript_without_its_package_is_said_to_be_not_run(outcomes: list[Outcome]) -> None:
