@@ -19,6 +19,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # data workers fork af
 import datasets
 import typer
 from rich.console import Console
+from safetensors import SafetensorError
 
 from export.quantize import quantize
 from export.to_onnx import export_onnx
@@ -37,7 +38,6 @@ from model_card.measure import measure
 from model_card.metrics import Metrics, read_metrics, write_metrics
 
 LEAST_FREE_BYTES = 2 * 10**9  # checkpoints, ONNX files and what is made on the way
-FULL_DISK_BYTES = 2 * 10**8
 
 console = Console(stderr=True, highlight=False)
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -142,10 +142,10 @@ def main(
         print(summarize(release, read_metrics(release / METRICS)))
     except (FinsentError, OSError) as error:
         fail(str(error))
-    except Exception:
-        if disk_is_full(run.folder):  # torch and safetensors say so with errors of their own
-            fail(f"the disk of {run.folder} is full; free some space and run again with --resume")
-        raise
+    except Exception as error:
+        if not is_storage_error(error):
+            raise
+        fail(f"{run.folder}: cannot be written ({error}); make room and run again with --resume")
 
 
 def quiet_libraries() -> None:
@@ -166,9 +166,14 @@ def check_disk(folder: Path) -> None:
         )
 
 
-def disk_is_full(folder: Path) -> bool:
-    """Return whether less than a checkpoint's worth of space is left."""
-    return folder.is_dir() and shutil.disk_usage(folder).free < FULL_DISK_BYTES
+def is_storage_error(error: BaseException) -> bool:
+    """Return whether a failed write is behind an error; safetensors and torch have types of their own."""
+    while not isinstance(error, (OSError, SafetensorError)):
+        following = error.__cause__ or error.__context__
+        if following is None:
+            return "PytorchStreamWriter" in str(error)
+        error = following
+    return True
 
 
 def fail(message: str) -> NoReturn:

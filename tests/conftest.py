@@ -13,6 +13,7 @@ os.environ.update(
     HF_HUB_DISABLE_PROGRESS_BARS="1",
     HF_DATASETS_DISABLE_PROGRESS_BARS="1",
     TOKENIZERS_PARALLELISM="false",
+    OMP_NUM_THREADS="1",  # the models are tiny; more threads only wait for each other
 )
 for _name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_ENDPOINT", "FINSENT_MIRROR"):
     os.environ.pop(_name, None)

@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -189,11 +190,11 @@ def card_tree() -> dict[str, Any]:
     }
 
 
-def write_recipe(folder: Path, base: Path, **changes: Any) -> Path:
+def write_recipe(folder: Path, encoder: Path, **changes: Any) -> Path:
     """Write rows and recipe into a folder and return the recipe's path; `changes` replace top-level keys."""
     write_csv(folder / "rows.csv", make_rows())
     path = folder / "tiny.yaml"
-    path.write_text(yaml.safe_dump(recipe_tree(folder, base) | changes), encoding="utf-8")
+    path.write_text(yaml.safe_dump(recipe_tree(folder, encoder) | changes), encoding="utf-8")
     return path
 
 
@@ -204,10 +205,14 @@ def train_release(recipe: Path, runs: Path) -> Path:
     return runs / "tiny" / "release"
 
 
-def run_train(recipe: Path, runs: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def run_train(
+    recipe: Path, runs: Path, *options: str, before: Callable[[], None] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run train.py and return what it said."""
     command = [sys.executable, "train.py", str(recipe), "--runs", str(runs), *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240, preexec_fn=before
+    )
 
 
 def read_json(path: Path) -> Any:

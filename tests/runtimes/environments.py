@@ -1,0 +1,46 @@
+"""Environments beside ours, made once and kept in .envs/: another transformers, node with transformers.js."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from finsent.recipe import REPOSITORY
+
+HERE = Path(__file__).parent
+ENVIRONMENTS = REPOSITORY / ".envs"
+
+
+def python_environment(requirements: Path) -> Path:
+    """Return the Python of an environment with these requirements, made when it is not there yet."""
+    folder = ENVIRONMENTS / f"{requirements.stem}-{_digest(requirements)}"
+    python = folder / "bin" / "python"
+    if not (folder / ".complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]
+        subprocess.run([*install, str(requirements)], check=True)
+        (folder / ".complete").touch()
+    return python
+
+
+def node_environment(package: Path) -> Path:
+    """Return a folder with the packages of package.json and its lock installed, without their scripts."""
+    lock = package.with_name("package-lock.json")
+    folder = ENVIRONMENTS / f"node-{package.parent.name}-{_digest(package, lock)}"
+    if not (folder / ".complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for file in (package, lock):
+            shutil.copy(file, folder)
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run(command, cwd=folder, check=True)
+        (folder / ".complete").touch()
+    return folder
+
+
+def _digest(*files: Path) -> str:
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]

@@ -1,0 +1,141 @@
+"""Every runtime gives the same answer: exact for fp32, and for one quantized file on one CPU.
+
+FINSENT_RELEASE names a release to test, such as runs/quickstart/release; without it a tiny one is made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from optimum.onnxruntime import ORTModelForSequenceClassification
+from transformers import AutoTokenizer, pipeline
+
+from finsent.release import read_labels
+from space.classifier import Classifier
+from tests.runtimes.environments import HERE, node_environment, python_environment
+from tests.runtimes.texts import TEXTS
+
+FP32, INT8 = "model.onnx", "model_quantized.onnx"
+Scores = NDArray[np.float64]
+
+
+@pytest.fixture(scope="module")
+def release(request: pytest.FixtureRequest) -> Path:
+    named = os.environ.get("FINSENT_RELEASE")
+    folder = Path(named) if named else request.getfixturevalue("tiny_release")
+    assert folder.is_dir(), f"FINSENT_RELEASE: {folder} is no folder"
+    return folder.resolve()
+
+
+@pytest.fixture(scope="module")
+def exact(release: Path) -> Scores:
+    return np.array(Classifier(release, f"onnx/{FP32}").predict(TEXTS), dtype=float)
+
+
+@pytest.fixture(scope="module")
+def quantized(release: Path) -> Scores:
+    return np.array(Classifier(release, f"onnx/{INT8}").predict(TEXTS), dtype=float)
+
+
+def to_array(scores: list[dict[str, float]], release: Path) -> Scores:
+    return np.array([[row[label] for label in read_labels(release)] for row in scores])
+
+
+def same(found: Scores, expected: Scores) -> None:
+    worst = np.abs(found - expected).max(axis=1)
+    assert worst.max() <= 1e-4, TEXTS[int(worst.argmax())][:60]
+    assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
+
+
+def ask(classifier: Any, texts: list[str], release: Path, **options: Any) -> Scores:
+    found = classifier(texts, top_k=None, **options)
+    return to_array([{one["label"]: one["score"] for one in row} for row in found], release)
+
+
+def test_there_are_sixty_texts() -> None:
+    assert len(TEXTS) == len(set(TEXTS)) == 60
+
+
+def test_pipeline_on_pytorch(release: Path, exact: Scores) -> None:
+    same(ask(pipeline("text-classification", model=str(release)), TEXTS, release), exact)
+
+
+@pytest.mark.parametrize("file", [FP32, INT8])
+def test_ortmodel_alone_and_in_padded_batches(
+    release: Path, file: str, exact: Scores, quantized: Scores
+) -> None:
+    model = ORTModelForSequenceClassification.from_pretrained(release, subfolder="onnx", file_name=file)
+    tokenizer = AutoTokenizer.from_pretrained(release)
+    classifier = pipeline("text-classification", model=model, tokenizer=tokenizer)
+    expected = exact if file == FP32 else quantized
+    same(ask(classifier, TEXTS, release), expected)
+    same(ask(classifier, TEXTS, release, batch_size=32), expected)
+
+
+def test_bare_onnxruntime(release: Path, quantized: Scores) -> None:
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(release / "tokenizer.json"))
+    session = onnxruntime.InferenceSession(str(release / "onnx" / INT8))
+    names = [entry.name for entry in session.get_inputs()]
+    for text, expected in zip(TEXTS, quantized, strict=True):
+        encoding = tokenizer.encode(text)
+        known = {"input_ids": encoding.ids, "attention_mask": encoding.attention_mask}
+        feed = {name: np.array([known.get(name, encoding.type_ids)], dtype=np.int64) for name in names}
+        logits = session.run(["logits"], feed)[0][0].astype(float)
+        probabilities = np.exp(logits - logits.max())
+        assert np.abs(probabilities / probabilities.sum() - expected).max() <= 1e-4
+
+
+@pytest.mark.slow
+def test_transformers_5(release: Path, exact: Scores) -> None:
+    python = python_environment(HERE / "requirements-transformers5.txt")
+    found = _run([str(python), str(HERE / "pipeline_scores.py"), str(release)])
+    assert found["version"].startswith("5.")
+    same(to_array(found["scores"], release), exact)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node: transformers.js not tested")
+def test_transformers_js(release: Path, exact: Scores, quantized: Scores) -> None:
+    folder = node_environment(HERE / "package.json")
+    shutil.copy(HERE / "scores.mjs", folder)
+    found = _run(["node", str(folder / "scores.mjs"), str(release)])
+    assert found["version"].startswith("4.")
+    for name, expected in (("fp32", exact), ("q8", quantized)):
+        same(to_array(found[name]["alone"], release), expected)
+        same(to_array(found[name]["together"], release), expected[:31])
+    assert found["q8"]["lengths"] == [
+        len(ids) for ids in AutoTokenizer.from_pretrained(release)(TEXTS)["input_ids"]
+    ]
+
+
+def test_this_environment_and_the_script_agree(release: Path, exact: Scores) -> None:
+    found = _run([sys.executable, str(HERE / "pipeline_scores.py"), str(release)])
+    assert found["version"].startswith("4.57")
+    same(to_array(found["scores"], release), exact)
+
+
+def _run(command: list[str]) -> Any:
+    environment = os.environ | {"HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        command,
+        input=json.dumps(TEXTS),
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import train
+from export.to_onnx import export_onnx
+from finsent.base_model import load_base
+from finsent.data import load_splits
+from finsent.errors import ReleaseError
+from finsent.recipe import Recipe
+from finsent.release import ONNX_FILES, save_model
+from model_card.measure import class_numbers, describe_machine, measure
+from model_card.metrics import Metrics, read_metrics, write_metrics
+from tests import tiny
+
+
+@pytest.fixture
+def drifting(tiny_recipe: Recipe, tiny_release: Path, tmp_path: Path) -> tuple[Recipe, Path]:
+    """A release whose quantized file holds the weights of another model, under a budget of 10 % flips."""
+    folder, other = tmp_path / "release", tmp_path / "other"
+    shutil.copytree(tiny_release, folder)
+    stranger = tiny_recipe.model_copy(update={"seed": 5})
+    save_model(load_base(stranger, []), other)
+    shutil.copy(export_onnx(other, opset=17), folder / ONNX_FILES["quantized"])
+    variants = tiny_recipe.export.variants
+    budget = variants[1].budget.model_copy(update={"flips": 0.1})
+    tight = variants[1].model_copy(update={"budget": budget})
+    export = tiny_recipe.export.model_copy(update={"variants": [variants[0], tight]})
+    return tiny_recipe.model_copy(update={"export": export}), folder
+
+
+def measured(recipe: Recipe, folder: Path) -> Metrics:
+    training = read_metrics(folder / "metrics.json").training
+    return measure(recipe, load_splits(recipe), training, folder, "apache-2.0")
+
+
+def test_a_variant_that_drifts_is_dropped_and_fails_the_run(drifting: tuple[Recipe, Path]) -> None:
+    recipe, folder = drifting
+    metrics = measured(recipe, folder)
+    assert [dropped.name for dropped in metrics.dropped] == ["quantized"]
+    assert "share of labels that flip" in metrics.dropped[0].reasons[0]
+    assert not (folder / ONNX_FILES["quantized"]).exists()
+    assert metrics.default_variant == "fp32"
+    with pytest.raises(ReleaseError, match=r"quantized is required and over its budget \(share of labels"):
+        train.check_gate(recipe, metrics)
+
+
+def test_an_optional_variant_that_drifts_fails_nothing(drifting: tuple[Recipe, Path]) -> None:
+    recipe, folder = drifting
+    metrics = measured(recipe, folder)
+    optional = recipe.export.variants[1].model_copy(update={"required": False})
+    export = recipe.export.model_copy(update={"variants": [recipe.export.variants[0], optional]})
+    train.check_gate(recipe.model_copy(update={"export": export}), metrics)
+    assert len(metrics.variants) == 2
+
+
+def test_the_figures_are_those_of_the_predictions(tiny_recipe: Recipe, tiny_release: Path) -> None:
+    from space.classifier import Classifier
+
+    metrics = read_metrics(tiny_release / "metrics.json")
+    rows = load_splits(tiny_recipe).test
+    predicted = Classifier(tiny_release).predict([row.text for row in rows]).argmax(axis=1)
+    right = predicted == class_numbers(rows, tiny_recipe.labels)
+    assert metrics.variant("quantized").scores.accuracy == pytest.approx(np.mean(right))
+    assert len(metrics.mistakes) == min(8, int((~right).sum()))
+    assert metrics.by_source["rows"].n == metrics.by_slice["rows/earnings"].n == len(rows)
+
+
+def test_the_machine_and_versions_are_named() -> None:
+    machine = describe_machine()
+    assert machine.processor
+    assert machine.cores >= 1
+    assert machine.memory_bytes > 10**8
+    assert machine.versions["transformers"].startswith("4.57")
+
+
+def test_metrics_read_back_equal_and_other_schemas_are_refused(tiny_release: Path, tmp_path: Path) -> None:
+    metrics = read_metrics(tiny_release / "metrics.json")
+    write_metrics(metrics, tmp_path / "metrics.json")
+    assert read_metrics(tmp_path / "metrics.json") == metrics
+    tree = tiny.read_json(tmp_path / "metrics.json")
+    del tree["machine"]
+    (tmp_path / "metrics.json").write_text(str(tree).replace("'", '"'))
+    with pytest.raises(ReleaseError, match=r"metrics.json: .*schema version 1"):
+        read_metrics(tmp_path / "metrics.json")
+    with pytest.raises(ReleaseError, match=r"run train\.py first"):
+        read_metrics(tmp_path / "none.json")

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+from pathlib import Path
+
+import pytest
+
+import train
+from finsent.errors import FinsentError
+from finsent.recipe import load_recipe
+from finsent.release import ALWAYS, ONNX_FILES, missing_files, sha256
+from model_card.build import build_card
+from model_card.metrics import read_metrics
+from tests import tiny
+
+
+def test_a_release_holds_every_file_and_says_so(tiny_release: Path) -> None:
+    assert missing_files(tiny_release) == []
+    found = {str(path.relative_to(tiny_release)) for path in tiny_release.rglob("*") if path.is_file()}
+    assert found == {*ALWAYS, ONNX_FILES["quantized"]}
+    metrics = read_metrics(tiny_release / "metrics.json")
+    for variant in metrics.variants:
+        assert sha256(tiny_release / variant.file) == variant.sha256
+        assert (tiny_release / variant.file).stat().st_size == variant.bytes
+
+
+def test_the_saved_tokenizer_is_one_that_every_version_reads(tiny_release: Path) -> None:
+    config = tiny.read_json(tiny_release / "tokenizer_config.json")
+    assert config["tokenizer_class"] == "PreTrainedTokenizerFast"
+    assert config["model_max_length"] == 128
+    assert config["model_input_names"] == ["input_ids", "token_type_ids", "attention_mask"]
+    tree = tiny.read_json(tiny_release / "tokenizer.json")
+    assert tree["truncation"] is None and tree["padding"] is None
+
+
+def test_no_path_of_this_machine_is_released(tiny_release: Path, tmp_path: Path) -> None:
+    for name in ("config.json", "tokenizer_config.json", "metrics.json", "README.md"):
+        assert str(tmp_path.parent.parent) not in (tiny_release / name).read_text(encoding="utf-8"), name
+
+
+def test_the_quantized_figures_come_from_the_released_file(tiny_release: Path) -> None:
+    metrics = read_metrics(tiny_release / "metrics.json")
+    assert metrics.default_variant == "quantized"
+    assert [variant.name for variant in metrics.variants] == ["pytorch", "fp32", "quantized"]
+    exact = metrics.variant("fp32").agreement
+    assert exact is not None and exact.flips == 0 and exact.max_probability_difference < 1e-5
+    assert (
+        metrics.baselines[0].scores.per_class["neutral"].support
+        == metrics.variants[0].scores.per_class["neutral"].support
+    )
+
+
+def test_two_runs_give_the_same_release_but_for_time(
+    tiny_release: Path, tiny_base: Path, tmp_path: Path
+) -> None:
+    again = tiny.train_release(tiny.write_recipe(tmp_path, tiny_base), tmp_path / "runs")
+    for name in ("model.safetensors", "tokenizer.json", *ONNX_FILES.values(), "config.json"):
+        assert sha256(again / name) == sha256(tiny_release / name), name
+    first, second = (tiny.read_json(folder / "metrics.json") for folder in (tiny_release, again))
+    assert _without_time(first) == _without_time(second)
+
+
+def _without_time(metrics: dict[str, object]) -> str:
+    """Drop what may differ between two runs: times, energy, date, and the recipe's path to its own rows."""
+    text = json.loads(json.dumps(metrics))
+    for variant in text["variants"]:
+        del variant["timing"]
+    for key in ("seconds", "watt_hours_estimate", "co2_grams_estimate"):
+        del text["training"][key]
+    del text["created"], text["recipe_sha256"]
+    return json.dumps(text, sort_keys=True)
+
+
+def test_the_card_can_be_made_again_from_the_release(tiny_release: Path) -> None:
+    recipe = load_recipe(tiny_release / "recipe.yaml")
+    metrics = read_metrics(tiny_release / "metrics.json")
+    assert build_card(recipe, metrics) == (tiny_release / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seed": "x"}, 'seed: got "x"'),
+        ({"card": tiny.card_tree() | {"licence": "wtfpl"}}, "licence 'wtfpl' is not known"),
+        ({"base": {"path": "/nowhere", "hub": "a/b", "licence": "mit"}}, "holds no config.json"),
+    ],
+)
+def test_a_broken_recipe_ends_in_one_line(
+    tmp_path: Path, tiny_base: Path, changes: dict[str, object], message: str
+) -> None:
+    done = tiny.run_train(tiny.write_recipe(tmp_path, tiny_base, **changes), tmp_path / "runs")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert message in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "runs" / "tiny" / "release").exists()
+
+
+def test_an_unreadable_source_ends_in_one_line(tmp_path: Path, tiny_base: Path) -> None:
+    recipe = tiny.write_recipe(tmp_path, tiny_base)
+    (tmp_path / "rows.csv").write_bytes(b"text,label,event,pair\nProfit \xff,positive,e,\n")
+    done = tiny.run_train(recipe, tmp_path / "runs")
+    assert done.returncode == 1
+    assert "rows.csv, row 1: bytes" in done.stderr.splitlines()[-1]
+
+
+def test_a_disk_that_fills_up_ends_in_one_line(tmp_path: Path, tiny_base: Path) -> None:
+    def limit_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))  # half of the tiny weights
+
+    recipe = tiny.write_recipe(tmp_path, tiny_base)
+    done = tiny.run_train(recipe, tmp_path / "runs", before=limit_files)
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "runs" / "tiny" / "release").exists()
+
+
+def test_too_little_room_is_said_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr("train.shutil.disk_usage", lambda _: usage._replace(free=10**8))
+    with pytest.raises(FinsentError, match=r"0.1 GB are free, a run needs 2 GB; make room"):
+        train.check_disk(tmp_path / "runs")
