@@ -12,6 +12,7 @@ from local_hub.envelope import Envelope, RequestLog
 from local_hub.errors import HubError
 from local_hub.faults import FaultLayer, FaultPlan
 from local_hub.hub import Hub
+from local_hub.inference import InferenceEngine
 from local_hub.routes import (
     account,
     commits,
@@ -19,21 +20,29 @@ from local_hub.routes import (
     discussions,
     files,
     git,
+    inference,
     large,
     refs,
     repositories,
+    spaces,
     xet,
 )
+from local_hub.spaces import SpaceRunner
 
 
 def create_application(hub: Hub) -> ASGIApp:
     """All routes over a Hub; the caller closes the Hub when the server has stopped."""
     app = FastAPI(title="local hub", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.hub = hub
-    for module in (account, commits, discussions, files, git, large, refs, xet, repositories):
+    routes = (account, commits, discussions, files, git, inference, large, refs, spaces, xet, repositories)
+    for module in routes:
         app.include_router(module.router)
     app.add_exception_handler(HubError, _answer_hub_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
+    app.state.inference = InferenceEngine(hub)
+    app.state.spaces = SpaceRunner(hub) if hub.settings.run_spaces else None
+    if app.state.spaces:
+        app.state.spaces.start_all()
     app.state.requests = RequestLog()
     inner: ASGIApp = QuotaLayer(app, hub)
     if hub.settings.allow_faults:

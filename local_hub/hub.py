@@ -47,6 +47,7 @@ class Hub:
         self.objects = ObjectStore(root / "objects", self.incoming)
         self.catalogue = Catalogue(root / "repositories", self.objects)
         self.commit_quota = Window("commits", settings.commits_per_hour, 3600)
+        self.closers: list[Callable[[], None]] = []
         self.listeners: list[Callable[[Shelf, str], None]] = []
         self.request_quota = Window("api", settings.requests_per_5_minutes, 300)
 
@@ -69,5 +70,7 @@ class Hub:
         self.close()
 
     def close(self) -> None:
-        """Give the root free."""
+        """Stop what runs and give the root free."""
+        for closer in self.closers:
+            closer()
         os.close(self._lock_file)

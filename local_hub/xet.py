@@ -13,6 +13,7 @@ import struct
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +110,12 @@ def _read_term(data: bytes, position: int) -> Term:
     return Term(_hash_text(data[position : position + 32]), length, start, end)
 
 
-def read_chunks(path: Path) -> list[Chunk]:
-    """The chunks of a xorb; what follows them (a footer) is left aside. 400 for sizes beyond all bounds."""
+@lru_cache(maxsize=64)
+def read_chunks(path: Path) -> tuple[Chunk, ...]:
+    """The chunks of a xorb; what follows them (a footer) is left aside. 400 for sizes beyond all bounds.
+
+    Kept for a while: a xorb never changes, and a file names the same one again and again.
+    """
     chunks, offset, size = [], 0, path.stat().st_size
     with path.open("rb") as file:
         while offset + 8 <= size:
@@ -125,7 +130,7 @@ def read_chunks(path: Path) -> list[Chunk]:
             offset += 8 + packed
     if not chunks:
         raise bad_request("The xorb holds no chunk.")
-    return chunks
+    return tuple(chunks)
 
 
 def _unpack(chunk: Chunk, packed: bytes) -> bytes:

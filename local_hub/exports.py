@@ -1,0 +1,33 @@
+"""A repository's files at a commit, written to a folder for a process that wants real files."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from pathlib import Path
+
+from local_hub.catalogue import Shelf
+from local_hub.hub import Hub
+from local_hub.names import check_path
+
+
+def export_files(hub: Hub, shelf: Shelf, oid: str, folder: Path) -> Path:
+    """Write every file of the commit below the folder, complete or not at all.
+
+    Paths are checked once more: what was pushed before a rule existed must not leave the folder either.
+    """
+    if folder.exists():
+        return folder
+    draft = hub.incoming / uuid.uuid4().hex
+    draft.mkdir()
+    for entry in shelf.repository.files(oid):
+        target = draft / check_path(entry.path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if entry.pointer is None:
+            target.write_bytes(shelf.repository.blob(entry.oid))
+        elif shelf.repository.has_object(entry.pointer.oid):
+            # A copy, not a hard link: whoever gets the folder could write through it into the store.
+            shutil.copyfile(hub.objects.path(entry.pointer.oid), target)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft.rename(folder)
+    return folder

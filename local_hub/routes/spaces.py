@@ -1,0 +1,293 @@
+"""Spaces: variables, secrets, runtime, hardware, pause and restart, logs, and static ones served."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+import re
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
+from pydantic import BaseModel, Field
+
+from local_hub.bodies import json_body
+from local_hub.downloads import send
+from local_hub.errors import HubError, bad_request, entry_not_found
+from local_hub.info import metadata_of
+from local_hub.record import Record, Variable, timestamp
+from local_hub.spaces import SpaceRunner
+from local_hub.visits import FileReader, Visit, viewer_of, visit
+
+router = APIRouter()
+_BASE = "/api/spaces/{namespace}/{name}"
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
+_SLEEP_SECONDS = 172_800
+_CUSTOM_HEADERS = (
+    "cross-origin-embedder-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+)
+
+
+class _Variable(BaseModel):
+    key: str
+    value: str = Field(default="", max_length=100_000)
+    description: str | None = Field(default=None, max_length=10_000)
+
+
+class _Key(BaseModel):
+    key: str
+
+
+class _Hardware(BaseModel):
+    flavor: str = Field(max_length=100)
+    sleepTimeSeconds: int | None = None
+
+
+class _Sleep(BaseModel):
+    seconds: int
+
+
+def _space(request: Request, namespace: str, name: str) -> Visit:
+    return visit(request, viewer_of(request), "spaces", unquote(namespace), unquote(name))
+
+
+def _runner(request: Request) -> SpaceRunner | None:
+    runner: SpaceRunner | None = request.app.state.spaces
+    return runner
+
+
+def _answers(variables: dict[str, Variable]) -> JSONResponse:
+    return JSONResponse({key: variable.answer() for key, variable in variables.items()})
+
+
+def _checked(body: _Variable) -> _Variable:
+    if not _KEY.fullmatch(body.key):
+        raise bad_request(
+            f"Invalid key {body.key[:60]!r}: use letters, digits and '_', not starting with a digit."
+        )
+    return body
+
+
+@router.get(_BASE + "/variables")
+def variables(request: Request, namespace: str, name: str) -> JSONResponse:
+    """The variables with their values."""
+    space = _space(request, namespace, name)
+    space.require_writer(f"read the variables of {space.id}")
+    return _answers(space.shelf.record.variables)
+
+
+@router.post(_BASE + "/variables")
+def set_variable(
+    request: Request, namespace: str, name: str, body: Annotated[_Variable, json_body(_Variable)]
+) -> JSONResponse:
+    """Add or change a variable; the description stays unless a new one comes."""
+    space = _space(request, namespace, name)
+    space.require_writer(f"change the variables of {space.id}")
+    _checked(body)
+
+    def change(record: Record) -> Record:
+        before = record.variables.get(body.key)
+        description = body.description if body.description is not None else before and before.description
+        new = Variable(value=body.value, description=description or None, updated_at=timestamp())
+        return record.model_copy(update={"variables": {**record.variables, body.key: new}})
+
+    return _answers(_changed(request, space, change).variables)
+
+
+@router.delete(_BASE + "/variables")
+def delete_variable(
+    request: Request, namespace: str, name: str, body: Annotated[_Key, json_body(_Key)]
+) -> JSONResponse:
+    """Remove a variable; a missing one is no error."""
+    space = _space(request, namespace, name)
+    space.require_writer(f"change the variables of {space.id}")
+
+    def change(record: Record) -> Record:
+        kept = {key: variable for key, variable in record.variables.items() if key != body.key}
+        return record.model_copy(update={"variables": kept})
+
+    return _answers(_changed(request, space, change).variables)
+
+
+def _changed(request: Request, space: Visit, change: Any) -> Record:  # noqa: ANN401  (a record's change)
+    record = space.shelf.update(change)
+    runner = _runner(request)
+    if runner:
+        runner.restart(space.shelf)
+    return record
+
+
+@router.get(_BASE + "/secrets")
+def secrets(request: Request, namespace: str, name: str) -> JSONResponse:
+    """The names of the secrets; never their values."""
+    space = _space(request, namespace, name)
+    space.require_writer(f"read the secrets of {space.id}")
+    return _answers(space.shelf.record.secrets)
+
+
+@router.post(_BASE + "/secrets")
+def set_secret(
+    request: Request, namespace: str, name: str, body: Annotated[_Variable, json_body(_Variable)]
+) -> JSONResponse:
+    """Add or change a secret."""
+    space = _space(request, namespace, name)
+    space.require_writer(f"change the secrets of {space.id}")
+    _checked(body)
+
+    def change(record: Record) -> Record:
+        space.shelf.write_secrets({**space.shelf.secret_values(), body.key: body.value})
+        new = Variable(description=body.description, updated_at=timestamp())
+        return record.model_copy(update={"secrets": {**record.secrets, body.key: new}})
+
+    return _answers(_changed(request, space, change).secrets)
+
+
+@router.delete(_BASE + "/secrets")
+def delete_secret(
+    request: Request, namespace: str, name: str, body: Annotated[_Key, json_body(_Key)]
+) -> JSONResponse:
+    """Remove a secret; a missing one is no error."""
+    space = _space(request, namespace, name)
+    space.require_writer(f"change the secrets of {space.id}")
+
+    def change(record: Record) -> Record:
+        values = space.shelf.secret_values()
+        values.pop(body.key, None)
+        space.shelf.write_secrets(values)
+        kept = {key: secret for key, secret in record.secrets.items() if key != body.key}
+        return record.model_copy(update={"secrets": kept})
+
+    return _answers(_changed(request, space, change).secrets)
+
+
+def _runtime(request: Request, space: Visit) -> dict[str, Any]:
+    """The runtime as the real Hub tells it; without --run-spaces a Gradio Space is STOPPED."""
+    record = space.shelf.record
+    card = metadata_of(space.shelf, space.repository.resolve("main"))
+    replicas = {"requested": 1, "current": 1}
+    if card.get("sdk") == "static":
+        hardware = {"current": None, "requested": None}
+        return {"stage": "RUNNING", "hardware": hardware, "storage": None, "replicas": replicas}
+    runner = _runner(request)
+    stage, message = runner.stage(space.shelf) if runner else ("STOPPED", None)
+    stage = "PAUSED" if record.paused else stage
+    requested = record.hardware or "cpu-basic"
+    running = stage == "RUNNING"
+    address = (runner.address(space.shelf) if runner else None) or f"{space.page}/app/"
+    answer: dict[str, Any] = {
+        "stage": stage,
+        "hardware": {"current": requested if running else None, "requested": requested},
+        "storage": None,
+        "gcTimeout": record.sleep_seconds or _SLEEP_SECONDS,
+        "replicas": replicas if running else {"requested": 1},
+        "devMode": False,
+        "domains": [{"domain": address.split("://", 1)[1].rstrip("/"), "stage": "READY"}],
+    }
+    if message:
+        answer["errorMessage"] = message
+    return answer
+
+
+@router.get(_BASE + "/runtime")
+def runtime(request: Request, namespace: str, name: str) -> JSONResponse:
+    """Stage, hardware and address of the Space."""
+    return JSONResponse(_runtime(request, _space(request, namespace, name)))
+
+
+@router.post(_BASE + "/hardware")
+def request_hardware(
+    request: Request, namespace: str, name: str, body: Annotated[_Hardware, json_body(_Hardware)]
+) -> JSONResponse:
+    """Remember the wished hardware; here everything runs on this machine."""
+    space = _space(request, namespace, name)
+    space.require_writer(f"change the hardware of {space.id}")
+    update: dict[str, Any] = {"hardware": body.flavor}
+    if body.sleepTimeSeconds is not None:
+        update["sleep_seconds"] = body.sleepTimeSeconds
+    space.shelf.update(lambda record: record.model_copy(update=update))
+    return JSONResponse(_runtime(request, space))
+
+
+@router.post(_BASE + "/sleeptime")
+def set_sleep_time(
+    request: Request, namespace: str, name: str, body: Annotated[_Sleep, json_body(_Sleep)]
+) -> JSONResponse:
+    """Remember the seconds without visitors after which the real Hub would put the Space to sleep."""
+    space = _space(request, namespace, name)
+    space.require_writer(f"change the sleep time of {space.id}")
+    space.shelf.update(lambda record: record.model_copy(update={"sleep_seconds": body.seconds}))
+    return JSONResponse(_runtime(request, space))
+
+
+@router.post(_BASE + "/pause")
+def pause(request: Request, namespace: str, name: str) -> JSONResponse:
+    """Stop the Space until it is restarted."""
+    return _set_paused(request, namespace, name, paused=True)
+
+
+@router.post(_BASE + "/restart")
+def restart(request: Request, namespace: str, name: str) -> JSONResponse:
+    """Start the Space anew."""
+    return _set_paused(request, namespace, name, paused=False)
+
+
+def _set_paused(request: Request, namespace: str, name: str, *, paused: bool) -> JSONResponse:
+    space = _space(request, namespace, name)
+    space.require_writer(f"{'pause' if paused else 'restart'} {space.id}")
+    _changed(request, space, lambda record: record.model_copy(update={"paused": paused}))
+    return JSONResponse(_runtime(request, space))
+
+
+@router.get(_BASE + "/logs/{kind}")
+def logs(request: Request, namespace: str, name: str, kind: str) -> Response:
+    """The build or run log so far, as server-sent events."""
+    space = _space(request, namespace, name)
+    space.require_writer(f"read the logs of {space.id}")
+    if kind not in ("build", "run"):
+        raise HubError(404, "There are two logs: build and run.")
+    runner = _runner(request)
+    lines = runner.log(space.shelf, kind).splitlines() if runner else []
+    events = (f"data: {json.dumps({'data': line, 'timestamp': timestamp()})}\n\n" for line in lines)
+    return PlainTextResponse("".join(events), media_type="text/event-stream")
+
+
+@router.get("/{kind}/{namespace}/{name}/app")
+def app_without_slash(space: FileReader) -> RedirectResponse:
+    """Relative addresses in a page need the slash."""
+    return RedirectResponse(f"/{space.id.web_path}/app/")
+
+
+@router.get("/{kind}/{namespace}/{name}/app/{path:path}")
+def static_app(request: Request, space: FileReader, path: str) -> Response:
+    """A file of a static Space; a sandbox of the browser keeps its scripts away from this site."""
+    oid = space.repository.resolve("main")
+    card = metadata_of(space.shelf, oid)
+    if space.id.kind != "spaces" or card.get("sdk") != "static":
+        raise HubError(404, "Only static Spaces are served here.")
+    wanted = unquote(path) or str(card.get("app_file") or "index.html")
+    entry = space.repository.find(oid, wanted)
+    if entry is None or entry.is_folder:
+        raise entry_not_found(wanted, oid)
+    headers = {
+        "Content-Type": mimetypes.guess_type(wanted)[0] or "application/octet-stream",
+        "Content-Security-Policy": "sandbox allow-scripts allow-forms allow-popups allow-downloads",
+        "ETag": f'"{entry.oid}"',
+        **_custom_headers(card),
+    }
+    if entry.pointer:
+        return send(request, space.hub.objects.path(entry.pointer.oid), entry.size, headers)
+    return send(request, space.repository.blob(entry.oid), entry.size, headers)
+
+
+def _custom_headers(card: dict[str, Any]) -> dict[str, str]:
+    """The isolation headers that a card may ask for, with values that they can have."""
+    asked = card.get("custom_headers")
+    allowed = re.compile(r"[a-z-]{1,40}")
+    return {
+        key: value
+        for key, value in (asked.items() if isinstance(asked, dict) else ())
+        if key.lower() in _CUSTOM_HEADERS and isinstance(value, str) and allowed.fullmatch(value)
+    }
