@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -13,6 +13,7 @@ from local_hub.errors import HubError
 from local_hub.faults import FaultLayer, FaultPlan
 from local_hub.hub import Hub
 from local_hub.inference import InferenceEngine
+from local_hub.pages import templates
 from local_hub.routes import (
     account,
     commits,
@@ -22,6 +23,7 @@ from local_hub.routes import (
     git,
     inference,
     large,
+    pages,
     refs,
     repositories,
     spaces,
@@ -34,9 +36,11 @@ def create_application(hub: Hub) -> ASGIApp:
     """All routes over a Hub; the caller closes the Hub when the server has stopped."""
     app = FastAPI(title="local hub", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.hub = hub
+    app.state.templates = templates()
     routes = (account, commits, discussions, files, git, inference, large, refs, spaces, xet, repositories)
     for module in routes:
         app.include_router(module.router)
+    app.include_router(pages.router)  # last: its addresses are the most general
     app.add_exception_handler(HubError, _answer_hub_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
     app.state.inference = InferenceEngine(hub)
@@ -74,8 +78,10 @@ class QuotaLayer:
         await self._app(scope, receive, send)
 
 
-def _answer_hub_error(request: Request, error: Exception) -> JSONResponse:
+def _answer_hub_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HubError)
+    if "text/html" in request.headers.get("accept", "") and not request.scope["path"].startswith("/api/"):
+        return pages.error_page(request, error)
     return JSONResponse(error.body(), error.status, error.header_items())
 
 
