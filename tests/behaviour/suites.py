@@ -1,0 +1,92 @@
+"""Run every suite over a classifier: how often does it behave as a reader of the news would expect?
+
+The idea and the three kinds of suite follow CheckList (Ribeiro et al. 2020, https://aclanthology.org/2020.acl-main.442),
+the pairs contrast sets (Gardner et al. 2020, https://aclanthology.org/2020.findings-emnlp.117).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.behaviour.cases import Case, Suite, read_suites
+
+Z = 1.96  # of a 95 % interval
+
+
+class Predictor(Protocol):
+    """What is needed of a classifier; `space.classifier.Classifier` is one."""
+
+    labels: list[str]
+
+    def predict(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return probabilities `(n, n_labels)`, columns in the order of `labels`."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A case that went wrong: its texts, the labels expected (empty: all the same) and those given."""
+
+    texts: tuple[str, ...]
+    expected: tuple[str, ...]
+    given: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SuiteResult:
+    """How many cases of a suite went well; `low` and `high` bound a 95 % Wilson interval of `rate` (0..1)."""
+
+    name: str
+    measures: str
+    n: int
+    passed: int
+    rate: float
+    low: float
+    high: float
+    failures: tuple[Failure, ...]
+
+
+def run_suites(classifier: Predictor, suites: Sequence[Suite] | None = None) -> list[SuiteResult]:
+    """Return a result a suite, in their order; without `suites` those that `read_suites` knows.
+
+    Each distinct text is predicted once. Raises ValueError when the classifier lacks an expected label.
+    """
+    suites = read_suites() if suites is None else suites
+    expected = {label for suite in suites for case in suite.cases for label in case.expected}
+    if missing := sorted(expected - set(classifier.labels)):
+        raise ValueError(f"the model has labels {classifier.labels}, the suites need {missing[0]!r} as well")
+    texts = list(dict.fromkeys(text for suite in suites for case in suite.cases for text in case.texts))
+    best = classifier.predict(texts).argmax(axis=1)
+    given = {text: classifier.labels[int(number)] for text, number in zip(texts, best, strict=True)}
+    return [_judge_suite(suite, given) for suite in suites]
+
+
+def wilson(passed: int, n: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share (1927, https://doi.org/10.1080/01621459.1927.10502953).
+
+    Cases that share a sentence are not independent, so it is rather too narrow for the invariances.
+    """
+    share, spread = passed / n, Z * Z / n
+    centre = (share + spread / 2) / (1 + spread)
+    half = Z * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def _judge_suite(suite: Suite, given: dict[str, str]) -> SuiteResult:
+    if not suite.cases:
+        raise ValueError(f"suite {suite.name}: no case; look at the file that it is read from")
+    failures = [failure for case in suite.cases if (failure := _judge_case(case, given))]
+    n, passed = len(suite.cases), len(suite.cases) - len(failures)
+    low, high = wilson(passed, n)
+    return SuiteResult(suite.name, suite.measures, n, passed, passed / n, low, high, tuple(failures))
+
+
+def _judge_case(case: Case, given: dict[str, str]) -> Failure | None:
+    labels = tuple(given[text] for text in case.texts)
+    right = labels == case.expected if case.expected else len(set(labels)) == 1
+    return None if right else Failure(case.texts, case.expected, labels)
