@@ -4,6 +4,7 @@ PY := .venv/bin/python
 RECIPE ?= recipes/quickstart.yaml
 SHELL := /bin/bash
 export PYTHONHASHSEED := 0
+export TOKENIZERS_PARALLELISM := false
 
 .PHONY: help release test test-all lint format docs lock clean
 
@@ -28,10 +29,18 @@ lint: .venv/.installed  ## ruff, mypy, and every generated file is up to date
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(PY) data/headlines/check.py
+	$(PY) -m benchmarks.results --check
 
 format: .venv/.installed  ## rewrite the code in house style
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+docs: .venv/.installed  ## write again what is generated: recipe schema, data card, golden card, README's results
+	$(PY) -m finsent.recipe
+	$(PY) data/headlines/check.py --write
+	$(PY) -m tests.model_card.golden
+	$(PY) -m benchmarks.results
 
 lock: requirements.in  ## resolve requirements.in in one go, in an environment of its own
 	rm -rf .envs/lock && $(PYTHON) -m venv .envs/lock
