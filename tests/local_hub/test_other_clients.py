@@ -12,6 +12,7 @@ import pytest
 import requests
 from conftest import GRANTS, OTHER, READ, WRITE
 from huggingface_hub import CommitOperationAdd, HfApi
+from tiny_classifier import card, write_onnx, write_tiny_classifier
 
 from local_hub import HubSettings, RunningHub, running_hub
 
@@ -223,3 +224,31 @@ def test_git_push_is_held_to_the_rules(
         "push", with_token(f"{xet_server.endpoint}/{repo_id}", OTHER), "HEAD:main", folder=work, fine=False
     )
     assert "403" in bob
+
+
+@pytest.fixture(scope="module")
+def node_folder() -> Path:
+    """A folder with the JavaScript clients of package-lock.json, installed once."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip("node and npm are not installed")
+    folder = ROOT / ".envs" / "node-hub"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json", "clients.mjs"):
+        shutil.copyfile(HERE / name, folder / name)
+    if not (folder / "node_modules" / "@huggingface" / "transformers").exists():
+        install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=280)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("with_xet", ["0", "1"])
+def test_javascript_clients(xet_server: RunningHub, node_folder: Path, tmp_path: Path, with_xet: str) -> None:
+    write_tiny_classifier(tmp_path)
+    write_onnx(tmp_path)
+    (tmp_path / "README.md").write_text(card(), encoding="utf-8")
+    requests_to(xet_server, "")
+    command = ["node", "clients.mjs", xet_server.endpoint, str(tmp_path), with_xet]
+    done = run(command, folder=str(node_folder))
+    assert done.stdout.strip().endswith("ok"), done.stdout + done.stderr
+    assert (requests_to(xet_server, "/v1/xorbs/") > 0) == (with_xet == "1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 LABELS = ("negative", "neutral", "positive")
@@ -60,3 +61,25 @@ def card(examples: tuple[str, ...] = ("profit rises", "loss falls")) -> str:
         "# Tiny classifier\n\nReads a headline. | is not a table.\n\n"
         "| file | bytes |\n|---|---:|\n| model.safetensors | 12 |\n\n```python\nprint('hello')\n```\n"
     )
+
+
+def write_onnx(folder: Path) -> None:
+    """Export the classifier in the folder to onnx/model.onnx."""
+    import torch
+    from transformers import BertForSequenceClassification
+
+    model = BertForSequenceClassification.from_pretrained(folder, attn_implementation="eager")
+    names = ["input_ids", "attention_mask", "token_type_ids"]
+    example = tuple(torch.ones(1, 4, dtype=torch.int64) for _ in names)
+    (folder / "onnx").mkdir()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter that needs no further package calls itself old
+        torch.onnx.export(
+            model,
+            example,
+            str(folder / "onnx" / "model.onnx"),
+            input_names=names,
+            output_names=["logits"],
+            dynamic_axes={name: {0: "batch", 1: "tokens"} for name in names},
+            dynamo=False,
+        )
