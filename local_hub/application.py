@@ -42,6 +42,7 @@ def create_application(hub: Hub) -> ASGIApp:
         app.include_router(module.router)
     app.include_router(pages.router)  # last: its addresses are the most general
     app.add_exception_handler(HubError, _answer_hub_error)
+    app.add_exception_handler(Exception, _answer_unexpected)
     app.add_exception_handler(HTTPException, _answer_http_error)
     app.state.inference = InferenceEngine(hub)
     app.state.spaces = SpaceRunner(hub) if hub.settings.run_spaces else None
@@ -83,6 +84,11 @@ def _answer_hub_error(request: Request, error: Exception) -> Response:
     if "text/html" in request.headers.get("accept", "") and not request.scope["path"].startswith("/api/"):
         return pages.error_page(request, error)
     return JSONResponse(error.body(), error.status, error.header_items())
+
+
+def _answer_unexpected(request: Request, error: Exception) -> JSONResponse:
+    """The outer layer logs the error; the client learns its id, not its stack."""
+    return JSONResponse({"error": "Internal error; the server's log tells more."}, 500)
 
 
 def _answer_http_error(request: Request, error: Exception) -> JSONResponse:

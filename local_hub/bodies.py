@@ -61,11 +61,14 @@ async def lines(request: Request, *, line_limit: int, limit: int) -> AsyncIterat
 
 
 def parse_json(body: bytes) -> Any:  # noqa: ANN401  (any JSON)
-    """The JSON value of a body; 400 if it is none."""
+    """The JSON value of a body; 400 if it is none, or holds half a character that no answer could repeat."""
     try:
-        return json.loads(body or b"{}")
+        value = json.loads(body or b"{}")
+        if b"\\ud" in body.lower():
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
         raise bad_request("The request body is not valid JSON.") from None
+    return value
 
 
 def parse_model(model: type[Model], body: bytes) -> Model:

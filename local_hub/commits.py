@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from local_hub.attributes import looks_binary
+from local_hub.bodies import parse_json
 from local_hub.card import check_card
 from local_hub.catalogue import Shelf
 from local_hub.errors import HubError, bad_request, revision_not_found, stale_parent
@@ -224,9 +224,9 @@ def writable_ref(shelf: Shelf, revision: str) -> str:
 
 def _read_line(line: bytes) -> tuple[str, dict[str, Any]]:
     try:
-        operation = json.loads(line)
+        operation = parse_json(line)
         key, value = operation["key"], operation["value"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (KeyError, TypeError):
         raise bad_request(
             'Invalid commit line: each must be a JSON object {"key": …, "value": {…}}.'
         ) from None

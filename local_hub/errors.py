@@ -26,7 +26,8 @@ class HubError(Exception):
 
     def header_items(self) -> dict[str, str]:
         """The headers of the answer; the message is folded into what an HTTP header may hold."""
-        one_line = " ".join(self.message.split()).encode("latin-1", "replace").decode("latin-1")[:500]
+        visible = "".join(character if character.isprintable() else " " for character in self.message[:1000])
+        one_line = " ".join(visible.split()).encode("latin-1", "replace").decode("latin-1")[:500]
         headers = {"X-Error-Message": one_line, **self.headers}
         if self.code:
             headers["X-Error-Code"] = self.code
@@ -34,7 +35,7 @@ class HubError(Exception):
 
     def body(self) -> dict[str, Any]:
         """The JSON body of the answer."""
-        return {"error": self.message, **self.extra}
+        return {"error": self.message.encode("utf-8", "replace").decode("utf-8"), **self.extra}
 
 
 def bad_request(message: str, **extra: object) -> HubError:

@@ -126,6 +126,10 @@ class Repository:
 
     def find_ref(self, revision: str) -> str | None:
         """The full name of a branch, tag or pull request, None if there is none of that name."""
+        try:
+            check_ref_name(revision)
+        except HubError:  # what no reference can be called, there is no reference of
+            return None
         candidates = (f"refs/heads/{revision}", f"refs/tags/{revision}", revision)
         with self.git() as repo:
             for candidate in candidates:

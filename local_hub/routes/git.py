@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import zlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import IO, Any, cast
 
 from anyio import to_thread
@@ -92,9 +93,24 @@ def _writer(pieces: list[bytes]) -> Callable[[bytes], int | None]:
     return write
 
 
+def _spooled() -> IO[bytes]:
+    """A temporary file that stays in memory while it is small; whoever takes it closes it."""
+    return cast(IO[bytes], tempfile.SpooledTemporaryFile(_SPOOL))
+
+
 async def _body(request: Request) -> IO[bytes]:
     """The request's body on disk, unpacked if git compressed it; bounded in both forms."""
-    file = cast(IO[bytes], tempfile.SpooledTemporaryFile(_SPOOL))  # noqa: SIM115  (outlives this function)
+    file = _spooled()
+    try:
+        await _fill(file, request)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return file
+
+
+async def _fill(file: IO[bytes], request: Request) -> None:
     compressed = request.headers.get("content-encoding", "") in ("gzip", "x-gzip")
     unpack = zlib.decompressobj(16 + zlib.MAX_WBITS)
     total = 0
@@ -107,8 +123,6 @@ async def _body(request: Request) -> IO[bytes]:
         if total > _MAX_PUSH:
             raise HubError(413, f"A push may hold {_MAX_PUSH} bytes.")
         await to_thread.run_sync(file.write, data)
-    file.seek(0)
-    return file
 
 
 @router.post("/{kind}/{namespace}/{name}/git-upload-pack")
@@ -137,23 +151,21 @@ async def receive_pack(request: Request, kind: str, namespace: str, name: str) -
 
 def _serve(found: Visit, body: IO[bytes], handler_type: type[Any]) -> IO[bytes]:
     """Run one exchange; the answer is on disk when it is large. A broken request is a 400."""
-    output = cast(IO[bytes], tempfile.SpooledTemporaryFile(_SPOOL))  # noqa: SIM115  (outlives this function)
-    lock = found.repository.lock
-    with body, found.repository.git() as repo:
-        proto = ReceivableProtocol(body.read, output.write)
-        handler = handler_type(DictBackend(_served(repo)), ["/"], proto, stateless_rpc=True)
-        if handler_type is _CheckedReceive:
-            handler.visit = found
-        try:
+    output = _spooled()
+    lock = found.repository.lock if handler_type is _CheckedReceive else nullcontext()
+    try:
+        with body, found.repository.git() as repo, lock:
+            proto = ReceivableProtocol(body.read, output.write)
+            handler = handler_type(DictBackend(_served(repo)), ["/"], proto, stateless_rpc=True)
             if handler_type is _CheckedReceive:
-                with lock:
-                    handler.handle()
-            else:
-                handler.handle()
-        except HubError:
-            raise
-        except Exception as error:  # dulwich raises a dozen unrelated types for malformed requests
-            raise bad_request(f"git request refused: {type(error).__name__}") from None
+                handler.visit = found
+            handler.handle()
+    except HubError:
+        output.close()
+        raise
+    except Exception as error:  # dulwich raises a dozen unrelated types for malformed requests
+        output.close()
+        raise bad_request(f"git request refused: {type(error).__name__}") from None
     output.seek(0)
     return output
 
