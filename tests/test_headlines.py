@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,7 @@ from datasets import load_dataset
 from huggingface_hub import DatasetCard
 
 from data.headlines.card import BEGIN, CARD, agreement, describe_second_reading, make_block, write_card
-from data.headlines.check import check_corpus, check_overlap
+from data.headlines.check import check_corpus
 from data.headlines.corpus import (
     COLUMNS,
     EVENTS,
@@ -32,8 +31,8 @@ from data.headlines.corpus import (
     read_corpus,
     read_second_labels,
 )
-from data.headlines.likeness import find_alike, grams
 from data.headlines.rules import Limits
+from tests.test_headlines_overlap import make_mirror, make_row
 from tests.tiny import ROOT
 
 Table = list[dict[str, str]]
@@ -44,10 +43,6 @@ SMALL = Limits(
     opening_share=0.02,
     kinds=MappingProxyType({kind: 2 for kind in KINDS}),
 )
-
-
-def make_row(number: int, text: str, label: str, split: str = "train") -> Row:
-    return Row(f"h{number:04d}", text, label, "earnings", "headline", "", split, f"{split}.csv", number + 2)
 
 
 def choose_rows() -> list[Row]:
@@ -179,6 +174,10 @@ BREAKS: dict[str, tuple[Callable[[Table], object], str]] = {
         "same letters and digits",
     ),
     "near": (lambda rows: rows[3].update(text=rows[0]["text"] + " now"), r"0\.\d\d alike to test\.csv:2"),
+    "near, not in its pair": (
+        lambda rows: of_kind(rows, "numeric")[0].update(text=of_kind(rows, "negation")[0]["text"] + " now"),
+        r"0\.\d\d alike to test\.csv",
+    ),
     "openings": (begin_alike, "6 texts begin with 'profit of the quarter'"),
     "three in contrast": (
         lambda rows: rows[0].update(pair=of_kind(rows, "contrast")[0]["pair"]),
@@ -313,50 +312,6 @@ def test_second_labels_without_the_first_are_compared_with_the_rows(folder: Path
     findings, block = check_corpus(folder, SMALL, write=True)
     assert findings == [] and read_second_labels(folder)[0][0].first == ""
     assert "as they stand now" in block and "| all | 1 | 100.0% |" in block
-
-
-def test_the_search_for_like_texts_misses_none() -> None:
-    texts = [row.text for row in read_corpus(FOLDER)[0][:250]]
-    sets = [grams(text) for text in texts]
-    alike = {
-        (a, b): len(sets[a] & sets[b]) / len(sets[a] | sets[b]) for a in range(len(sets)) for b in range(a)
-    }
-    expected = {pair: value for pair, value in alike.items() if value > 0.3}
-    assert len(expected) > 10
-    assert {(one.left, one.right): one.similarity for one in find_alike(texts, None, 0.3)} == expected
-
-
-def make_mirror(folder: Path, text: str) -> Path:
-    (folder / "datasets/a/b").mkdir(parents=True)
-    (folder / "datasets/a/b/rows.csv").write_text(f'text,label\n"{text}",2\n', encoding="utf-8")
-    return folder
-
-
-FOREIGN = "Turnover of the timber merchant rose by a tenth to FIM 31 mn"
-
-
-def test_overlap_with_a_table_is_found(tmp_path: Path) -> None:
-    rows = [make_row(0, "Rate cut or not, nobody in Oslo knows", "neutral"), make_row(1, FOREIGN, "positive")]
-    found, texts = check_overlap(rows, make_mirror(tmp_path, FOREIGN.replace("31", "33")), 0.6)
-    assert texts == 1
-    assert re.match(
-        r"train\.csv:3: 0\.\d\d alike to a third-party text, 'Turnover .*'; rewrite", str(found[0])
-    )
-    assert check_overlap(rows[:1], tmp_path, 0.6)[0] == []
-
-
-def test_overlap_with_lines_of_a_zip_is_found(tmp_path: Path) -> None:
-    (tmp_path / "datasets").mkdir()
-    with zipfile.ZipFile(tmp_path / "datasets/bank.zip", "w") as archive:
-        archive.writestr("v1/Sentences.txt", f"{FOREIGN}@positive\r\nThe board meets in Turku .@neutral\r\n")
-        archive.writestr("__MACOSX/v1/Sentences.txt", "not a text of the set")
-    found, texts = check_overlap([make_row(0, FOREIGN.upper(), "positive")], tmp_path, 0.6)
-    assert texts == 2 and "1.00 alike" in str(found[0])
-
-
-def test_an_empty_mirror_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="FINSENT_MIRROR: no text in"):
-        check_overlap([], tmp_path, 0.6)
 
 
 def run_check(*arguments: str, mirror: str = "") -> subprocess.CompletedProcess[str]:

@@ -76,28 +76,27 @@ def describe_second_reading(second: list[SecondLabel], rows: list[Row]) -> str:
     if not second:
         return "Second reading: none yet; the labels were given once."
     now = {row.id: row for row in rows}
+    pairs = {one.id: (one.first or now[one.id].label, one.second) for one in second}
     kept = all(one.first for one in second)
-    pairs = {
-        one.id: (one.first or now[one.id].label, one.second) for one in second if one.first or one.id in now
-    }
-    table = [["rows read again", "n", "agreement", "Cohen's kappa"]]
-    for name in ("all", *SPLITS):
-        chosen = [
-            pair for key, pair in pairs.items() if name == "all" or (key in now and now[key].split == name)
-        ]
-        if chosen:
-            same, kappa = agreement(chosen)
-            table.append([name, str(len(chosen)), f"{same:.1%}", f"{kappa:.3f}"])
     against = "the labels as they were first given" if kept else "the labels as they stand now"
     changed = sum(key in now and now[key].label != first for key, (first, _) in pairs.items())
-    dropped = sum(key not in now for key in pairs)
+    dropped = len(pairs.keys() - now.keys())
     return (
         "Second reading: the same annotator labelled these rows twice, the second time in another order "
         f"and without sight of the first label. Compared with {against} (`{SECOND_LABELS}`). "
         "This is the consistency of one annotator, not agreement between people. "
         f"Since then, {changed} of these labels were changed and {dropped} of these rows dropped.\n\n"
-        + _table(table)
+        + _agreement_by_split(pairs, {row.id: row.split for row in rows})
     )
+
+
+def _agreement_by_split(pairs: dict[str, tuple[str, str]], splits: dict[str, str]) -> str:
+    table = [["rows read again", "n", "agreement", "Cohen's kappa"]]
+    for name in ("all", *SPLITS):
+        if chosen := [pair for key, pair in pairs.items() if name in ("all", splits.get(key))]:
+            same, kappa = agreement(chosen)
+            table.append([name, str(len(chosen)), f"{same:.1%}", f"{kappa:.3f}"])
+    return _table(table)
 
 
 def _by_label(column: str, values: Iterable[str], rows: list[Row]) -> str:

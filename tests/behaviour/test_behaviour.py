@@ -1,4 +1,4 @@
-"""The suites judge as they say, and their files hold what a rate needs: enough cases, new texts, true labels."""
+"""The suites judge as they say, and their files hold what a rate needs: enough cases, and new texts."""
 
 from __future__ import annotations
 
@@ -26,15 +26,14 @@ from tests.behaviour.suites import Failure, SuiteResult, run_suites, wilson
 from tests.tiny import ROOT, read_json
 
 GOOD = "up|rises?|rose|gains?|raise[sd]?|lifts?|wins?|beats?|record|growth|jumps?|surges?|upgraded|approv\\w+"
-BAD = "down|falls?|fell|loses?|cuts?|lowers?|weak|miss(?:es)?|plunges?|layoffs|downgraded|fined|recalls?|default"
+BAD = "down|falls?|fell|loses?|cuts?|lowers?|weak|miss(?:es)?|plunges?|layoffs|downgraded|fined|recalls?"
 
 
 class Words:
     """A classifier of simple rules: good words against bad ones. It sees no company and no figure."""
 
-    labels = list(LABELS)
-
     def __init__(self, judge: Callable[[str], int] | None = None) -> None:
+        self.labels = list(LABELS)
         self.judge = judge or self.count
         self.seen: list[str] = []
 
@@ -132,8 +131,8 @@ def test_a_suite_without_cases_is_refused() -> None:
 
 
 def test_wilson_interval() -> None:
-    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)  # Brown, Cai, DasGupta 2001
-    assert wilson(0, 20)[0] == 0 and wilson(20, 20)[1] == 1
+    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert wilson(0, 20)[0] == 0 and wilson(20, 20)[1] == pytest.approx(1)
 
 
 EXAMPLE = Sentence("Vik to pay $5m, or EUR 4 mn, for $ABC https://t.co/x1", "Vik", "ABC", "5", ("70", "6"))
@@ -160,13 +159,8 @@ def test_changes(change: Callable[[Sentence], Iterator[str]], first: str, count:
 
 def test_what_is_not_in_a_sentence_is_not_changed() -> None:
     bare = Sentence("Markets are closed on Monday")
-    for change in (
-        changes.change_company,
-        changes.change_ticker,
-        changes.change_currency,
-        changes.change_amount,
-    ):
-        assert list(change(bare)) == []
+    for name in ("company", "ticker", "currency", "amount"):
+        assert list(changes.CHANGES[name](bare)) == [], name
 
 
 def test_invariance_sentences_name_what_is_replaced() -> None:
