@@ -82,13 +82,23 @@ class Classifier:
         Texts of like length share a batch. TypeError names the position of what is no string; every string
         has an answer, an empty one and one with lone surrogates too.
         """
+        result = np.empty((len(texts), len(self.labels)), dtype=np.float32)
+        for positions, probabilities in self.batches(texts, batch_size):
+            result[positions] = probabilities
+        return result
+
+    def batches(
+        self, texts: Sequence[str], batch_size: int = 32
+    ) -> Iterator[tuple[NDArray[np.intp], Probabilities]]:
+        """Yield what `predict` puts together: positions in `texts` `(m,)`, probabilities `(m, n_labels)`.
+
+        For who shows progress or stops half way. TypeError names the position of what is no string.
+        """
         checked = _check_texts(texts)
-        result = np.empty((len(checked), len(self.labels)), dtype=np.float32)
         for start in range(0, len(checked), BLOCK):
             encodings = self._tokenizer.encode_batch_fast(checked[start : start + BLOCK])
             for batch in _like_lengths(encodings, batch_size):
-                result[start + batch] = self._run([encodings[index] for index in batch])
-        return result
+                yield start + batch, self._run([encodings[index] for index in batch])
 
     def _run(self, encodings: list[Encoding]) -> Probabilities:
         width = max(len(encoding.ids) for encoding in encodings)
