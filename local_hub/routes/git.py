@@ -18,7 +18,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from local_hub.accounts import Viewer
-from local_hub.bodies import chunks
+from local_hub.bodies import pieces
 from local_hub.errors import HubError, bad_request
 from local_hub.pushes import check_push
 from local_hub.visits import Visit, viewer_of, visit
@@ -114,7 +114,7 @@ async def _fill(file: IO[bytes], request: Request) -> None:
     compressed = request.headers.get("content-encoding", "") in ("gzip", "x-gzip")
     unpack = zlib.decompressobj(16 + zlib.MAX_WBITS)
     total = 0
-    async for chunk in chunks(request, _MAX_PUSH):
+    async for chunk in pieces(request, _MAX_PUSH):
         try:
             data = unpack.decompress(chunk, _MAX_PUSH - total + 1) if compressed else chunk
         except zlib.error:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from local_hub.bodies import chunks, json_body
+from local_hub.bodies import json_body, pieces
 from local_hub.downloads import PIECE, send
 from local_hub.errors import HubError, bad_request
 from local_hub.hub import Hub
@@ -145,7 +145,7 @@ async def upload(request: Request, hub: TheHub, oid: str) -> Response:
     if part is not None:
         return await _upload_part(request, hub, claim, part)
     with hub.objects.receive() as incoming:
-        async for chunk in chunks(request, claim["size"]):
+        async for chunk in pieces(request, claim["size"]):
             await to_thread.run_sync(incoming.write, chunk)
         await to_thread.run_sync(incoming.keep, oid, claim["size"])
     await to_thread.run_sync(_link, hub, claim, oid)
@@ -159,7 +159,7 @@ async def _upload_part(request: Request, hub: Hub, claim: dict[str, Any], part: 
     digest = hashlib.md5(usedforsecurity=False)
     path = folder / f"{int(part):06d}.{id(request)}"
     with path.open("wb") as file:
-        async for chunk in chunks(request, hub.settings.part_size):
+        async for chunk in pieces(request, hub.settings.part_size):
             await to_thread.run_sync(file.write, chunk)
             digest.update(chunk)
     path.replace(folder / f"{int(part):06d}.{digest.hexdigest()}")
