@@ -5,7 +5,9 @@ The metric modules ship in finsent/metrics/ and load from there, without network
 
 from __future__ import annotations
 
+import atexit
 import functools
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +122,7 @@ def _interval(values: Floats) -> Interval:
 
 @functools.cache
 def _module(name: str) -> evaluate.EvaluationModule:
-    """Load a metric module that ships here; its results are kept in memory and a folder of this process."""
-    return evaluate.load(
-        str(MODULES / name), cache_dir=tempfile.mkdtemp(prefix="finsent-metrics-"), keep_in_memory=True
-    )
+    """Load a metric module that ships here; what it writes goes with this process."""
+    folder = tempfile.mkdtemp(prefix="finsent-metrics-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return evaluate.load(str(MODULES / name), cache_dir=folder, keep_in_memory=True)
