@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
@@ -48,6 +49,19 @@ async def pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
             gathered.clear()
     if gathered:
         yield bytes(gathered)
+
+
+async def feed(request: Request, limit: int, sink: Callable[[bytes], object]) -> None:
+    """Hand the body to `sink` piece by piece in a thread, the next one arriving while the last is written."""
+    pending: asyncio.Future[object] | None = None
+    try:
+        async for piece in pieces(request, limit):
+            if pending:
+                await pending
+            pending = asyncio.get_running_loop().run_in_executor(None, sink, piece)
+    finally:
+        if pending:
+            await pending  # the caller is about to close what the sink writes to
 
 
 async def whole(request: Request, limit: int) -> bytes:

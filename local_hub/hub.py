@@ -47,6 +47,7 @@ class Hub:
         self.objects = ObjectStore(root / "objects", self.incoming)
         self.catalogue = Catalogue(root / "repositories", self.objects)
         self.commit_quota = Window("commits", settings.commits_per_hour, 3600)
+        self.deletion_listeners: list[Callable[[Shelf], None]] = []
         self.closers: list[Callable[[], None]] = []
         self.listeners: list[Callable[[Shelf, str], None]] = []
         self.request_quota = Window("api", settings.requests_per_5_minutes, 300)
@@ -62,6 +63,12 @@ class Hub:
         """Tell the parts that care that a branch has moved."""
         for listener in self.listeners:
             listener(shelf, ref)
+
+    def delete(self, shelf: Shelf) -> None:
+        """Delete a repository, after what runs for it has ended."""
+        for listener in self.deletion_listeners:
+            listener(shelf)
+        self.catalogue.delete(shelf.id)
 
     def __enter__(self) -> Self:
         return self

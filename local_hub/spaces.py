@@ -15,6 +15,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from local_hub.catalogue import Shelf
 from local_hub.exports import export_files
@@ -63,6 +64,7 @@ class SpaceRunner:
         self._lock = threading.RLock()
         self._end_leftovers()
         hub.listeners.append(self._after_change)
+        hub.deletion_listeners.append(self._forget)
         hub.closers.append(self.close)
 
     def _end_leftovers(self) -> None:
@@ -106,6 +108,10 @@ class SpaceRunner:
         if run:
             self._end(run)
 
+    def _forget(self, shelf: Shelf) -> None:
+        self.stop(shelf)
+        shutil.rmtree(self._folder / shelf.record.id, ignore_errors=True)
+
     def _end(self, run: _Run) -> None:
         run.cancelled.set()
         if run.process and run.process.poll() is None:
@@ -130,11 +136,12 @@ class SpaceRunner:
             run = self._runs.get(shelf.record.id)
         return (run.stage, run.message) if run else ("STOPPED", None)
 
-    def address(self, shelf: Shelf) -> str | None:
-        """Where the running app answers, None while it does not."""
+    def address(self, shelf: Shelf, endpoint: str) -> str | None:
+        """Where the app answers whoever reached the Hub at `endpoint`, None while it does not."""
         with self._lock:
             run = self._runs.get(shelf.record.id)
-        return f"http://{self._hub.settings.host}:{run.port}/" if run and run.stage == "RUNNING" else None
+        host = urlsplit(endpoint).hostname
+        return f"http://{host}:{run.port}/" if run and run.stage == "RUNNING" else None
 
     def log(self, shelf: Shelf, kind: str) -> str:
         """The end of the build or run log."""

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from local_hub.bodies import json_body, pieces
+from local_hub.bodies import feed, json_body
 from local_hub.downloads import PIECE, send
 from local_hub.errors import HubError, bad_request
 from local_hub.hub import Hub
@@ -145,8 +145,7 @@ async def upload(request: Request, hub: TheHub, oid: str) -> Response:
     if part is not None:
         return await _upload_part(request, hub, claim, part)
     with hub.objects.receive() as incoming:
-        async for chunk in pieces(request, claim["size"]):
-            await to_thread.run_sync(incoming.write, chunk)
+        await feed(request, claim["size"], incoming.write)
         await to_thread.run_sync(incoming.keep, oid, claim["size"])
     await to_thread.run_sync(_link, hub, claim, oid)
     return Response(status_code=200, headers={"ETag": f'"{oid}"'})
@@ -159,9 +158,12 @@ async def _upload_part(request: Request, hub: Hub, claim: dict[str, Any], part: 
     digest = hashlib.md5(usedforsecurity=False)
     path = folder / f"{int(part):06d}.{id(request)}"
     with path.open("wb") as file:
-        async for chunk in pieces(request, hub.settings.part_size):
-            await to_thread.run_sync(file.write, chunk)
-            digest.update(chunk)
+
+        def take(piece: bytes) -> None:
+            file.write(piece)
+            digest.update(piece)
+
+        await feed(request, hub.settings.part_size, take)
     path.replace(folder / f"{int(part):06d}.{digest.hexdigest()}")
     return Response(status_code=200, headers={"ETag": f'"{digest.hexdigest()}"'})
 

@@ -121,7 +121,7 @@ def _app(request: Request, visit: Visit) -> dict[str, Any]:
     return {
         "stage": stage,
         "message": message,
-        "address": runner.address(visit.shelf) if runner else None,
+        "address": runner.address(visit.shelf, visit.endpoint) if runner else None,
         "sandbox": "allow-scripts allow-same-origin allow-forms allow-popups allow-downloads",
     }
 

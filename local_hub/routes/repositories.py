@@ -178,7 +178,7 @@ def delete(
     named = _named(body.name, body.organization, body.type, viewer.name if viewer else "")
     found = visit(request, viewer, named.kind, named.namespace, named.name)
     found.require_writer(f"delete a {named.type}")
-    hub.catalogue.delete(named)
+    hub.delete(found.shelf)
     return PlainTextResponse("OK")
 
 

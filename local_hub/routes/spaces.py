@@ -176,7 +176,7 @@ def _runtime(request: Request, space: Visit) -> dict[str, Any]:
     stage = "PAUSED" if record.paused else stage
     requested = record.hardware or "cpu-basic"
     running = stage == "RUNNING"
-    address = (runner.address(space.shelf) if runner else None) or f"{space.page}/app/"
+    address = (runner.address(space.shelf, space.endpoint) if runner else None) or f"{space.page}/app/"
     answer: dict[str, Any] = {
         "stage": stage,
         "hardware": {"current": requested if running else None, "requested": requested},

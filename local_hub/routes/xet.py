@@ -9,7 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from local_hub.bodies import pieces, whole
+from local_hub.bodies import feed, whole
 from local_hub.catalogue import Shelf
 from local_hub.downloads import requested_span, send
 from local_hub.errors import HubError
@@ -96,8 +96,7 @@ async def upload_xorb(request: Request, hub: TheHub, xorb: str) -> dict[str, boo
     path = shelf.xet.temporary()
     try:
         with path.open("wb") as file:
-            async for chunk in pieces(request, MAX_XORB_BYTES):
-                await to_thread.run_sync(file.write, chunk)
+            await feed(request, MAX_XORB_BYTES, file.write)
         inserted = await to_thread.run_sync(shelf.xet.keep_xorb, xorb, path)
     finally:
         path.unlink(missing_ok=True)

@@ -213,6 +213,12 @@ def test_a_gradio_space_runs_and_pauses(running: RunningHub, monkeypatch: pytest
     with pytest.raises(requests.ConnectionError):
         requests.get(address, timeout=5)
     assert wait_for(api, "ann/app", "PAUSED")["hardware"]["current"] is None
+    api.restart_space("ann/app")
+    again = f"http://{wait_for(api, 'ann/app', 'RUNNING')['domains'][0]['domain']}"
+    assert requests.get(again, timeout=10).ok
+    api.delete_repo("ann/app", repo_type="space")
+    with pytest.raises(requests.ConnectionError):
+        requests.get(again, timeout=5)
 
 
 @pytest.mark.slow

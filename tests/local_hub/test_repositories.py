@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import OTHER, READ, WRITE
+from conftest import GRANTS, OTHER, READ, WRITE
 from huggingface_hub import (
     CommitOperationAdd,
     CommitOperationCopy,
@@ -27,7 +27,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from local_hub import RunningHub
+from local_hub import HubSettings, RunningHub, running_hub
 
 
 def put(api: HfApi, repo_id: str, path: str, content: bytes, **options: str) -> str:
@@ -319,3 +319,15 @@ def test_readme_metadata_is_checked_before_and_at_the_commit(api: HfApi, model: 
     assert answer.status_code == 400
     assert '"widget" must be an array' in answer.json()["error"]
     assert api.list_repo_files(model) == [".gitattributes"]
+
+
+def test_resolve_may_answer_at_once(tmp_path: Path) -> None:
+    with running_hub(HubSettings(tmp_path, tokens=GRANTS, redirects=False)) as direct:
+        headers = {"Authorization": f"Bearer {WRITE}"}
+        requests.post(f"{direct.endpoint}/api/repos/create", json={"name": "m"}, headers=headers, timeout=10)
+        url = f"{direct.endpoint}/ann/m/resolve/main/.gitattributes"
+        answer = requests.get(url, timeout=10, allow_redirects=False)
+        assert answer.status_code == 200
+        facts = get_hf_file_metadata(url)
+        assert facts.size == len(answer.content)
+        assert facts.etag == answer.headers["ETag"].strip('"')
