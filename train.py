@@ -1,9 +1,10 @@
 """From recipe to release: data, training, export, figures, card.
 
-python train.py                                   the quickstart recipe, into runs/quickstart/release
-python train.py recipes/finsent-research.yaml     another one
-python train.py recipes/x.yaml --resume           go on after an interruption
-"""
+\b
+python train.py                                  into runs/quickstart/release
+python train.py recipes/finsent-research.yaml    another recipe
+python train.py recipes/x.yaml --resume          go on after an interruption
+"""  # noqa: D301  (click wants the character itself)
 
 from __future__ import annotations
 

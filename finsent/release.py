@@ -95,6 +95,7 @@ def save_model(base: BaseModel, folder: Path) -> None:
     base.tokenizer().save_pretrained(folder)
     tree = json.dumps(json.loads(base.tokenizer_json), ensure_ascii=False, indent=1)
     (folder / TOKENIZER).write_text(tree, encoding="utf-8")
+    (folder / WEIGHTS).chmod(0o644)  # safetensors writes for its owner alone
 
 
 def read_labels(folder: Path) -> list[str]:

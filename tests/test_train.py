@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from transformers import pipeline
 
 import train
 from finsent.errors import FinsentError
@@ -13,6 +14,7 @@ from finsent.recipe import load_recipe
 from finsent.release import ALWAYS, ONNX_FILES, missing_files, sha256
 from model_card.build import build_card
 from model_card.metrics import read_metrics
+from space.classifier import Classifier
 from tests import tiny
 
 
@@ -50,6 +52,23 @@ def test_the_quantized_figures_come_from_the_released_file(tiny_release: Path) -
         metrics.baselines[0].scores.per_class["neutral"].support
         == metrics.variants[0].scores.per_class["neutral"].support
     )
+
+
+def test_other_labels_and_encoders_make_releases_too(tmp_path: Path) -> None:
+    encoder = tiny.save_encoder(tmp_path / "distil", "distilbert")
+    tree = tiny.recipe_tree(tmp_path, encoder)
+    names = {"negative": "bearish", "neutral": "bearish", "positive": "bullish"}
+    tree["data"]["sources"][0]["labels"] = names
+    card = tiny.card_tree() | {"label_meanings": {"bearish": "down", "bullish": "up"}}
+    card["examples"][0]["expected"] = "bullish"
+    recipe = tiny.write_recipe(tmp_path, encoder, data=tree["data"], labels=["bearish", "bullish"], card=card)
+    release = tiny.train_release(recipe, tmp_path / "runs")
+    found = Classifier(release)("Arvo profit rose this quarter")
+    assert set(found.scores) == {"bearish", "bullish"}
+    inputs = tiny.read_json(release / "tokenizer_config.json")["model_input_names"]
+    assert inputs == ["input_ids", "attention_mask"]
+    told = pipeline("text-classification", model=str(release))("Arvo profit rose this quarter")
+    assert told[0]["label"] == found.label
 
 
 def test_two_runs_give_the_same_release_but_for_time(
