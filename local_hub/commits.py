@@ -18,7 +18,7 @@ from local_hub.errors import HubError, bad_request, revision_not_found, stale_pa
 from local_hub.hub import Hub
 from local_hub.names import Kind, check_path
 from local_hub.objects import MAX_POINTER_BYTES, Pointer, check_oid, read_pointer
-from local_hub.repository import Change, Signature
+from local_hub.trees import Change, Signature
 
 MAX_OPERATIONS = 25_000
 

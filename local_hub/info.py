@@ -11,7 +11,7 @@ from local_hub.catalogue import Shelf
 from local_hub.errors import bad_request
 from local_hub.hub import Hub
 from local_hub.record import timestamp
-from local_hub.repository import CommitFacts, Entry
+from local_hub.trees import CommitFacts, Entry
 
 _MAX_CONFIG_BYTES = 1 << 20
 _FRAMEWORK_SUFFIXES = {

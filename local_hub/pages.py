@@ -18,8 +18,8 @@ from local_hub.hub import Hub
 from local_hub.info import config_of, metadata_of, pipeline_tag_of, tags_of
 from local_hub.markdown import render_markdown
 from local_hub.record import Discussion
-from local_hub.repository import Entry
 from local_hub.snippets import snippets_for
+from local_hub.trees import Entry
 from local_hub.visits import Visit
 
 _FOLDER = Path(__file__).parent / "templates"

@@ -12,7 +12,7 @@ from dulwich.patch import write_object_diff
 from local_hub.catalogue import Shelf
 from local_hub.errors import HubError, bad_request, stale_parent
 from local_hub.record import Discussion, Event, Record, timestamp
-from local_hub.repository import Change, CommitFacts, Signature
+from local_hub.trees import Change, CommitFacts, Signature
 
 _MAX_DIFF_BYTES = 2_000_000
 _MAX_DIFFED_BYTES = 256_000  # comparing lines takes quadratic time

@@ -6,87 +6,33 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
+from stat import S_ISREG
 
 from dulwich.errors import NotTreeError
-from dulwich.object_store import commit_tree_changes, tree_lookup_path
+from dulwich.object_store import tree_lookup_path
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, SubmoduleEncountered, Tag, Tree
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from local_hub.durable import fsync_folder, write_atomically
-from local_hub.errors import HubError, bad_request, revision_not_found
+from local_hub.errors import HubError, revision_not_found
 from local_hub.names import check_ref_name
-from local_hub.objects import MAX_POINTER_BYTES, Pointer, check_oid, read_pointer
+from local_hub.objects import check_oid
+from local_hub.trees import (
+    Change,
+    CommitFacts,
+    Entry,
+    Signature,
+    apply_changes,
+    entry_of,
+    facts_of,
+    raw_change,
+    walk_tree,
+)
 
-REGULAR_MODE = 0o100644
 _CACHED_TREES = 16
-_MAX_DEPTH = 64
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A file or folder at a commit; `size` in bytes is that of the content, not of its pointer."""
-
-    path: str
-    oid: str
-    mode: int
-    size: int = 0
-    pointer: Pointer | None = None
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether this is a directory."""
-        return S_ISDIR(self.mode)
-
-
-@dataclass(frozen=True)
-class Change:
-    """One path of a commit: a new blob, or None to delete what stands there."""
-
-    path: str
-    blob: str | None
-
-
-@dataclass(frozen=True)
-class CommitFacts:
-    """A commit as the API tells it."""
-
-    oid: str
-    title: str
-    message: str
-    author: str
-    date: datetime
-    tree: str
-    parents: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Signature:
-    """Who commits and why."""
-
-    author: str
-    title: str
-    description: str = ""
-
-    def message(self) -> bytes:
-        """Title, blank line, description; bytes as git stores them."""
-        text = self.title + (f"\n\n{self.description}" if self.description else "")
-        return text.encode("utf-8", "replace")
-
-
-def _facts(commit: Commit) -> CommitFacts:
-    title, _, rest = commit.message.decode("utf-8", "replace").partition("\n")
-    author = commit.author.decode("utf-8", "replace").partition(" <")[0]
-    try:
-        date = datetime.fromtimestamp(commit.commit_time, UTC)
-    except (ValueError, OverflowError, OSError):  # a pushed commit may claim any time
-        date = datetime.fromtimestamp(0, UTC)
-    parents = tuple(parent.decode() for parent in commit.parents)
-    return CommitFacts(commit.id.decode(), title, rest.strip(), author, date, commit.tree.decode(), parents)
 
 
 class Repository:
@@ -203,14 +149,14 @@ class Repository:
             commit = _peel(repo, ObjectID(oid.encode()))
         if commit is None:
             raise revision_not_found(oid)
-        return _facts(commit)
+        return facts_of(commit)
 
     def history(self, oid: str, *, skip: int = 0, limit: int | None = None) -> list[CommitFacts]:
         """Commits reachable from the id, newest first."""
         with self.git() as repo:
             stop = None if limit is None else skip + limit
             walker = repo.get_walker(include=[ObjectID(oid.encode())], max_entries=stop)
-            return [_facts(entry.commit) for entry in walker][skip:]
+            return [facts_of(entry.commit) for entry in walker][skip:]
 
     def files(self, oid: str) -> tuple[Entry, ...]:
         """Every file at a commit, sorted by path."""
@@ -224,7 +170,7 @@ class Repository:
                 self._trees.move_to_end(tree)
                 return self._trees[tree]
         with self.git() as repo:
-            found = tuple(sorted(_walk(repo, ObjectID(tree.encode())), key=lambda entry: entry.path))
+            found = tuple(sorted(walk_tree(repo, ObjectID(tree.encode())), key=lambda entry: entry.path))
         with self._trees_lock:
             self._trees[tree] = found
             while len(self._trees) > _CACHED_TREES:
@@ -240,7 +186,7 @@ class Repository:
                 mode, sha = tree_lookup_path(lookup, ObjectID(tree.encode()), path.encode("utf-8"))
             except (KeyError, ValueError, NotTreeError, SubmoduleEncountered):
                 return None
-            return _entry(repo, path, mode, sha)
+            return entry_of(repo, path, mode, sha)
 
     def blob(self, oid: str) -> bytes:
         """The content of a regular file's blob."""
@@ -315,9 +261,9 @@ class Repository:
         # Deletions first: a folder may make room for a file of the same name, and the other way round.
         ordered = sorted(changes, key=lambda change: change.blob is not None)
         for removing in (True, False):
-            batch = [_raw(change) for change in ordered if (change.blob is None) is removing]
+            batch = [raw_change(change) for change in ordered if (change.blob is None) is removing]
             if batch:
-                tree_id = _apply(repo, tree, batch)
+                tree_id = apply_changes(repo, tree, batch)
                 applied = store[tree_id]
                 assert isinstance(applied, Tree)
                 tree = applied
@@ -334,19 +280,6 @@ class Repository:
     def has_object(self, oid: str) -> bool:
         """Whether the large object was uploaded to this repository."""
         return (self.folder / "large" / check_oid(oid)).exists()
-
-
-def _raw(change: Change) -> tuple[bytes, int | None, ObjectID | None]:
-    if change.blob is None:
-        return change.path.encode("utf-8"), None, None
-    return change.path.encode("utf-8"), REGULAR_MODE, ObjectID(change.blob.encode())
-
-
-def _apply(repo: Repo, tree: Tree, batch: list[tuple[bytes, int | None, ObjectID | None]]) -> ObjectID:
-    try:
-        return commit_tree_changes(repo.object_store, tree, batch)
-    except (KeyError, AssertionError, NotADirectoryError) as error:
-        raise bad_request(f"A path of this commit is a file where a folder stands: {error}") from None
 
 
 def _identity(name: str) -> bytes:
@@ -384,26 +317,3 @@ def _peel(repo: Repo, sha: ObjectID) -> Commit | None:
     except KeyError:
         return None
     return found if isinstance(found, Commit) else None
-
-
-def _entry(repo: Repo, path: str, mode: int, sha: ObjectID) -> Entry:
-    if S_ISDIR(mode) or not S_ISREG(mode):
-        return Entry(path, sha.decode(), mode)
-    blob = repo.object_store[sha]
-    size = blob.raw_length()
-    pointer = read_pointer(blob.as_raw_string()) if size <= MAX_POINTER_BYTES else None
-    return Entry(path, sha.decode(), mode, pointer.size if pointer else size, pointer)
-
-
-def _walk(repo: Repo, tree: ObjectID, prefix: str = "", depth: int = 0) -> Iterator[Entry]:
-    """Files and folders below a tree; symlinks and submodules are left out, they lead outside."""
-    found = repo.object_store[tree]
-    if not isinstance(found, Tree) or depth > _MAX_DEPTH:
-        return
-    for item in found.iteritems():
-        path = prefix + item.path.decode("utf-8", "replace")
-        if S_ISDIR(item.mode):
-            yield Entry(path, item.sha.decode(), item.mode)
-            yield from _walk(repo, item.sha, f"{path}/", depth + 1)
-        elif S_ISREG(item.mode):
-            yield _entry(repo, path, item.mode, item.sha)

@@ -19,7 +19,7 @@ from local_hub.errors import bad_request
 from local_hub.names import check_path
 from local_hub.pulls import open_discussion
 from local_hub.record import timestamp
-from local_hub.repository import CommitFacts, Entry
+from local_hub.trees import CommitFacts, Entry
 from local_hub.visits import Reader, Visit
 
 router = APIRouter()

@@ -14,7 +14,7 @@ from local_hub.downloads import send
 from local_hub.errors import HubError, bad_request, entry_not_found
 from local_hub.info import tree_entry_answer
 from local_hub.names import RepoId
-from local_hub.repository import Entry
+from local_hub.trees import Entry
 from local_hub.visits import FileReader, Reader, TheHub, Visit, split_revision, xet_endpoint
 
 router = APIRouter()

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from local_hub.bodies import json_body
 from local_hub.errors import bad_request
-from local_hub.repository import Change, Signature
+from local_hub.trees import Change, Signature
 from local_hub.visits import Reader
 
 router = APIRouter()

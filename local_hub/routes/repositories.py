@@ -20,7 +20,8 @@ from local_hub.hub import Hub
 from local_hub.info import describe_repository
 from local_hub.names import RepoId, check_name, check_namespace, check_path, kind_of_type
 from local_hub.record import Record, Variable, timestamp
-from local_hub.repository import Change, Repository, Signature
+from local_hub.repository import Repository
+from local_hub.trees import Change, Signature
 from local_hub.visits import Reader, TheHub, TheViewer, endpoint_of, visit
 
 router = APIRouter()
