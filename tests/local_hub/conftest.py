@@ -6,14 +6,8 @@ from pathlib import Path
 import pytest
 from huggingface_hub import HfApi
 
-from local_hub import HubSettings, RunningHub, TokenGrant, running_hub
-
-WRITE, READ, OTHER = "hf_writer", "hf_reader", "hf_other"
-GRANTS = (
-    TokenGrant("ann", "write", WRITE),
-    TokenGrant("ann", "read", READ),
-    TokenGrant("bob", "write", OTHER),
-)
+from local_hub import HubSettings, RunningHub, running_hub
+from tests.local_hub.accounts import GRANTS, WRITE
 
 
 @pytest.fixture(autouse=True)

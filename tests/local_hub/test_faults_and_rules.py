@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import GRANTS, OTHER, READ, WRITE
 from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
 from local_hub import HubSettings, RunningHub, running_hub
+from tests.local_hub.accounts import GRANTS, OTHER, READ, WRITE
 
 BEARER = {"Authorization": f"Bearer {WRITE}"}
 

@@ -9,11 +9,11 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
-from conftest import GRANTS, WRITE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local_hub import HubSettings, RunningHub, running_hub
+from tests.local_hub.accounts import GRANTS, WRITE
 
 BEARER = {"Authorization": f"Bearer {WRITE}"}
 OID = "0" * 64

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import requests
 import yaml
-from conftest import GRANTS, OTHER, READ, WRITE
 from huggingface_hub import CommitOperationAdd, HfApi, InferenceClient
-from tiny_classifier import LABELS, card, write_tiny_classifier
 
 from local_hub import HubSettings, RunningHub, running_hub
+from tests.local_hub.accounts import GRANTS, OTHER, READ, WRITE
+from tests.local_hub.tiny_classifier import LABELS, card, write_tiny_classifier
 
 BEARER = {"Authorization": f"Bearer {WRITE}"}
 APP = """

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import WRITE
 from huggingface_hub import CommitOperationAdd, HfApi
 
 from local_hub import HubSettings, running_hub
+from tests.local_hub.accounts import WRITE
 
 ROOT = Path(__file__).parents[2]
 REPOSITORIES = ("ann/one", "ann/two", "ann/three")

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import GRANTS, OTHER, READ, WRITE
 from huggingface_hub import CommitOperationAdd, HfApi
-from tiny_classifier import card, write_onnx, write_tiny_classifier
 
 from local_hub import HubSettings, RunningHub, running_hub
+from tests.local_hub.accounts import GRANTS, OTHER, READ, WRITE
+from tests.local_hub.tiny_classifier import card, write_onnx, write_tiny_classifier
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import READ
 from huggingface_hub import CommitOperationAdd, HfApi
-from tiny_classifier import LABELS, card, write_tiny_classifier
 
 from local_hub import RunningHub
+from tests.local_hub.accounts import READ
+from tests.local_hub.tiny_classifier import LABELS, card, write_tiny_classifier
 
 HTML = {"Accept": "text/html"}
 HOSTILE = """---

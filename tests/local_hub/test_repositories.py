@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import GRANTS, OTHER, READ, WRITE
 from huggingface_hub import (
     CommitOperationAdd,
     CommitOperationCopy,
@@ -28,6 +27,7 @@ from huggingface_hub.errors import (
 )
 
 from local_hub import HubSettings, RunningHub, running_hub
+from tests.local_hub.accounts import GRANTS, OTHER, READ, WRITE
 
 
 def put(api: HfApi, repo_id: str, path: str, content: bytes, **options: str) -> str:
