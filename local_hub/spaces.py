@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from local_hub.catalogue import Shelf
+from local_hub.errors import HubError
 from local_hub.exports import export_files
 from local_hub.hub import Hub
 from local_hub.info import metadata_of
@@ -156,6 +157,8 @@ class SpaceRunner:
                 self._watch(run)
         except BuildError as error:
             run.stage, run.message = "BUILD_ERROR", str(error)
+        except HubError as error:
+            run.stage, run.message = "BUILD_ERROR", error.message
         except OSError as error:
             run.stage, run.message = "RUNTIME_ERROR", f"The Space could not be started: {error.strerror}"
 

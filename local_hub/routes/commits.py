@@ -108,7 +108,7 @@ async def commit(request: Request, visit: Reader, revision: str) -> JSONResponse
     if as_pull_request:
         return await to_thread.run_sync(_open_pull_request, visit, draft, ref, viewer.name)
     done = await to_thread.run_sync(draft.commit, ref, viewer.name)
-    visit.hub.after_change(visit.shelf, ref)
+    await to_thread.run_sync(visit.hub.after_change, visit.shelf, ref)  # may wait for a Space to end
     return JSONResponse(_answer(visit, done))
 
 

@@ -6,6 +6,7 @@ import mimetypes
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote
 
+from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
@@ -94,10 +95,14 @@ async def paths_info(request: Request, visit: Reader, revision: str) -> JSONResp
         or not all(isinstance(path, str) for path in paths)
     ):
         raise bad_request(f"paths must be a list of at most {_MAX_PATHS} strings.")
-    oid = visit.repository.resolve(unquote(revision))
     wanted = {path.strip("/") for path in paths}
+    return JSONResponse(await to_thread.run_sync(_entries_of, visit, unquote(revision), wanted, expand))
+
+
+def _entries_of(visit: Visit, revision: str, wanted: set[str], expand: bool) -> list[dict[str, Any]]:
+    oid = visit.repository.resolve(revision)
     found = [entry for entry in visit.repository.entries(oid) if entry.path in wanted]
-    return JSONResponse(_answers(visit, oid, found, expand))
+    return _answers(visit, oid, found, expand)
 
 
 def _media_type(path: str) -> str:

@@ -145,7 +145,7 @@ async def receive_pack(request: Request, kind: str, namespace: str, name: str) -
     after = await to_thread.run_sync(found.repository.refs, "refs/heads/")
     for branch in after:
         if before.get(branch) != after[branch]:
-            found.hub.after_change(found.shelf, f"refs/heads/{branch}")
+            await to_thread.run_sync(found.hub.after_change, found.shelf, f"refs/heads/{branch}")
     return _streamed(output, "git-receive-pack")
 
 

@@ -75,6 +75,12 @@ async function rights() {
   assert.equal((await hub.whoAmI({ hubUrl: endpoint, accessToken: WRITE })).name, "ann");
   const info = await hub.modelInfo({ hubUrl: endpoint, accessToken: WRITE, name: repo.name });
   assert.equal(info.name, repo.name);
+  await refused(404, () => hub.downloadFile({ ...options, path: "config.json", revision: "none" }));
+  const hidden = { ...options, repo: { type: "model", name: `ann/hidden-${xet}` } };
+  await hub.createRepo({ ...hidden, private: true });
+  await refused(401, () => hub.listFiles({ ...hidden, accessToken: undefined }).next());
+  assert.equal((await hub.listFiles(hidden).next()).value.path, ".gitattributes");
+  await hub.deleteRepo(hidden);
 }
 
 async function infer() {

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import signal
 import stat
@@ -175,6 +176,24 @@ def test_knowing_a_sha256_gives_no_access_to_the_object(
     )
     assert answer.status_code == 400
     assert "was not uploaded to this repository" in answer.json()["error"]
+
+
+def test_an_upload_must_be_what_it_was_announced_as(server: RunningHub, api: HfApi, model: str) -> None:
+    content = b"the right bytes"
+    oid = hashlib.sha256(content).hexdigest()
+    wanted = {"operation": "upload", "objects": [{"oid": oid, "size": len(content)}]}
+    url = f"{server.endpoint}/{model}.git/info/lfs/objects/batch"
+    answer = requests.post(url, json=wanted, headers=BEARER, timeout=10).json()
+    href = answer["objects"][0]["actions"]["upload"]["href"]
+    wrong = requests.put(href, data=b"the wrong bytes", timeout=10)
+    assert wrong.status_code == 400
+    assert "not what was announced" in wrong.json()["error"]
+    assert requests.put(href, data=content + b"!", timeout=10).status_code == 413
+    assert requests.put(href[:-3] + "abc", data=content, timeout=10).status_code == 403
+    assert server.hub.objects.size(oid) is None
+    assert requests.put(href, data=content, timeout=10).status_code == 200
+    assert server.hub.objects.size(oid) == len(content)
+    assert list(server.hub.incoming.glob("*")) in ([], [server.hub.incoming / "parts"])
 
 
 def test_space_readme_rules(api: HfApi) -> None:

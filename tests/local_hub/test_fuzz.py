@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -234,9 +235,13 @@ def test_a_decompression_bomb_does_not_unfold(tmp_path: Path) -> None:
         upload = store.temporary()
         upload.write_bytes(xet_chunk(bomb, announced, 1))
         recipe = FileRecipe("a" * 64, (Term(f"{announced:064x}", announced, 0, 1),), None)
+        tracemalloc.start()
         with pytest.raises(HubError, match=r"length is not the announced|too large"):
             store.keep_xorb(f"{announced:064x}", upload)
             store.keep_file(recipe)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 5_000_000
     endless = FileRecipe("b" * 64, tuple(Term("c" * 64, 2**32 - 1, 0, 1) for _ in range(20)), None)
     with pytest.raises(HubError, match="over what this Hub can take"):
         store.keep_file(endless)
