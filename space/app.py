@@ -1,0 +1,109 @@
+"""The demo as a Gradio app: one headline, many, a comparison, and what the model is.
+
+MODEL_ID is owner/name or a folder, MODEL_REVISION is main by default; GRADIO_SERVER_PORT is Gradio's.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import gradio as gr
+
+import about
+from compare import add_compare
+from endpoints import add_endpoints
+from many import KEEP_SECONDS, Many
+from model import Model, load_model
+from one import add_one
+from tables import MOST_BYTES
+
+DEFAULT_MODEL = "finsent/finsent-quickstart"
+HERE = Path(__file__).parent
+MOST_WAITING = 200
+SWITCH_THEME = """() => {
+  const dark = document.body.classList.toggle("dark");
+  try { localStorage.setItem("finsent-theme", dark ? "dark" : "light"); } catch { /* it may be forbidden */ }
+}"""
+RESTORE_THEME = """() => {
+  let kept = null;
+  try { kept = localStorage.getItem("finsent-theme"); } catch { /* it may be forbidden */ }
+  if (kept) document.body.classList.toggle("dark", kept === "dark");
+}"""
+
+
+def build(model: Model, address: str) -> gr.Blocks:
+    """Return the app around a model; `address` is where it will be reached, for the snippets in About."""
+    with gr.Blocks(
+        title=model.title, analytics_enabled=False, delete_cache=(KEEP_SECONDS, KEEP_SECONDS)
+    ) as demo:
+        with gr.Row(elem_classes="fs-top"):
+            gr.HTML(f"<h1>{about.heading(model)}</h1>", elem_classes="fs-about")
+            theme = gr.Button("Light or dark", size="sm", scale=0, min_width=130, elem_id="theme")
+        theme.click(None, js=SWITCH_THEME, api_visibility="private")
+        demo.load(None, js=RESTORE_THEME, api_visibility="private")
+        add_endpoints(model)  # first, so that their names are free
+        with gr.Tab("One headline"):
+            add_one(model)
+        with gr.Tab("Many"):
+            Many(model)
+        with gr.Tab("Compare"):
+            add_compare(model)
+        with gr.Tab("About"):
+            gr.HTML(about.describe(model, address), elem_id="about")
+    return demo.queue(max_size=MOST_WAITING, default_concurrency_limit=2)
+
+
+def look() -> gr.themes.Base:
+    """The theme: the visitor's own fonts, so that nothing is fetched from elsewhere."""
+    fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
+    return gr.themes.Base(
+        primary_hue="blue", neutral_hue="slate", font=fonts, font_mono=["ui-monospace", "monospace"]
+    ).set(
+        body_background_fill="#ffffff",
+        body_background_fill_dark="#14181c",
+        block_background_fill_dark="#1d2328",
+        input_background_fill="#ffffff",
+        input_background_fill_dark="#14181c",
+        input_border_color="#7b8794",
+        input_border_color_dark="#7b8794",
+        input_border_width="1px",
+        block_label_text_color="#3b434c",
+        block_title_text_color="#3b434c",
+        block_info_text_color="#545d67",
+        block_info_text_color_dark="#a9b3bd",
+        body_text_color_subdued="#545d67",
+        body_text_color_subdued_dark="#a9b3bd",
+        button_primary_background_fill="#1f5fa8",
+        button_primary_background_fill_hover="#184b86",
+        button_primary_text_color="#ffffff",
+        button_primary_background_fill_dark="#8fbdf0",
+        button_primary_background_fill_hover_dark="#b3d3f5",
+        button_primary_text_color_dark="#10161c",
+    )
+
+
+def public_address() -> str:
+    """Where visitors reach the app: the Space's host, or this machine."""
+    if host := os.environ.get("SPACE_HOST"):
+        return f"https://{host}"
+    return f"http://127.0.0.1:{os.environ.get('GRADIO_SERVER_PORT', '7860')}"
+
+
+def main() -> None:
+    """Load the model and serve until the process is ended."""
+    model = load_model(os.environ.get("MODEL_ID", DEFAULT_MODEL), os.environ.get("MODEL_REVISION"))
+    build(model, public_address()).launch(
+        theme=look(),
+        css_paths=[HERE / "static" / "style.css", HERE / "gradio.css"],
+        max_file_size=MOST_BYTES,
+        max_threads=8,
+        mcp_server=True,
+        ssr_mode=False,
+        footer_links=["api"],
+        show_error=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

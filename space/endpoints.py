@@ -1,0 +1,135 @@
+"""The API of the demo and its MCP tools: stable names, plain types.
+
+Annotations are not postponed here: gradio.api reads the return types as they stand.
+"""
+
+from collections.abc import Callable
+from typing import TypedDict
+
+import gradio as gr
+
+from classifier import Prediction
+from explain import explain
+from model import Model
+from results import MOST_CHARACTERS
+
+MOST_TEXTS = 1_000
+
+
+class Answer(TypedDict):
+    """The answer to one text. `unsure` is true where answers with so low a score are often wrong."""
+
+    label: str
+    score: float
+    scores: dict[str, float]
+    unsure: bool
+
+
+class WordEffect(TypedDict):
+    """A word and by how much the probability of the label is lower without it; None: not tried."""
+
+    word: str
+    effect: float | None
+
+
+class Reasons(TypedDict):
+    """The label of a text, and what each word did to it."""
+
+    label: str
+    words: list[WordEffect]
+
+
+Functions = tuple[Callable[[str], Answer], Callable[[list[str]], list[Answer]], Callable[[str], Reasons]]
+
+
+def add_endpoints(model: Model) -> None:
+    """Add /classify, /classify_batch and /explain_words to the Blocks that is open."""
+    classify, classify_batch, explain_words = make_functions(model)
+    gr.api(classify, api_name="classify", concurrency_id="quick", concurrency_limit=2)
+    gr.api(classify_batch, api_name="classify_batch", concurrency_id="batch", concurrency_limit=1)
+    gr.api(explain_words, api_name="explain_words", concurrency_id="quick", concurrency_limit=2)
+
+
+def make_functions(model: Model) -> Functions:
+    """Return the functions behind the endpoints; their signatures and docstrings are the public contract."""
+
+    def describe(one: Prediction) -> Answer:
+        unsure = one.score < model.doubt.threshold
+        return {"label": one.label, "score": one.score, "scores": one.scores, "unsure": unsure}
+
+    def classify(text: str) -> Answer:
+        """Tell the sentiment of one English financial headline for the company or asset that it names first.
+
+        Returns the label, its calibrated probability (score), the probabilities of all labels (scores), and
+        unsure, which is true where answers with so low a score are often wrong.
+
+        Args:
+            text: One headline or sentence, at most 10,000 characters; about the first 500 are read.
+
+        """
+        return describe(model.classifier(check_text(text)))
+
+    def classify_batch(texts: list[str]) -> list[Answer]:
+        """Tell the sentiment of up to 1,000 English financial headlines, in the order in which they come.
+
+        Faster than one call a headline. Each answer has label, score, scores and unsure, as from classify.
+
+        Args:
+            texts: Headlines or sentences, each at most 10,000 characters.
+
+        """
+        return [describe(one) for one in model.classifier.classify(check_texts(texts))]
+
+    def explain_words(text: str) -> Reasons:
+        """Tell which words of a financial headline decided its sentiment, by leaving each word out in turn.
+
+        Returns the label and the words in their order. The effect of a word is by how much the probability of
+        that label is lower without it: positive words speak for the label, negative ones against it. It is
+        null for words behind what the model reads.
+
+        Args:
+            text: One headline or sentence, at most 10,000 characters.
+
+        """
+        found = explain(model.classifier, check_text(text))
+        return {
+            "label": found.label,
+            "words": [{"word": word.text, "effect": word.effect} for word in found.words],
+        }
+
+    return classify, classify_batch, explain_words
+
+
+def check_text(text: object) -> str:
+    """Return the text; gr.Error when it is none, empty, or too long."""
+    if not isinstance(text, str):
+        raise gr.Error(f"text: got {type(text).__name__}, expected a string", print_exception=False)
+    if not text.strip():
+        raise gr.Error("text: it is empty; write a headline", print_exception=False)
+    if len(text) > MOST_CHARACTERS:
+        raise gr.Error(
+            f"text: it has {len(text):,} characters, at most {MOST_CHARACTERS:,} are taken; send a headline",
+            print_exception=False,
+        )
+    return text
+
+
+def check_texts(texts: object) -> list[str]:
+    """Return the texts; gr.Error when it is no list of strings, or too many. Empty ones are allowed."""
+    if not isinstance(texts, list):
+        raise gr.Error(
+            f"texts: got {type(texts).__name__}, expected a list of strings", print_exception=False
+        )
+    if len(texts) > MOST_TEXTS:
+        raise gr.Error(
+            f"texts: got {len(texts):,}, at most {MOST_TEXTS:,} are taken; send several calls",
+            print_exception=False,
+        )
+    for position, text in enumerate(texts):
+        if not isinstance(text, str) or len(text) > MOST_CHARACTERS:
+            found = f"{len(text):,} characters" if isinstance(text, str) else type(text).__name__
+            raise gr.Error(
+                f"texts[{position}]: got {found}, expected at most {MOST_CHARACTERS:,} characters",
+                print_exception=False,
+            )
+    return texts

@@ -1,0 +1,90 @@
+"""The tab for one headline: the answer first, then the words that decided."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+import gradio as gr
+
+import markup
+from explain import explain
+from model import Model
+from results import MOST_CHARACTERS
+
+# Opposite news in nearly the same words; a model that only counts good and bad words gets one of them wrong.
+HARD_PAIR = (
+    "Castoria's net loss narrowed to USD 2 million from USD 9 million.",
+    "Castoria's net loss widened to USD 9 million from USD 2 million.",
+)
+
+
+def add_one(model: Model) -> None:
+    """Add the tab's components and events to the Blocks that is open."""
+    text = gr.Textbox(
+        label="Headline",
+        info="English, one sentence. Enter classifies.",
+        placeholder="Havnby Marine swings to profit as freight rates recover",
+        lines=1,
+        max_lines=5,
+        elem_id="headline",
+    )
+    with gr.Row(elem_classes="fs-buttons"):
+        go = gr.Button("Classify", variant="primary", elem_id="classify", scale=0)
+        pair = gr.Button("A hard pair, side by side", elem_id="pair", scale=0)
+    examples = _add_examples(model)
+    answer = gr.HTML(elem_id="answer")
+    words = gr.HTML(elem_id="words")
+    quick = {"concurrency_id": "quick", "concurrency_limit": 2, "api_visibility": "private"}
+    quiet = {"show_progress": "hidden", **quick}
+    show, why = partial(show_answer, model), partial(show_words, model)
+    gr.on([go.click, text.submit], show, text, [answer, words], **quiet).then(why, text, words, **quiet)
+    pair.click(partial(show_pair, model), None, [answer, words], **quiet)
+    for button, example in zip(examples, model.examples, strict=True):
+        chosen = button.click(lambda one=example.text: one, None, text, queue=False, api_visibility="private")
+        chosen.then(show, text, [answer, words], **quiet).then(why, text, words, **quiet)
+
+
+def _add_examples(model: Model) -> list[gr.Button]:
+    if not model.examples:
+        return []
+    with gr.Row(elem_classes="fs-buttons", elem_id="examples"):
+        return [gr.Button(one.title, size="sm", scale=0, min_width=80) for one in model.examples]
+
+
+def show_answer(model: Model, text: str) -> tuple[str, str]:
+    """Return the answer to a text as HTML, and nothing for the words, which come later."""
+    if problem := find_refusal(text):
+        return markup.message(problem, "error"), ""
+    started = time.perf_counter()
+    prediction = model.classifier(text)
+    return markup.answer(prediction, model.doubt, (time.perf_counter() - started) * 1000), ""
+
+
+def show_words(model: Model, text: str) -> str:
+    """Return the text with the words that decided as HTML; nothing for a text that was refused."""
+    return "" if find_refusal(text) else markup.words(explain(model.classifier, text))
+
+
+def show_pair(model: Model) -> tuple[str, str]:
+    """Return both answers of the hard pair side by side."""
+    halves = []
+    for text in HARD_PAIR:
+        started = time.perf_counter()
+        prediction = model.classifier(text)
+        took = (time.perf_counter() - started) * 1000
+        reasons = markup.words(explain(model.classifier, text))
+        halves.append(f"<div>{markup.answer(prediction, model.doubt, took, text)}{reasons}</div>")
+    return f'<div class="fs-pair">{"".join(halves)}</div>', ""
+
+
+def find_refusal(text: str) -> str | None:
+    """Say why a text is not classified; None when it is."""
+    if not text.strip():
+        return "There is no text yet. Write a headline above, or take an example."
+    if len(text) > MOST_CHARACTERS:
+        return (
+            f"The text has {len(text):,} characters; at most {MOST_CHARACTERS:,} are taken. Paste a "
+            f"headline, or put many of them into the tab Many."
+        )
+    return None

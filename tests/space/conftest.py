@@ -1,0 +1,95 @@
+"""The demo runs as it does in a Space: as a process in a folder of its own, on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.tiny import ROOT
+
+SPACE = ROOT / "space"
+# In the Space its modules import each other by bare names; behind everything else, so that they hide nothing.
+sys.path.append(str(SPACE))
+
+
+@pytest.fixture(scope="session")
+def release(request: pytest.FixtureRequest) -> Path:
+    """The release that FINSENT_RELEASE names, or a tiny one."""
+    named = os.environ.get("FINSENT_RELEASE")
+    folder = Path(named) if named else request.getfixturevalue("tiny_release")
+    assert folder.is_dir(), f"FINSENT_RELEASE: {folder} is no folder"
+    return Path(folder).resolve()
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running app: its address, its process, and the seconds until it answered."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+    seconds: float
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def running_demo(python: Path | str, folder: Path, release: Path, log: Path) -> Iterator[Demo]:
+    """Start app.py of `folder`, wait until it answers, and end it afterwards."""
+    port = free_port()
+    environment = {
+        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+        "HF_HOME": str(log.parent / "hf"),
+        "HF_HUB_OFFLINE": "1",
+        "MODEL_ID": str(release),
+        "GRADIO_SERVER_NAME": "127.0.0.1",
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_TEMP_DIR": str(log.parent / "uploads"),
+        "GRADIO_ANALYTICS_ENABLED": "False",
+    }
+    address, started = f"http://127.0.0.1:{port}", time.perf_counter()
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [str(python), "app.py"], cwd=folder, env=environment, stdout=file, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait(address, process, log)
+            yield Demo(address, process, time.perf_counter() - started)
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            process.kill()
+            process.wait()
+
+
+def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text(encoding="utf-8", errors="replace")[-4000:]
+        with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(address, timeout=5):
+            return
+        time.sleep(0.1)
+    raise AssertionError("the app did not answer within two minutes")
+
+
+@pytest.fixture(scope="session")
+def demo(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The app of this work tree, run by this Python."""
+    log = tmp_path_factory.mktemp("demo") / "app.log"
+    with running_demo(sys.executable, SPACE, release, log) as running:
+        yield running

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from classifier import Classifier
+from explain import MOST_WORDS, explain
+from model import NO_FIGURES, Doubt, Model, find_doubt, load_model
+
+
+class Counting:
+    """A classifier whose probability of `up` grows with the number of times that the text says good."""
+
+    labels = ("down", "up")
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+
+    def predict(self, texts: list[str]) -> Any:
+        self.calls.append(texts)
+        up = np.array([0.6 + 0.1 * text.count("good") - 0.1 * text.count("bad") for text in texts])
+        return np.stack([1 - up, up], axis=1)
+
+
+def test_each_word_is_left_out_in_turn_in_one_batch() -> None:
+    counting = Counting()
+    found = explain(counting, "good news,  bad weather")  # type: ignore[arg-type]
+    assert [word.text for word in found.words] == ["good", "news,", "bad", "weather"]
+    assert [word.effect for word in found.words] == pytest.approx([0.1, 0, -0.1, 0])
+    assert found.label == "up"
+    assert len(counting.calls) == 1
+
+
+def test_words_behind_what_is_read_are_not_tried() -> None:
+    counting = Counting()
+    found = explain(counting, "good " * 300)  # type: ignore[arg-type]
+    assert len(found.words) == 300
+    assert [word.effect is None for word in found.words].count(False) == MOST_WORDS
+    assert len(counting.calls[0]) == MOST_WORDS + 1
+    assert found.words[-1].effect is None
+
+
+def test_a_text_without_words_has_a_label_and_no_reasons(release: Path) -> None:
+    assert explain(Classifier(release), " ").words == []
+
+
+def test_the_effect_is_that_of_the_classifier(release: Path) -> None:
+    classifier = Classifier(release)
+    found = explain(classifier, "profit rose sharply")
+    whole = classifier("profit rose sharply")
+    without = classifier("profit rose ").scores[whole.label]
+    assert found.words[2].effect == pytest.approx(whole.score - without, abs=1e-5)
+
+
+def test_the_threshold_is_read_off_the_reliability() -> None:
+    reliability = {"count": [0, 4, 4, 2], "accuracy": [0.0, 0.25, 0.75, 1.0]}
+    assert find_doubt(reliability, 3) == Doubt(0.75, 0.5, 8)
+
+
+def test_where_every_bin_is_right_no_answer_is_unsure() -> None:
+    assert find_doubt({"count": [0, 1, 9], "accuracy": [0.0, 1.0, 0.9]}, 3) == Doubt(1 / 3, None, None)
+
+
+def test_a_model_knows_what_came_with_it(release: Path) -> None:
+    model = load_model(str(release))
+    assert (model.commit, model.page) == (None, None)
+    assert model.examples and model.examples[0].text
+    assert 1 / 3 <= model.doubt.threshold <= 0.9
+    assert model.full().file.name == "model.onnx"
+
+
+def test_a_release_without_figures_still_runs(release: Path, tmp_path: Path) -> None:
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+        (tmp_path / name).write_bytes((release / name).read_bytes())
+    (tmp_path / "onnx").mkdir()
+    (tmp_path / "onnx" / "model.onnx").write_bytes((release / "onnx" / "model.onnx").read_bytes())
+    model = Model(tmp_path, "bare", None)
+    assert (model.doubt, model.examples, model.has_full, model.title) == (NO_FIGURES, [], False, "bare")
+
+
+def test_what_is_neither_a_folder_nor_an_id_is_named() -> None:
+    with pytest.raises(FileNotFoundError, match=r"MODEL_ID: '\./typo' is neither a folder nor a Hub id"):
+        load_model("./typo")
