@@ -18,7 +18,8 @@ from model import Model, load_model
 from one import add_one
 from tables import MOST_BYTES
 
-DEFAULT_MODEL = "finsent/finsent-quickstart"
+DEFAULT_MODEL = "finsent/finsent-quickstart"  # both are written anew when the Space is published
+DEFAULT_REVISION = "main"
 HERE = Path(__file__).parent
 MOST_WAITING = 200
 SWITCH_THEME = """() => {
@@ -92,7 +93,9 @@ def public_address() -> str:
 
 def main() -> None:
     """Load the model and serve until the process is ended."""
-    model = load_model(os.environ.get("MODEL_ID", DEFAULT_MODEL), os.environ.get("MODEL_REVISION"))
+    model = load_model(
+        os.environ.get("MODEL_ID", DEFAULT_MODEL), os.environ.get("MODEL_REVISION", DEFAULT_REVISION)
+    )
     build(model, public_address()).launch(
         theme=look(),
         css_paths=[HERE / "static" / "style.css", HERE / "gradio.css"],

@@ -16,11 +16,20 @@ from pathlib import Path
 
 import pytest
 
+from space.forms import Subject, write_form
+from tests.runtimes.environments import python_environment
 from tests.tiny import ROOT
 
 SPACE = ROOT / "space"
 # In the Space its modules import each other by bare names; behind everything else, so that they hide nothing.
 sys.path.append(str(SPACE))
+SUBJECT = Subject(
+    model="finsent/demo",
+    revision="0123456789abcdef0123456789abcdef01234567",
+    title="finsent demo",
+    summary="Tells whether a headline is negative, neutral or positive.",
+    licence="apache-2.0",
+)
 
 
 @pytest.fixture(scope="session")
@@ -92,4 +101,28 @@ def demo(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[De
     """The app of this work tree, run by this Python."""
     log = tmp_path_factory.mktemp("demo") / "app.log"
     with running_demo(sys.executable, SPACE, release, log) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def space_python() -> Path:
+    """The Python of an environment that holds the Space's requirements.txt and nothing else."""
+    return python_environment(SPACE / "requirements.txt")
+
+
+@pytest.fixture(scope="session")
+def space_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Gradio form, written as it is uploaded: without the project around it."""
+    folder = tmp_path_factory.mktemp("gradio-form")
+    write_form("gradio", SUBJECT, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def installed_demo(
+    space_python: Path, space_folder: Path, release: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Demo]:
+    """The Gradio form as a Space runs it: its own folder, its own environment."""
+    log = tmp_path_factory.mktemp("installed") / "app.log"
+    with running_demo(space_python, space_folder, release, log) as running:
         yield running

@@ -1,0 +1,141 @@
+"""Chromium, driven by Playwright from an environment of its own, and what is asked of every page."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.server
+import os
+import shutil
+import site
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from tests.runtimes.environments import node_environment, python_environment
+from tests.tiny import ROOT
+
+HERE = Path(__file__).parent
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+SCREENSHOTS = Path(os.environ.get("FINSENT_SCREENSHOTS") or ROOT / "runs" / "screenshots")
+PHONE = {"width": 375, "height": 740}
+DESK = {"width": 1200, "height": 900}
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Any]:
+    """A browser; Playwright's packages come behind ours on the path, so that they hide nothing."""
+    assert CHROMIUM, "no Chromium on this machine: apt-get install chromium"
+    python = python_environment(HERE / "requirements-browser.txt")
+    [packages] = (python.parents[1] / "lib").glob("python*/site-packages")
+    site.addsitedir(str(packages))
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Visit:
+    """A page with what it complained about and what it asked of other machines."""
+
+    def __init__(self, context: Any, address: str) -> None:
+        self.page = context.new_page()
+        self.page.set_default_timeout(30_000)
+        self.complaints: list[str] = []
+        self.elsewhere: list[str] = []
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.complaints.append("a dialog"), dialog.dismiss()))
+        self.page.on("request", self._on_request)
+        self.page.goto(address)
+
+    def _on_console(self, message: Any) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def _on_request(self, request: Any) -> None:
+        local = ("http://127.0.0.1", "http://localhost", "data:", "blob:")
+        if not request.url.startswith(local):
+            self.elsewhere.append(request.url)
+
+    def shoot(self, name: str) -> None:
+        """Write a screenshot of the whole page."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=str(SCREENSHOTS / f"{name}.png"), full_page=True)
+
+    def check(self) -> None:
+        """No complaint, no request elsewhere, nothing that axe-core calls serious or critical."""
+        assert self.complaints == []
+        assert self.elsewhere == []
+        axe = node_environment(HERE / "package.json") / "node_modules" / "axe-core" / "axe.min.js"
+        if not self.page.evaluate("typeof axe === 'object'"):
+            self.page.evaluate(axe.read_text(encoding="utf-8"))
+        found = self.page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+        serious = [one for one in found if one["impact"] in ("serious", "critical")]
+        told = [
+            f"{one['id']}: {node['html'][:200]} {node['failureSummary']}"
+            for one in serious
+            for node in one["nodes"]
+        ]
+        assert told == []
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    """Files of the static form, of transformers.js, and of a model as a Hub has them."""
+
+    extensions_map = {  # noqa: RUF012  (as the class that it extends has it)
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".mjs": "text/javascript",
+        ".wasm": "application/wasm",
+    }
+
+    def __init__(self, *arguments: Any, roots: dict[str, list[Path]], asked: list[str], **more: Any) -> None:
+        self.roots, self.asked = roots, asked
+        super().__init__(*arguments, **more)
+
+    def translate_path(self, path: str) -> str:
+        wanted = unquote(path.partition("?")[0])
+        self.asked.append(wanted)
+        for prefix, folders in self.roots.items():
+            if wanted.startswith(prefix):
+                for folder in folders:
+                    file = (folder / wanted.removeprefix(prefix)).resolve()
+                    if file.is_relative_to(folder.resolve()) and file.exists():
+                        return str(file / "index.html" if file.is_dir() else file)
+        return str(ROOT / "no such file")
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        with contextlib.suppress(
+            BrokenPipeError, ConnectionResetError
+        ):  # a browser that has seen enough hangs up
+            super().copyfile(source, outputfile)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def serving(roots: dict[str, list[Path]]) -> Iterator[tuple[str, list[str]]]:
+    """Serve folders by the prefix of the address; yields the address and the paths that were asked for."""
+    asked: list[str] = []
+    handler = functools.partial(_Handler, roots=roots, asked=asked)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def transformers_js() -> list[Path]:
+    """The folders that hold transformers.js and the wasm that it loads."""
+    modules = node_environment(HERE / "package.json") / "node_modules"
+    return [modules / "@huggingface" / "transformers" / "dist", modules / "onnxruntime-web" / "dist"]

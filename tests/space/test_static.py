@@ -1,0 +1,233 @@
+"""The static form in a real browser: what a person does with it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from classifier import Classifier
+from model import load_model
+
+from space.forms import write_form
+from tests.space.browser import DESK, PHONE, Visit, chromium, serving, transformers_js
+from tests.space.conftest import SUBJECT
+
+pytestmark = pytest.mark.slow
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+TEXT = "Castoria's net loss narrowed to USD 2 million from USD 9 million."
+
+
+@pytest.fixture(scope="module")
+def site(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[str]]]:
+    folder = tmp_path_factory.mktemp("static-form")
+    local = {"host": "./hub", "library": "./transformers/transformers.min.js", "wasm": "./transformers/"}
+    write_form("static", SUBJECT, folder, local)
+    model = f"/hub/{SUBJECT.model}/resolve/{SUBJECT.revision}/"
+    with serving({model: [release], "/transformers/": transformers_js(), "/": [folder]}) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def visit(browser: Any, site: tuple[str, list[str]]) -> Iterator[Visit]:
+    context = browser.new_context(viewport=DESK)
+    visit = Visit(context, site[0] + "/")
+    yield visit
+    context.close()
+
+
+def wait_ready(visit: Visit) -> None:
+    visit.page.wait_for_function(
+        "document.getElementById('loading-words').textContent === 'The model is ready.'"
+    )
+
+
+def shares(visit: Visit, where: str) -> list[float]:
+    cells = visit.page.locator(f"{where} .fs-bars .fs-number").all_inner_texts()
+    return [float(cell.removesuffix(" %")) / 100 for cell in cells]
+
+
+def test_one_headline(visit: Visit, release: Path) -> None:
+    page = visit.page
+    page.fill("#headline", TEXT)
+    page.press("#headline", "Enter")
+    page.wait_for_selector("#answer .fs-words")
+    model = load_model(str(release))
+    expected = model.classifier(TEXT)
+    assert shares(visit, "#answer") == pytest.approx(list(expected.scores.values()), abs=0.1)
+    assert page.locator("#answer .fs-bars th").all_inner_texts() == [
+        f"{sign} {label}" for sign, label in zip("▼■▲", model.labels, strict=True)
+    ]
+    assert [
+        found.split("\n")[0] for found in page.locator("#answer .fs-word").all_inner_texts()
+    ] == TEXT.split()
+    assert (
+        f"Unsure below {model.doubt.threshold * 100:.1f} %" in page.inner_text("#foot")
+        or not model.doubt.rows
+    )
+    visit.check()
+    visit.shoot("static-one")
+
+
+def test_the_page_shows_size_and_says_that_text_stays(visit: Visit, release: Path) -> None:
+    wait_ready(visit)
+    size = (release / "onnx" / "model_quantized.onnx").stat().st_size / 1e6
+    visit.page.wait_for_selector("#foot p:nth-child(2)")
+    assert f"{size:.1f} MB" in visit.page.inner_text("#foot")
+    assert "Your text stays on this machine" in visit.page.inner_text("main")
+
+
+def test_text_is_sent_nowhere_and_the_model_is_kept(browser: Any, site: tuple[str, list[str]]) -> None:
+    address, asked = site
+    context = browser.new_context()
+    first = Visit(context, address + "/")
+    wait_ready(first)
+    first.page.wait_for_timeout(500)  # the cache is written behind the answer
+    asked.clear()
+    first.page.fill("#headline", "secret words")
+    first.page.press("#headline", "Enter")
+    first.page.wait_for_selector("#answer .fs-words")
+    assert asked == []
+    again = Visit(context, address + "/")
+    wait_ready(again)
+    assert not [path for path in asked if path.endswith(".onnx")]
+    context.close()
+
+
+def test_examples_and_the_hard_pair(visit: Visit) -> None:
+    page = visit.page
+    page.wait_for_selector("#examples button")
+    page.locator("#examples button").first.click()
+    page.wait_for_selector("#answer .fs-words")
+    assert page.input_value("#headline")
+    page.click("#pair")
+    page.wait_for_selector("#answer .fs-pair")
+    assert page.locator("#answer .fs-verdict").count() == 2
+    visit.shoot("static-pair")
+
+
+def test_many_lines_and_the_csv(visit: Visit, release: Path) -> None:
+    page = visit.page
+    lines = ["Profit rose", "=cmd|'/C calc'!A0", HOSTILE, 'He said "sell, now"', "x" * 10_001]
+    page.fill("#lines", "\n\n".join(lines))
+    page.click("#classify-all")
+    page.wait_for_selector("#table tbody tr")
+    assert "4 rows classified" in page.inner_text("#progress")
+    assert "1 kept with a problem" in page.inner_text("#progress")
+    visit.check()
+    visit.shoot("static-many")
+    with page.expect_download() as download:
+        page.click("#csv")
+    rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_bytes().decode("utf-8-sig"))))
+    expected = Classifier(release).classify(lines[:4])
+    assert [row[0] for row in rows[1:]] == [lines[0], "'" + lines[1], *lines[2:]]
+    for row, one in zip(rows[1:5], expected, strict=True):
+        assert [float(cell) for cell in row[3:6]] == pytest.approx(list(one.scores.values()), abs=0.1)
+    assert rows[5][-1] == "10,001 characters; at most 10,000 are read"
+
+
+def test_cancel_keeps_what_is_done(visit: Visit) -> None:
+    page = visit.page
+    wait_ready(visit)
+    page.fill("#lines", "\n".join(f"Operating profit number {n} rose at the mill" for n in range(4000)))
+    page.click("#classify-all")
+    page.wait_for_selector("#progress progress")
+    page.click("#cancel")
+    page.wait_for_selector("#table tbody tr")
+    found = re.search(r"Cancelled: (\d+) rows classified", page.inner_text("#progress"))
+    assert found and 0 < int(found[1]) < 4000
+    assert page.is_enabled("#classify-all")
+
+
+@pytest.mark.parametrize(
+    ("field", "button", "text", "where", "message"),
+    [
+        ("#headline", "#classify", " ", "#answer", "There is no text yet"),
+        ("#headline", "#classify", "x" * 1_000_000, "#answer", "1,000,000 characters; at most 10,000"),
+        ("#lines", "#classify-all", "\n", "#progress", "nothing to classify yet"),
+        ("#lines", "#classify-all", "up\n" * 5001, "#progress", "5,001 lines; at most 5,000"),
+    ],
+)
+def test_what_is_refused_says_why(
+    visit: Visit, field: str, button: str, text: str, where: str, message: str
+) -> None:
+    visit.page.fill(field, text)
+    visit.page.click(button)
+    visit.page.wait_for_selector(f"{where} [role=alert]")
+    assert message in visit.page.inner_text(where)
+    assert visit.page.input_value(field) == text
+
+
+def test_html_is_shown_as_text(visit: Visit) -> None:
+    visit.page.fill("#headline", f"{HOSTILE} <b>bold</b>")
+    visit.page.press("#headline", "Enter")
+    visit.page.wait_for_selector("#answer .fs-words")
+    assert visit.page.locator("#answer img, #answer b").count() == 0
+    visit.check()
+
+
+def test_the_theme_is_switched_and_kept(visit: Visit) -> None:
+    page = visit.page
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(ground) == "rgb(255, 255, 255)"
+    page.click("#theme")
+    assert page.evaluate(ground) == "rgb(20, 24, 28)"
+    page.reload()
+    assert page.evaluate(ground) == "rgb(20, 24, 28)"
+    page.fill("#headline", TEXT)
+    page.press("#headline", "Enter")
+    page.wait_for_selector("#answer .fs-words")
+    visit.check()
+    visit.shoot("static-dark")
+
+
+def test_on_a_phone_nothing_is_cut_off(browser: Any, site: tuple[str, list[str]]) -> None:
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    visit = Visit(context, site[0] + "/")
+    visit.page.fill("#headline", TEXT)
+    visit.page.tap("#classify")
+    visit.page.wait_for_selector("#answer .fs-words")
+    visit.page.fill("#lines", TEXT)
+    visit.page.tap("#classify-all")
+    visit.page.wait_for_selector("#table tbody tr")
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    visit.check()
+    visit.shoot("static-phone")
+    context.close()
+
+
+def test_the_keyboard_reaches_everything(visit: Visit) -> None:
+    reached = set()
+    for _ in range(14):
+        visit.page.keyboard.press("Tab")
+        reached.add(visit.page.evaluate("document.activeElement.id"))
+        if visit.page.evaluate("document.activeElement === document.body"):
+            continue  # the browser's own controls had their turn
+        assert visit.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    assert {"theme", "headline", "classify", "pair", "lines", "classify-all"} <= reached
+
+
+def test_a_model_that_is_missing_is_told(browser: Any, site: tuple[str, list[str]], tmp_path: Path) -> None:
+    write_form(
+        "static",
+        SUBJECT,
+        tmp_path / "form",
+        {"host": "./nowhere", "library": "./transformers/transformers.min.js"},
+    )
+    with serving({"/transformers/": transformers_js(), "/": [tmp_path / "form"]}) as (address, _):
+        context = browser.new_context()
+        visit = Visit(context, address + "/")
+        visit.page.wait_for_selector("#load:not([hidden])")
+        assert "could not be loaded" in visit.page.inner_text("#loading")
+        context.close()
