@@ -16,6 +16,7 @@ ALLOWED = {
     "model_card": {"model_card", "export", "finsent", "space"},
     "space": set[str](),
     "local_hub": {"local_hub"},
+    "publishing": {"publishing", "finsent", "model_card", "space"},
     "benchmarks": {"benchmarks", "export", "finsent", "local_hub", "model_card", "space"},
 }
 OURS = {*ALLOWED, "train", "hub_push", "tests", "data"}

@@ -1,0 +1,109 @@
+"""The way to a Hub: which one, with whose token, and how long an answer may take."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+from huggingface_hub import HfApi, configure_http_backend, constants, file_download
+from huggingface_hub.utils._http import UniqueRequestIdAdapter
+
+from publishing.errors import PublishError
+
+PUBLIC_HUB = "https://huggingface.co"
+_TOKEN = re.compile(r"\bhf_\w{4,}|(?<=[Bb]earer )\S+")
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds to connect, and seconds without a byte of the answer; on POST the client has none itself."""
+
+    connect: float = 10
+    read: float = 60
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A client of one Hub. `source` says where the token was found; the token itself is never shown."""
+
+    endpoint: str
+    api: HfApi
+    source: str
+    token: str = field(repr=False)
+
+    def redact(self, text: str) -> str:
+        """Return the text without this token and without whatever looks like one."""
+        return _TOKEN.sub("***", text.replace(self.token, "***"))
+
+    @property
+    def is_public(self) -> bool:
+        """Whether this is the real Hub, whose inference providers need not serve a new model."""
+        return self.endpoint == PUBLIC_HUB
+
+    def environment(self, home: Path) -> dict[str, str]:
+        """Return the environment of a fresh process that uses this Hub with an empty home."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING"))}
+        ours = {"HF_ENDPOINT": self.endpoint, "HF_TOKEN": self.token, "HF_HOME": str(home)}
+        quiet = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+        return {**kept, **ours, **quiet, "HF_HUB_DISABLE_XET": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+class _PatientAdapter(UniqueRequestIdAdapter):
+    """Gives every request our timeouts: huggingface_hub 0.36 sends its POSTs without any."""
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        super().__init__()
+        self._timeouts = (timeouts.connect, timeouts.read)
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
+        """Send with our timeouts, whatever the caller thought of."""
+        answer: requests.Response = super().send(request, *args, **{**kwargs, "timeout": self._timeouts})
+        return answer
+
+
+def connect(endpoint: str, token: str | None, timeouts: Timeouts, given: str = "the caller") -> Connection:
+    """Point this process's Hub client at an endpoint; PublishError without a token or with a bad address.
+
+    Without `token`, HF_TOKEN and the file of `hf auth login` are asked; `given` names where `token` is from.
+    Large files go over plain HTTP, not Xet: its transfers know neither these timeouts nor our retries.
+    """
+    endpoint = endpoint.rstrip("/")
+    if not re.fullmatch(r"https?://[^\s/@]+(/[^\s@]*)?", endpoint):
+        raise PublishError("endpoint: write it as https://host, without user or token in it")
+    if constants.HF_HUB_OFFLINE:
+        raise PublishError("HF_HUB_OFFLINE is set, so nothing can be published; unset it")
+    found, source = (token, given) if token else find_token()
+    _direct_client(endpoint)
+
+    def session() -> requests.Session:
+        made = requests.Session()
+        for scheme in ("http://", "https://"):
+            made.mount(scheme, _PatientAdapter(timeouts))
+        return made
+
+    configure_http_backend(session)
+    return Connection(endpoint, HfApi(endpoint=endpoint, token=found), source, found)
+
+
+def find_token() -> tuple[str, str]:
+    """Return a token and where it was found; PublishError when there is none."""
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
+        if value := os.environ.get(name, "").strip():
+            return value, name
+    path = Path(constants.HF_TOKEN_PATH)
+    if path.is_file() and (value := path.read_text(encoding="utf-8").strip()):
+        return value, str(path).replace(str(Path.home()), "~")
+    raise PublishError("no token: run 'hf auth login', set HF_TOKEN, or publish to this machine with --local")
+
+
+def _direct_client(endpoint: str) -> None:
+    """Make the client's global endpoint ours: 0.36 reads a new commit's address with it, not with HfApi's."""
+    constants.ENDPOINT = endpoint
+    constants.HF_HUB_DISABLE_XET = True
+    template = endpoint + "/{repo_id}/resolve/{revision}/{filename}"
+    constants.HUGGINGFACE_CO_URL_TEMPLATE = template
+    vars(file_download)["HUGGINGFACE_CO_URL_TEMPLATE"] = template  # it has a copy of its own

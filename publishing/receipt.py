@@ -1,0 +1,107 @@
+"""What a push left behind, kept beside the run: enough to prove it, undo it and say where it stopped."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from publishing.errors import PublishError
+
+FOLDER = "receipts"
+State = Literal["published", "unchanged", "failed", "interrupted", "rolled back"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SentFile(_Part):
+    """A file of the commit."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+class Check(_Part):
+    """One thing that was proved, or was not."""
+
+    name: str
+    state: Literal["ok", "failed", "not run"]
+    detail: str = ""
+
+
+class SpaceRecord(_Part):
+    """The Space that shows the model; `sdk` is what it became, `stage` what the Hub said last."""
+
+    repo_id: str
+    sdk: str
+    commit: str | None
+    model_revision: str | None
+    stage: str
+    note: str = ""
+
+
+class Receipt(_Part):
+    """One push. `commit` is what stands on the Hub by its doing, None when nothing does."""
+
+    schema_version: int = 1
+    created: str
+    endpoint: str
+    repo_id: str
+    repo_type: str
+    revision: str
+    state: State
+    message: str = ""
+    push: str
+    parent: str | None = None
+    commit: str | None = None
+    commit_is_certain: bool = True
+    """False: the Hub could not be asked whether the commit arrived."""
+    pull_request: int | None = None
+    tag: str | None = None
+    card_sha256: str | None = None
+    card_choice: str | None = None
+    files: tuple[SentFile, ...] = ()
+    checks: tuple[Check, ...] = ()
+    space: SpaceRecord | None = None
+
+    def with_(self, **changes: object) -> Receipt:
+        """Return the receipt with other values."""
+        return self.model_copy(update=changes)
+
+
+def now() -> str:
+    """Return the time as it stands in receipts and their names."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%fZ")
+
+
+def write_receipt(receipt: Receipt, run: Path) -> Path:
+    """Write or renew the receipt of a push; a reader never sees half of one."""
+    folder = run / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{receipt.created}.json"
+    partial = path.with_suffix(".partial")
+    partial.write_text(receipt.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
+def read_receipt(path: Path) -> Receipt:
+    """Read a receipt; PublishError when it is none."""
+    try:
+        return Receipt.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError) as error:
+        first = str(error).splitlines()[0]
+        raise PublishError(f"{path}: is no receipt ({first}); they stand in runs/*/{FOLDER}/*.json") from None
+
+
+def newest_receipt(run: Path) -> Path:
+    """Return the newest receipt of a run that left a commit; PublishError when there is none."""
+    for path in sorted((run / FOLDER).glob("*.json"), reverse=True):
+        if read_receipt(path).commit is not None and read_receipt(path).state != "unchanged":
+            return path
+    raise PublishError(f"{run}: holds no receipt of a published commit; was it published from here?")

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+from huggingface_hub import HfApi, configure_http_backend, constants, file_download
+from huggingface_hub.utils import disable_progress_bars
+
+import hub_push
+from local_hub import HubSettings, RunningHub, TokenGrant, running_hub
+from publishing.connection import Connection, Timeouts, connect
+from publishing.parcel import Parcel, pack_release
+from publishing.receipt import Receipt, read_receipt
+from publishing.remote import Reader, Target
+from publishing.retries import Retries
+from publishing.stages import Wishes
+
+WRITE, READ, OTHER = "hf_" + "w" * 30, "hf_" + "r" * 30, "hf_" + "o" * 30
+GRANTS = (
+    TokenGrant("ann", "write", WRITE),
+    TokenGrant("ann", "read", READ),
+    TokenGrant("bob", "write", OTHER),
+)
+QUICK = Retries(tries=3, base=0.01, sleep=lambda seconds: None)
+
+
+@pytest.fixture(autouse=True)
+def _client(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever a test does to the process's Hub client is undone."""
+    home = tmp_path_factory.mktemp("hf-home")
+    monkeypatch.setenv("HF_HOME", str(home))
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(home / "token"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(home / "hub"))
+    for name in ("ENDPOINT", "HUGGINGFACE_CO_URL_TEMPLATE", "HF_HUB_DISABLE_XET"):
+        monkeypatch.setattr(constants, name, getattr(constants, name))
+    template = vars(file_download)["HUGGINGFACE_CO_URL_TEMPLATE"]
+    monkeypatch.setattr(file_download, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    disable_progress_bars()
+    yield
+    configure_http_backend()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    root = tmp_path_factory.mktemp("hub")
+    settings = HubSettings(root, tokens=GRANTS, organizations=("desk",), xet=False, allow_faults=True)
+    with running_hub(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def faults(server: RunningHub) -> Iterator[str]:
+    url = f"{server.endpoint}/_test/faults"
+    yield url
+    requests.post(url, json=[], timeout=10)
+
+
+def order(url: str, **fault: object) -> None:
+    answer = requests.post(url, json=[fault], timeout=10)
+    assert answer.ok, answer.text
+
+
+@pytest.fixture
+def connection(server: RunningHub) -> Connection:
+    return connect(server.endpoint, WRITE, Timeouts(5, 5), "a test")
+
+
+@pytest.fixture
+def api(connection: Connection) -> HfApi:
+    return connection.api
+
+
+@pytest.fixture
+def reader(connection: Connection) -> Reader:
+    return Reader(connection, QUICK)
+
+
+@pytest.fixture
+def run(tiny_release: Path, tmp_path: Path) -> Path:
+    """A run of its own, which a test may change."""
+    folder = tmp_path / "tiny"
+    shutil.copytree(tiny_release, folder / "release")
+    return folder
+
+
+@pytest.fixture
+def repo_id(request: pytest.FixtureRequest) -> str:
+    letters = "".join(letter if letter.isalnum() else "-" for letter in request.node.name)
+    return "ann/" + "-".join(part for part in letters.split("-") if part)[-80:].strip("-")
+
+
+QUICKLY = Wishes(proof="files", confirm=False, settle=0.0)
+
+
+@dataclass
+class Publisher:
+    """Publishes one run to one repository, in this process."""
+
+    reader: Reader
+    run: Path
+    repo_id: str
+
+    @property
+    def target(self) -> Target:
+        return Target(self.repo_id)
+
+    def parcel(self) -> Parcel:
+        return pack_release(self.run, self.target, None)
+
+    def publish(self, **wishes: object) -> hub_push.Outcome:
+        fresh = {key: value for key, value in vars(QUICKLY).items() if key not in ("push", "console")}
+        return hub_push.publish(self.parcel(), Wishes(**{**fresh, **wishes}), self.reader)
+
+    def commits(self) -> list[str]:
+        return [one.title for one in self.reader.connection.api.list_repo_commits(self.repo_id)]
+
+    def receipts(self) -> list[Receipt]:
+        return [read_receipt(path) for path in sorted((self.run / "receipts").glob("*.json"))]
+
+    def change(self, text: str) -> None:
+        """Make another release of it: free text of the card and the version differ."""
+        card = self.run / "release" / "README.md"
+        card.write_text(card.read_text(encoding="utf-8") + f"\n{text}\n", encoding="utf-8")
+
+
+@pytest.fixture
+def publisher(reader: Reader, run: Path, repo_id: str) -> Publisher:
+    return Publisher(reader, run, repo_id)

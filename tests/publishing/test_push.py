@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from huggingface_hub import CommitOperationAdd, HfApi
+
+import hub_push
+from finsent.errors import FinsentError
+from finsent.recipe import REPOSITORY, load_recipe
+from local_hub import RunningHub
+from publishing.connection import Timeouts, connect
+from publishing.errors import CardConflictError, LintError, PublishError
+from publishing.remote import Reader, Target
+from publishing.stages import check_published, undo
+from tests.publishing.conftest import OTHER, QUICK, QUICKLY, READ, WRITE, Publisher, order
+
+
+def hub_push_py(server: RunningHub, *arguments: str, token: str = WRITE) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "HF_TOKEN": token, "HF_ENDPOINT": server.endpoint}
+    return subprocess.run(
+        [sys.executable, "hub_push.py", *arguments],
+        cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+
+
+def test_a_push_is_one_commit_with_a_tag_and_a_receipt(publisher: Publisher, api: HfApi) -> None:
+    receipt = publisher.publish().receipt
+    assert receipt is not None and receipt.state == "published" and receipt.tag == "v0.1.0"
+    assert publisher.commits() == [
+        f"Publish {publisher.repo_id.partition('/')[2]} 0.1.0: {len(receipt.files)} files", "initial commit"
+    ]  # fmt: skip
+    remote = publisher.reader.read(publisher.target)
+    assert remote.head == receipt.commit == remote.tags["v0.1.0"]
+    assert remote.holds(publisher.parcel().manifest)
+    assert [(check.name, check.state) for check in receipt.checks] == [("files", "ok")]
+    assert publisher.receipts() == [receipt]
+
+
+def test_the_same_again_changes_nothing(publisher: Publisher) -> None:
+    publisher.publish()
+    before = publisher.commits()
+    outcome = publisher.publish()
+    assert outcome.receipt is None and outcome.plan.is_empty
+    assert publisher.commits() == before and len(publisher.receipts()) == 1
+
+
+def test_card_and_recipe_name_the_repository_that_they_go_to(publisher: Publisher, tmp_path: Path) -> None:
+    parcel = publisher.parcel()
+    card = parcel.manifest.content("README.md").decode()
+    assert f'model="{publisher.repo_id}"' in card and "finsent/tiny" not in card.replace(
+        "finsent/tiny-demo", ""
+    )
+    (tmp_path / "recipe.yaml").write_bytes(parcel.manifest.content("recipe.yaml"))
+    assert load_recipe(tmp_path / "recipe.yaml").hub.model == publisher.repo_id
+    assert "finsent/tiny" in (publisher.run / "release" / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_dry_run_sends_nothing(publisher: Publisher) -> None:
+    outcome = publisher.publish(dry_run=True)
+    assert {change.action for change in outcome.plan.files} == {"add"}
+    assert publisher.reader.head(publisher.target) is None and publisher.receipts() == []
+
+
+def test_other_content_under_a_taken_tag_is_refused_before_anything_is_sent(publisher: Publisher) -> None:
+    publisher.publish()
+    publisher.change("A new sentence.")
+    with pytest.raises(PublishError, match=r"v0\.1\.0 is published already"):
+        publisher.publish()
+    assert len(publisher.commits()) == 2
+
+
+def test_a_change_sends_only_what_changed_and_keeps_foreign_files(publisher: Publisher, api: HfApi) -> None:
+    publisher.publish()
+    added = [CommitOperationAdd("notebook.ipynb", b"{}"), CommitOperationAdd("onnx/model_q4.onnx", b"\0old")]
+    api.create_commit(publisher.repo_id, added, commit_message="by hand")
+    publisher.change("A new sentence.")
+    plan = publisher.publish(tagged=False).plan
+    actions = {change.path: change.action for change in plan.files if change.action != "same"}
+    assert actions == {
+        ".gitattributes": "keep", "README.md": "change", "notebook.ipynb": "keep", "onnx/model_q4.onnx": "delete"
+    }  # fmt: skip
+    files = publisher.reader.read(publisher.target).files
+    assert "notebook.ipynb" in files and "onnx/model_q4.onnx" not in files
+
+
+def test_a_pull_request_leaves_main_alone(publisher: Publisher) -> None:
+    publisher.publish()
+    publisher.change("A new sentence.")
+    receipt = publisher.publish(pull_request=True).receipt
+    assert receipt is not None and receipt.pull_request == 1 and receipt.tag is None
+    assert publisher.reader.head(publisher.target) == receipt.parent != receipt.commit
+
+
+def test_an_interrupted_tag_is_made_by_the_next_run(publisher: Publisher, faults: str) -> None:
+    order(faults, method="POST", path="/tag/", status=503, n=3)
+    with pytest.raises(PublishError, match="tag: failed 3 times, at last with: 503"):
+        publisher.publish()
+    receipt = publisher.receipts()[0]
+    assert receipt.state == "failed" and receipt.commit is not None and receipt.tag is None
+    assert publisher.publish().receipt is not None
+    assert publisher.reader.read(publisher.target).tags == {"v0.1.0": receipt.commit}
+    assert len(publisher.commits()) == 2
+
+
+def test_a_commit_whose_answer_is_lost_is_found_not_repeated(publisher: Publisher, faults: str) -> None:
+    order(faults, method="POST", path="/commit/", status=504, after=True)
+    receipt = publisher.publish().receipt
+    assert receipt is not None and receipt.state == "published"
+    assert len(publisher.commits()) == 2
+
+
+def test_somebody_else_commits_in_between(
+    publisher: Publisher, api: HfApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher.publish()
+    publisher.change("A new sentence.")
+
+    def meanwhile(wishes: object) -> None:
+        api.create_commit(publisher.repo_id, [CommitOperationAdd("a.txt", b"1")], commit_message="mine first")
+
+    monkeypatch.setattr(hub_push, "confirm", meanwhile)
+    with pytest.raises(PublishError, match=r"412.*run again to go on"):
+        publisher.publish(tagged=False)
+    assert publisher.commits()[0] == "mine first" and publisher.receipts()[-1].commit is None
+    monkeypatch.undo()
+    connect(publisher.reader.connection.endpoint, WRITE, Timeouts(5, 5))
+    receipt = publisher.publish(tagged=False).receipt
+    assert receipt is not None and receipt.state == "published"
+    assert len(publisher.commits()) == 4
+
+
+@pytest.mark.parametrize(
+    ("token", "repo_id", "message"),
+    [
+        (READ, "ann/x", "may only read"),
+        (OTHER, "ann/x", "bob may not write to 'ann', only to bob, desk"),
+        (WRITE, "nowhere/x", "may not write to 'nowhere'"),
+        ("hf_" + "u" * 30, "ann/x", "is refused by"),
+    ],
+)
+def test_the_preflight_ends_in_one_line(
+    server: RunningHub, run: Path, token: str, repo_id: str, message: str
+) -> None:
+    reader = Reader(connect(server.endpoint, token, Timeouts(5, 5)), QUICK)
+    with pytest.raises(PublishError, match=message) as caught:
+        Publisher(reader, run, repo_id).publish()
+    assert "\n" not in str(caught.value) and token not in str(caught.value)
+    assert not (run / "receipts").exists()
+
+
+@pytest.mark.parametrize("repo_id", ["no-owner", "a/b/c", "ann/..", "ann/x--y", "ann/ä", ""])
+def test_an_id_that_no_hub_would_take(repo_id: str) -> None:
+    with pytest.raises(PublishError, match="is no repository id; write it as owner/name"):
+        Target(repo_id)
+
+
+def test_a_hub_that_does_not_answer(run: Path) -> None:
+    reader = Reader(connect("http://127.0.0.1:9", WRITE, Timeouts(1, 1)), QUICK)
+    with pytest.raises(PublishError, match=r"does not answer .*nothing was sent"):
+        Publisher(reader, run, "ann/x").publish()
+
+
+def test_nothing_is_sent_that_was_not_measured(publisher: Publisher) -> None:
+    with (publisher.run / "release" / "onnx" / "model.onnx").open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(LintError, match=r"onnx/model\.onnx: is not the file that was measured"):
+        publisher.publish()
+    assert publisher.reader.head(publisher.target) is None
+
+
+def edit(api: HfApi, repo_id: str, old: str, new: str) -> None:
+    path = api.hf_hub_download(repo_id, "README.md")
+    text = Path(path).read_text(encoding="utf-8")
+    assert old in text
+    content = CommitOperationAdd("README.md", text.replace(old, new).encode())
+    api.create_commit(repo_id, [content], commit_message="edit by hand")
+
+
+def test_a_card_edited_by_hand_stops_the_push_and_shows_what_would_be_lost(
+    publisher: Publisher, api: HfApi
+) -> None:
+    publisher.publish()
+    edit(api, publisher.repo_id, "A classifier for tests.", "A classifier that we like.")
+    with pytest.raises(CardConflictError, match=r"-A classifier that we like\.\n\+A classifier for tests\."):
+        publisher.publish(tagged=False)
+    assert publisher.commits()[0] == "edit by hand"
+
+
+def test_merge_keeps_their_words_renews_ours_and_goes_on_doing_so(publisher: Publisher, api: HfApi) -> None:
+    publisher.publish()
+    edit(api, publisher.repo_id, "A classifier for tests.", "A classifier that we like.")
+    edit(api, publisher.repo_id, "| Version | `0.1.0` |", "| Version | `9.9.9` |")
+    publisher.publish(tagged=False, card="merge")
+    text = (publisher.reader.content(publisher.target, "README.md", "main") or b"").decode()
+    assert "A classifier that we like." in text and "9.9.9" not in text
+    assert publisher.publish(tagged=False).plan.is_empty
+    assert len(publisher.commits()) == 5
+
+
+def test_theirs_and_ours(publisher: Publisher, api: HfApi) -> None:
+    publisher.publish()
+    edit(api, publisher.repo_id, "A classifier for tests.", "A classifier that we like.")
+    assert publisher.publish(tagged=False, card="theirs").plan.is_empty
+    publisher.publish(tagged=False, card="ours")
+    text = (publisher.reader.content(publisher.target, "README.md", "main") or b"").decode()
+    assert "A classifier for tests." in text and len(publisher.commits()) == 4
+
+
+def test_rollback_restores_the_tree_before_as_a_new_commit(publisher: Publisher) -> None:
+    first = publisher.publish().receipt
+    before = publisher.reader.read(publisher.target)
+    publisher.change("A sentence to regret.")
+    second = publisher.publish(tagged=False).receipt
+    assert first is not None and second is not None
+    undone = undo(second, publisher.run, publisher.reader, QUICKLY)
+    after = publisher.reader.read(publisher.target)
+    assert after.files == before.files and after.head == undone.commit
+    assert publisher.commits()[0] == f"Roll back to {str(first.commit)[:8]}" and len(publisher.commits()) == 4
+    with pytest.raises(PublishError, match="would undo what came after it"):
+        undo(second, publisher.run, publisher.reader, QUICKLY)
+
+
+def test_the_first_publication_cannot_be_rolled_back(publisher: Publisher) -> None:
+    receipt = publisher.publish().receipt
+    assert receipt is not None
+    with pytest.raises(PublishError, match="the first publication"):
+        undo(receipt, publisher.run, publisher.reader, QUICKLY)
+
+
+def states(publisher: Publisher) -> dict[str, str]:
+    checks = check_published(publisher.target, publisher.reader, "load")
+    return {check.name: check.state for check in checks}
+
+
+def test_verify_proves_without_the_run_and_notices_a_changed_model(publisher: Publisher, api: HfApi) -> None:
+    publisher.publish()
+    assert states(publisher) == {"files": "ok", "measured": "ok", "load": "ok"}
+    quantized = publisher.parcel().manifest.content("onnx/model_quantized.onnx")
+    wrong = CommitOperationAdd("onnx/model_quantized.onnx", quantized[:-100])
+    api.create_commit(publisher.repo_id, [wrong], commit_message="break it")
+    assert states(publisher)["measured"] == "failed"
+
+
+def test_the_whole_command_publishes_proves_and_is_quick_the_second_time(
+    server: RunningHub, run: Path, repo_id: str
+) -> None:
+    arguments = (str(run), "--repo-id", repo_id, "--yes", "--space", "none")
+    done = hub_push_py(server, *arguments)
+    assert done.returncode == 0, done.stderr
+    for check in ("files: ok", "load: ok", "card: ok"):
+        assert f"Check: {check}" in done.stderr
+    started = time.monotonic()
+    again = hub_push_py(server, *arguments, "--json")
+    assert again.returncode == 0 and time.monotonic() - started < 10, again.stderr
+    assert json.loads(again.stdout)["receipt"] is None
+    kept = "".join(path.read_text(encoding="utf-8") for path in (run / "receipts").iterdir())
+    for text in (done.stdout, done.stderr, again.stdout, again.stderr, kept):
+        assert WRITE not in text
+
+
+def test_a_machine_must_say_yes(server: RunningHub, run: Path, repo_id: str) -> None:
+    done = hub_push_py(server, str(run), "--repo-id", repo_id, "--space", "none")
+    assert done.returncode == 1 and "add --yes" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_data_set_goes_the_same_road(reader: Reader, server: RunningHub, tmp_path: Path) -> None:
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    (folder / "train.csv").write_text("text,label\nProfit rose,positive\nLoss,negative\n", encoding="utf-8")
+    (folder / "check.py").write_text("print()\n", encoding="utf-8")
+    configs = "configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: train.csv\n"
+    (folder / "README.md").write_text(f"---\nlicense: cc-by-4.0\n{configs}---\n\n# rows\n", encoding="utf-8")
+    done = hub_push_py(server, str(folder), "--repo-id", "ann/rows", "--repo-type", "dataset", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "Check: rows: ok, train 2" in done.stderr
+    assert set(reader.read(Target("ann/rows", "dataset")).files) == {
+        ".gitattributes",
+        "README.md",
+        "train.csv",
+    }
+
+
+def test_errors_are_of_one_family() -> None:
+    assert issubclass(PublishError, FinsentError)
