@@ -29,6 +29,7 @@ lint: .venv/.installed  ## ruff, mypy, and every generated file is up to date
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	cd space && ../$(PY) -m mypy --config-file ../pyproject.toml *.py  # a Space is run from its own folder
 	$(PY) data/headlines/check.py
 	$(PY) -m benchmarks.results --check
 
