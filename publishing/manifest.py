@@ -23,7 +23,7 @@ ALLOWED: dict[RepoType, tuple[str, ...]] = {
     "dataset": (README, "LICENSE", "*.csv", "*.jsonl", "*.parquet"),
     "space": (
         *(README, "requirements.txt", "packages.txt", "LICENSE", "model.json"),
-        *("*.py", "*.html", "*.js", "*.mjs", "*.css", "*.svg", "*.png", "*.ico", "*.json"),
+        *("*.py", "*.html", "*.js", "*.mjs", "*.css", "*.svg", "*.png", "*.ico", "*.json", "static/*.css"),
     ),
 }
 

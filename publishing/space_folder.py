@@ -40,9 +40,11 @@ def render_space(
         raise LintError(f"{folder}: has no {ENTRY[sdk]} for the {sdk} form; publish with --space none")
     shutil.rmtree(outbox, ignore_errors=True)
     outbox.mkdir(parents=True)
-    for path in sorted(root.iterdir()):
-        if path.is_file() and is_allowed("space", path.name) and path.name != CARD:
-            shutil.copyfile(path, outbox / path.name)
+    for path in sorted(root.rglob("*")):  # the Gradio form shares static/style.css with the other
+        name = path.relative_to(root).as_posix()
+        if path.is_file() and is_allowed("space", name) and name != CARD:
+            (outbox / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, outbox / name)
     if sdk == "static":
         pinned = json.dumps({"id": model, "revision": revision}) + "\n"
         (outbox / MODEL_FILE).write_text(pinned, encoding="utf-8")
