@@ -6,7 +6,7 @@ SHELL := /bin/bash
 export PYTHONHASHSEED := 0
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help release test test-all lint format docs lock clean
+.PHONY: help release hub test test-all lint format docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,8 +16,12 @@ help:  ## this list
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-release: .venv/.installed  ## recipe -> runs/<recipe>/release, a complete Hub repository (RECIPE=recipes/x.yaml)
+release: .venv/.installed  ## recipe -> runs/<recipe>/release, published and proved on the Hub of this machine
 	$(PY) train.py $(RECIPE)
+	$(PY) hub_push.py runs/$(basename $(notdir $(RECIPE))) --local --yes
+
+hub: .venv/.installed  ## serve the Hub of this machine (runs/hub) with its Spaces, at http://127.0.0.1:8090
+	$(PY) -m local_hub serve --root runs/hub --run-spaces
 
 test: .venv/.installed  ## the offline test suite, in minutes
 	$(PY) -m pytest -m "not slow"
