@@ -22,11 +22,23 @@ DEFAULT_MODEL = "finsent/finsent-quickstart"  # both are written anew when the S
 DEFAULT_REVISION = "main"
 HERE = Path(__file__).parent
 MOST_WAITING = 200
+MOST_SESSIONS = 400  # Gradio keeps 0.13 MB for each, and every API call is one
 SWITCH_THEME = """() => {
   const dark = document.body.classList.toggle("dark");
   try { localStorage.setItem("finsent-theme", dark ? "dark" : "light"); } catch { /* it may be forbidden */ }
 }"""
-RESTORE_THEME = """() => {
+# On load: the theme of the last visit, and names for what Gradio leaves nameless to screen readers.
+ON_LOAD = """() => {
+  const names = {"ul[role=listbox]": "Choices", ".overflow-menu > button": "More tabs"};
+  const name = () => {
+    for (const [selector, label] of Object.entries(names)) {
+      for (const found of document.querySelectorAll(`${selector}:not([aria-label])`)) {
+        found.setAttribute("aria-label", label);
+      }
+    }
+  };
+  new MutationObserver(name).observe(document.body, {childList: true, subtree: true});
+  name();
   let kept = null;
   try { kept = localStorage.getItem("finsent-theme"); } catch { /* it may be forbidden */ }
   if (kept) document.body.classList.toggle("dark", kept === "dark");
@@ -42,7 +54,7 @@ def build(model: Model, address: str) -> gr.Blocks:
             gr.HTML(f"<h1>{about.heading(model)}</h1>", elem_classes="fs-about")
             theme = gr.Button("Light or dark", size="sm", scale=0, min_width=130, elem_id="theme")
         theme.click(None, js=SWITCH_THEME, api_visibility="private")
-        demo.load(None, js=RESTORE_THEME, api_visibility="private")
+        demo.load(None, js=ON_LOAD, api_visibility="private")
         add_endpoints(model)  # first, so that their names are free
         with gr.Tab("One headline"):
             add_one(model)
@@ -93,6 +105,8 @@ def public_address() -> str:
 
 def main() -> None:
     """Load the model and serve until the process is ended."""
+    # Gradio would make a table of all events so far after each of them, for a dashboard that is off here
+    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
     model = load_model(
         os.environ.get("MODEL_ID", DEFAULT_MODEL), os.environ.get("MODEL_REVISION", DEFAULT_REVISION)
     )
@@ -101,6 +115,7 @@ def main() -> None:
         css_paths=[HERE / "static" / "style.css", HERE / "gradio.css"],
         max_file_size=MOST_BYTES,
         max_threads=8,
+        state_session_capacity=MOST_SESSIONS,
         mcp_server=True,
         ssr_mode=False,
         footer_links=["api"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
@@ -28,6 +29,7 @@ from tables import (
 
 REFRESH_SECONDS = 0.3
 KEEP_SECONDS = 3600  # how long results wait on the disk for a visitor
+RESULTS = Path(tempfile.gettempdir()) / f"finsent-results-{os.getpid()}"
 Update = dict[Any, Any]
 
 
@@ -98,7 +100,7 @@ class Many:
 
     def _add_outputs(self) -> None:
         self.progress = gr.HTML(elem_id="progress")
-        self.result = gr.State(None, time_to_live=KEEP_SECONDS, delete_callback=discard)
+        self.result = gr.State(None, time_to_live=KEEP_SECONDS)
         self.page = gr.State(1)
         with gr.Column(visible=False, elem_id="results") as self.results:
             self.summary = gr.HTML(elem_id="summary")
@@ -141,14 +143,8 @@ class Many:
         self.cancel.click(self.stop_job, None, self.progress, queue=False, **quiet)
         view = [self.result, self.show, self.contains, self.order]
         shown = [self.table, self.page]
-        gr.on(
-            [self.show.input, self.order.input, self.contains.input],
-            self.turn_page,
-            view,
-            shown,
-            trigger_mode="always_last",
-            **look,
-        )
+        for event in (self.show.input, self.order.input, self.contains.change):
+            event(self.turn_page, view, shown, trigger_mode="always_last", **look)
         for button, step in ((self.previous, -1), (self.next, 1)):
             button.click(partial(self.turn_page, step=step), [*view, self.page], shown, **look)
 
@@ -203,7 +199,9 @@ class Many:
             for seconds in self._advance(run, visitor, started):
                 yield {self.progress: markup.progress(run.done, run.total, seconds)}
             seconds = time.perf_counter() - started
-            result = run.write(Path(tempfile.mkdtemp(prefix="finsent-")), self.model.doubt.threshold)
+            sweep(RESULTS, KEEP_SECONDS)
+            RESULTS.mkdir(exist_ok=True)
+            result = run.write(Path(tempfile.mkdtemp(dir=RESULTS)), self.model.doubt.threshold)
         except UnreadableFile as error:
             yield {self.progress: markup.message(str(error), "error")}
             return
@@ -273,7 +271,13 @@ def read_input(pasted: str, path: str | None, column: str | None, header: bool) 
     return table, chosen
 
 
-def discard(result: Result | None) -> None:
+def discard(result: Result) -> None:
     """Delete the files of a result that nobody can see any more."""
-    if result is not None:
-        shutil.rmtree(result.parquet.parent, ignore_errors=True)
+    shutil.rmtree(result.parquet.parent, ignore_errors=True)
+
+
+def sweep(folder: Path, seconds: float) -> None:
+    """Delete the results in a folder that are older than that; visitors leave without saying so."""
+    for old in folder.glob("*"):
+        if time.time() - old.stat().st_mtime > seconds:
+            shutil.rmtree(old, ignore_errors=True)

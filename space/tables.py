@@ -257,23 +257,39 @@ def _read_parquet(path: Path) -> Table:
 
 
 def _read_xlsx(path: Path, header: bool | None) -> Table:
-    import openpyxl
-
     try:
         with zipfile.ZipFile(path) as packed:
             _check_unpacked(sum(entry.file_size for entry in packed.infolist()))
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        rows, sheets = _read_sheet(path, values=False)
+        if any(isinstance(cell, str) and cell.startswith("=") for row in rows for cell in row):
+            rows = _values_of(rows, _read_sheet(path, values=True)[0])
     except UnreadableFile:
         raise
     except Exception as error:  # openpyxl raises whatever its parsers raise
         raise UnreadableFile(f"The file is no readable XLSX ({type(error).__name__}).") from None
-    sheets = book.sheetnames
-    sheet = book[sheets[0]]
-    found = ([_plain(cell) for cell in row] for row in sheet.iter_rows(values_only=True))
-    rows = _bounded_with_header(row for row in found if any(cell is not None for cell in row))
-    book.close()
-    notes = [f"{len(sheets)} sheets; the first one is read."] if len(sheets) > 1 else []
-    return _tabulate(rows, header, notes)
+    notes = [f"{sheets} sheets; the first one is read."] if sheets > 1 else []
+    return _tabulate([row for row in rows if any(cell is not None for cell in row)], header, notes)
+
+
+def _read_sheet(path: Path, values: bool) -> tuple[list[list[Any]], int]:
+    """Return the rows of the first sheet and how many sheets there are; formulas, or the values they had."""
+    import openpyxl
+
+    book = openpyxl.load_workbook(path, read_only=True, data_only=values)
+    try:
+        sheet = book[book.sheetnames[0]]
+        found = ([_plain(cell) for cell in row] for row in sheet.iter_rows(values_only=True))
+        return _bounded_with_header(found), len(book.sheetnames)
+    finally:
+        book.close()
+
+
+def _values_of(formulas: list[list[Any]], values: list[list[Any]]) -> list[list[Any]]:
+    """Return the values, and the formula itself where the program that wrote the file kept no value."""
+    return [
+        [formula if value is None else value for formula, value in zip(row, known, strict=True)]
+        for row, known in zip(formulas, values, strict=True)
+    ]
 
 
 def _check_unpacked(size: int) -> None:

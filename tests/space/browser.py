@@ -72,19 +72,19 @@ class Visit:
 
     def check(self) -> None:
         """No complaint, no request elsewhere, nothing that axe-core calls serious or critical."""
-        assert self.complaints == []
-        assert self.elsewhere == []
+        assert not self.complaints, self.complaints
+        assert not self.elsewhere, self.elsewhere
         axe = node_environment(HERE / "package.json") / "node_modules" / "axe-core" / "axe.min.js"
         if not self.page.evaluate("typeof axe === 'object'"):
             self.page.evaluate(axe.read_text(encoding="utf-8"))
         found = self.page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
         serious = [one for one in found if one["impact"] in ("serious", "critical")]
         told = [
-            f"{one['id']}: {node['html'][:200]} {node['failureSummary']}"
+            f"{one['id']}: {node['html'][:300]} {node['failureSummary']}"
             for one in serious
             for node in one["nodes"]
         ]
-        assert told == []
+        assert not told, "\n".join(told)
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):

@@ -94,13 +94,13 @@ def test_parquet(tmp_path: Path) -> None:
 def test_xlsx(tmp_path: Path) -> None:
     openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is only in the Space's own requirements")
     book = openpyxl.Workbook()
-    for row in [["ticker", "news"], ["AB", "Profit rose"], ["CD", None], [3, 4]]:
+    for row in [["ticker", "news"], ["AB", "Profit rose"], ["CD", None], [3, "=1+1"]]:
         book.active.append(row)
     book.create_sheet("second")
     book.save(tmp_path / "a.xlsx")
     table = read_table(tmp_path / "a.xlsx")
     assert table.columns == ["ticker", "news"]
-    assert table.rows == [["AB", "Profit rose"], ["CD", None], [3, 4]]
+    assert table.rows == [["AB", "Profit rose"], ["CD", None], [3, "=1+1"]]
     assert table.notes == ["2 sheets; the first one is read."]
 
 
