@@ -124,7 +124,7 @@ def make_plan(
         parent=remote.head,
         files=changes,
         tag=tag if tag not in remote.tags else None,
-        title=title_of(parcel.target, changes, parcel.version, first=remote.head is None),
+        title=title_of(parcel.target, changes, parcel.version, first=remote.last_push is None),
         card=decision.choice,
         figures=tuple(compare_figures(before, parcel.metrics)) if parcel.metrics else (),
         warnings=tuple(warnings),

@@ -40,6 +40,8 @@ class Retries:
     tries: int = 5
     base: float = 1.0
     longest: float = 120.0
+    settle: float = 10.0
+    """Seconds to wait after the last failure: what timed out here may still be worked on there."""
     sleep: Callable[[float], None] = time.sleep
     tell: Callable[[str], None] = _nothing
 
@@ -64,6 +66,11 @@ class Retries:
                 if final:
                     raise _refusal(step, error) from error
                 if number == self.tries:
+                    if settled is not None:
+                        self.sleep(self.settle)
+                        found = settled()
+                        if found is not None:
+                            return found
                     message = f"{step}: failed {self.tries} times, at last with: {describe(error)}"
                     raise GaveUpError(message) from error
                 self._wait(step, number, error)

@@ -37,7 +37,6 @@ class Wishes:
     confirm: bool = True
     """Ask before anything is sent."""
     space: SpaceWish | None = None
-    settle: float = 10.0
     push: str = field(default_factory=lambda: uuid.uuid4().hex)
     console: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
 
@@ -132,7 +131,7 @@ def commit(parcel: Parcel, wishes: Wishes, draft: Draft, reader: Reader, journal
         journal.note(commit=head, message="")
         return Committed(head, head)
     wishes.tell(f"commit: {draft.plan.title}")
-    sender = Sender(reader, parcel.target, wishes.push, wishes.settle)
+    sender = Sender(reader, parcel.target, wishes.push)
     remote = sender.ensure_repository(draft.remote, private=wishes.private)
     journal.note(parent=remote.head)
     content = draft.manifest.files.get(README)

@@ -6,7 +6,6 @@ before it repeats anything: a commit by the id of the push in its message, a tag
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +34,6 @@ class Sender:
     reader: Reader
     target: Target
     push: str
-    settle: float = 10.0
-    """Seconds to wait, after the last failure of a commit, for one that is late."""
 
     def ensure_repository(self, remote: Remote, **options: Any) -> Remote:  # noqa: ANN401  (create_repo's own)
         """Create the repository if it is not there and return how it stands."""
@@ -120,7 +117,8 @@ class Sender:
         try:
             return self.reader.retries.carry("commit", create, find)
         except GaveUpError as error:
-            return self._find_late(find, error)
+            message = f"{error}; no commit of this push is there, nothing changed; run the same command again"
+            raise GaveUpError(message) from error
 
     def _find(self, parent: str, pull_request: bool) -> Committed | None:
         if pull_request:
@@ -128,16 +126,6 @@ class Sender:
             return Committed(opened[0], parent, opened[1]) if opened else None
         commit = self.reader.find_push(self.target, self.push)
         return Committed(commit, parent) if commit else None
-
-    def _find_late(self, find: Callable[[], Committed | None], error: GaveUpError) -> Committed:
-        """Look once more after a while: a request that timed out here may still be worked on there."""
-        self.reader.retries.sleep(self.settle)
-        found = find()
-        if found is None:
-            raise GaveUpError(
-                f"{error}; no commit of this push is there, nothing changed; run the same command again"
-            ) from error
-        return found
 
     def tag(self, name: str, commit: str, notes: str) -> None:
         """Tag a commit. PublishError when the name is taken by another."""

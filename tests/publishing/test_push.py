@@ -83,7 +83,8 @@ def test_a_change_sends_only_what_changed_and_keeps_foreign_files(publisher: Pub
     plan = publisher.publish(tagged=False).plan
     actions = {change.path: change.action for change in plan.files if change.action != "same"}
     assert actions == {
-        ".gitattributes": "keep", "README.md": "change", "notebook.ipynb": "keep", "onnx/model_q4.onnx": "delete"
+        ".gitattributes": "keep", "notebook.ipynb": "keep",
+        "README.md": "change", "onnx/model_q4.onnx": "delete",
     }  # fmt: skip
     files = publisher.reader.read(publisher.target).files
     assert "notebook.ipynb" in files and "onnx/model_q4.onnx" not in files

@@ -1,0 +1,212 @@
+"""The parts of a push that need no Hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from huggingface_hub.errors import HfHubHTTPError
+
+from publishing.card_merge import merge_card
+from publishing.connection import Timeouts, connect, find_token
+from publishing.errors import GaveUpError, LintError, PaymentError, PublishError, StalePlanError
+from publishing.leaks import find_leaks
+from publishing.lint import lint_dataset
+from publishing.manifest import Manifest, from_bytes, is_allowed, read_folder
+from publishing.parcel import release_notes
+from publishing.retries import Retries, asked_wait, describe, is_final
+
+
+def failure(status: int, **headers: str) -> HfHubHTTPError:
+    response = requests.Response()
+    response.status_code = status
+    response.headers.update({key.replace("_", "-"): value for key, value in headers.items()})
+    return HfHubHTTPError("no", response=response, server_message="said so")
+
+
+class Waits:
+    """Records what would have been slept."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def retries(self, **fields: Any) -> Retries:
+        return Retries(sleep=self.seconds.append, **fields)
+
+
+def raising(*errors: BaseException) -> Any:
+    left = list(errors)
+
+    def action() -> str:
+        if left:
+            raise left.pop(0)
+        return "done"
+
+    return action
+
+
+def test_waits_double_with_jitter_and_end() -> None:
+    waits = Waits()
+    with pytest.raises(GaveUpError, match="step: failed 4 times, at last with: 503 said so"):
+        waits.retries(tries=4, base=1.0).carry("step", raising(*[failure(503)] * 9))
+    assert all(2**n <= wait <= 1.5 * 2**n for n, wait in enumerate(waits.seconds)) and len(waits.seconds) == 3
+
+
+def test_the_hub_says_how_long() -> None:
+    waits = Waits()
+    errors = (failure(429, Retry_After="7"), failure(429, RateLimit='"api";r=0;t=9'))
+    assert waits.retries().carry("step", raising(*errors)) == "done"
+    assert waits.seconds == [7.0, 9.0]
+    assert asked_wait(failure(429, RateLimit='"api";r=3;t=9')) is None
+
+
+def test_a_hub_that_asks_for_too_long_ends_the_push() -> None:
+    with pytest.raises(GaveUpError, match="asks to wait 3600 s"):
+        Waits().retries().carry("step", raising(failure(429, Retry_After="3600")))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, PublishError), (403, PublishError), (412, StalePlanError), (402, PaymentError)]
+)
+def test_a_refusal_is_final(status: int, kind: type[PublishError]) -> None:
+    waits = Waits()
+    with pytest.raises(kind, match=f"step: {status} said so"):
+        waits.retries().carry("step", raising(failure(status)))
+    assert waits.seconds == []
+
+
+def test_the_remote_is_asked_before_anything_is_repeated() -> None:
+    asked: list[str] = []
+
+    def settled() -> str | None:
+        asked.append("asked")
+        return "found" if len(asked) == 2 else None
+
+    errors = (requests.ConnectionError(), failure(412))
+    assert Waits().retries().carry("step", raising(*errors), settled) == "found"
+    assert len(asked) == 2
+
+
+def test_what_is_late_is_found_after_a_while() -> None:
+    waits = Waits()
+    answers = iter([None, None, "late"])
+    found = waits.retries(tries=2, settle=33).carry(
+        "step", raising(*[requests.Timeout()] * 5), lambda: next(answers)
+    )
+    assert found == "late" and waits.seconds[-1] == 33
+
+
+def test_a_wrapped_network_failure_is_no_bug_and_a_bug_is_no_network_failure() -> None:
+    wrapped = RuntimeError("Error while uploading")
+    wrapped.__cause__ = requests.ConnectionError("reset")
+    assert not is_final(wrapped) and describe(wrapped) == "no answer (ConnectionError)"
+    assert is_final(RuntimeError("a bug"))
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("model.safetensors", True), ("onnx/model_q4.onnx", True), ("figures/a.png", True),
+        (".env", False), (".git/config", False), ("checkpoints/a/model.safetensors", False),
+        ("onnx/deep/model.onnx", False), ("optimizer.pt", False), ("onnx/.hidden.onnx", False),
+    ],
+)  # fmt: skip
+def test_only_what_is_named_is_sent(path: str, allowed: bool) -> None:
+    assert is_allowed("model", path) is allowed
+
+
+def test_hashes_are_those_of_git_and_lfs(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_bytes(b"hello\n")
+    (tmp_path / ".env").write_text("SECRET=1", encoding="utf-8")
+    manifest = read_folder(tmp_path, "model")
+    assert from_bytes("README.md", b"hello\n").git_sha1 == manifest.files["README.md"].git_sha1
+    assert manifest.files["README.md"].git_sha1 == "ce013625030ba8dba906f756967f9e9ca394464a"
+    assert manifest.files["README.md"].sha256.startswith("5891b5b522d5df086d0ff0b110fb")
+    assert manifest.left_out == (".env",)
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(LintError, match="holds no file that belongs in a model repository"):
+        read_folder(tmp_path, "model")
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "hf_" + "a1B2" * 8, "AKIA" + "ABCD1234EFGH5678", "ghp_" + "a" * 36, "sk-proj-" + "a1" * 16,
+        "-----BEGIN OPENSSH PRIVATE KEY-----", "https://ann:geheim@host/", "xoxb-" + "1" * 12,
+    ],
+)  # fmt: skip
+def test_secrets_are_found_and_not_repeated(secret: str) -> None:
+    manifest = Manifest("model", {}).replace("recipe.yaml", f"a: 1\nkey: {secret}\n".encode())
+    found = list(find_leaks(manifest))
+    assert len(found) == 1 and found[0].startswith("recipe.yaml:2: holds ") and secret not in found[0]
+
+
+def test_the_own_token_is_found_by_its_value() -> None:
+    manifest = Manifest("model", {}).replace("recipe.yaml", b"oddly-shaped-token")
+    assert list(find_leaks(manifest)) == []
+    assert "your own token" in next(find_leaks(manifest, "oddly-shaped-token"))
+
+
+OURS = (
+    "---\nlicense: mit\ntags:\n- new\n---\n\n# T\n\nOur words.\n\n"
+    "<!-- finsent:begin a -->\nnew\n<!-- finsent:end a -->\n"
+)
+THEIRS = (
+    "---\nlicense: mit\ntags:\n- old\nthumbnail: x.png\n---\n\n# T\n\nTheir words.\n\n"
+    "<!-- finsent:begin a -->\nold\nolder\n<!-- finsent:end a -->\n\nAnd more.\n"
+)
+
+
+def test_merging_keeps_free_text_and_foreign_keys_and_renews_regions() -> None:
+    merged = merge_card(THEIRS, OURS)
+    assert merged == (
+        "---\nlicense: mit\ntags:\n- new\nthumbnail: x.png\n---\n\n# T\n\nTheir words.\n\n"
+        "<!-- finsent:begin a -->\nnew\n<!-- finsent:end a -->\n\nAnd more.\n"
+    )
+    assert merge_card(merged, OURS) == merged
+
+
+def test_a_region_that_was_taken_out_stays_out() -> None:
+    theirs = THEIRS.partition("<!--")[0]
+    assert "finsent:begin" not in merge_card(theirs, OURS)
+
+
+def test_notes_come_from_the_changelog(tmp_path: Path) -> None:
+    path = tmp_path / "CHANGELOG.md"
+    path.write_text("# C\n\n## Unreleased\n\n- next\n\n## [1.2.0] - 2026-01-01\n\n- this\n", encoding="utf-8")
+    assert release_notes("1.2.0", path) == "- this"
+    assert release_notes("9.9.9", path) == "- next"
+    assert release_notes("1.2.0", tmp_path / "none.md") == ""
+
+
+def test_a_data_set_needs_a_licence_and_its_files() -> None:
+    card = (
+        "---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: train.csv\n---\n"
+    )
+    manifest = Manifest("dataset", {}).replace("README.md", card.encode())
+    assert lint_dataset(manifest) == [
+        "README.md: names no license", "README.md: configs names train.csv, which is not in the folder"
+    ]  # fmt: skip
+
+
+def test_the_token_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = connect("http://127.0.0.1:9", "hf_secretsecret", Timeouts())
+    assert "secretsecret" not in repr(connection)
+    assert connection.redact("at hf_secretsecret and Bearer abc") == "at *** and Bearer ***"
+    monkeypatch.setenv("HF_TOKEN", "hf_fromtheenvironment")
+    assert find_token() == ("hf_fromtheenvironment", "HF_TOKEN")
+
+
+def test_no_token_at_all() -> None:
+    with pytest.raises(PublishError, match="no token: run 'hf auth login'"):
+        find_token()
+
+
+@pytest.mark.parametrize("endpoint", ["huggingface.co", "https://user:pass@host", "ftp://host", ""])
+def test_an_endpoint_is_an_address_without_a_password(endpoint: str) -> None:
+    with pytest.raises(PublishError, match="endpoint: write it as https://host"):
+        connect(endpoint, "hf_x", Timeouts())

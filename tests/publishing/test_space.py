@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from huggingface_hub import CommitOperationAdd
+
+from local_hub import HubSettings, RunningHub, running_hub
+from publishing.connection import Timeouts, connect
+from publishing.errors import LintError, PublishError
+from publishing.remote import Reader, Target
+from publishing.retries import Retries
+from publishing.space_folder import render_card
+from publishing.space_push import MODEL_REVISION, SpaceWish
+from tests.publishing.conftest import GRANTS, QUICK, WRITE, Publisher
+
+APP = """import os
+
+import gradio as gr
+from huggingface_hub import hf_hub_download
+
+config = hf_hub_download(os.environ["MODEL_ID"], "config.json", revision=os.environ["MODEL_REVISION"])
+
+
+def classify(text: str) -> str:
+    return f"positive by {os.environ['MODEL_REVISION'][:8]}"
+
+
+gr.Interface(classify, "text", "text", api_name="classify").launch()
+"""
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    """A Space of ten lines in both forms."""
+    folder = tmp_path / "space"
+    (folder / "static").mkdir(parents=True)
+    (folder / "app.py").write_text(APP, encoding="utf-8")
+    (folder / "static" / "index.html").write_text("<!doctype html><html><p>demo</p></html>", encoding="utf-8")
+    return folder
+
+
+def wish(publisher: Publisher, demo: Path, **changes: object) -> SpaceWish:
+    outbox = publisher.run / "outbox" / "space"
+    made = SpaceWish(f"{publisher.repo_id}-demo", "auto", demo, outbox, "apache-2.0", wait=120, poll=0.5)
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def free_account(tmp_path: Path) -> Iterator[RunningHub]:
+    settings = HubSettings(tmp_path / "free", tokens=GRANTS, xet=False, free_account=True, allow_faults=True)
+    with running_hub(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def running_spaces(tmp_path: Path) -> Iterator[RunningHub]:
+    settings = HubSettings(tmp_path / "spaces", tokens=GRANTS, xet=False, run_spaces=True)
+    with running_hub(settings) as running:
+        yield running
+
+
+def reader_of(hub: RunningHub, retries: Retries = QUICK) -> Reader:
+    return Reader(connect(hub.endpoint, WRITE, Timeouts(5, 20), "a test"), retries)
+
+
+def test_a_gradio_space_runs_and_answers_at_the_commit_that_was_proved(
+    running_spaces: RunningHub, run: Path, demo: Path
+) -> None:
+    publisher = Publisher(reader_of(running_spaces, Retries()), run, "ann/shown")
+    receipt = publisher.publish(space=wish(publisher, demo)).receipt
+    assert receipt is not None and receipt.space is not None
+    assert (receipt.space.stage, receipt.space.sdk) == ("RUNNING", "gradio")
+    assert f"positive by {str(receipt.commit)[:8]}" in receipt.checks[-1].detail
+    variables = publisher.reader.connection.api.get_space_variables("ann/shown-demo")
+    assert variables[MODEL_REVISION].value == receipt.commit
+    assert publisher.publish(space=wish(publisher, demo)).receipt is None
+
+
+def test_an_app_that_dies_is_told_with_its_log(running_spaces: RunningHub, run: Path, demo: Path) -> None:
+    (demo / "app.py").write_text("raise SystemExit('no such model here')\n", encoding="utf-8")
+    publisher = Publisher(reader_of(running_spaces, Retries()), run, "ann/broken")
+    with pytest.raises(
+        PublishError, match=r"is published, but space failed: RUNTIME_ERROR[\s\S]*no such model"
+    ):
+        publisher.publish(space=wish(publisher, demo))
+    assert publisher.receipts()[-1].commit is not None
+
+
+def test_402_falls_to_the_static_form_and_says_so(free_account: RunningHub, run: Path, demo: Path) -> None:
+    publisher = Publisher(reader_of(free_account), run, "ann/free")
+    receipt = publisher.publish(space=wish(publisher, demo)).receipt
+    assert receipt is not None and receipt.space is not None and receipt.space.sdk == "static"
+    assert "static instead of Gradio" in receipt.space.note
+    assert receipt.checks[-1].state == "ok"
+    pinned = publisher.reader.content(Target("ann/free-demo", "space"), "model.json", "main") or b""
+    assert str(receipt.commit) in pinned.decode()
+    assert publisher.publish(space=wish(publisher, demo)).receipt is None
+
+
+def test_402_without_a_static_form_leaves_the_model_published(
+    free_account: RunningHub, run: Path, demo: Path
+) -> None:
+    (demo / "static" / "index.html").unlink()
+    publisher = Publisher(reader_of(free_account), run, "ann/free")
+    receipt = publisher.publish(space=wish(publisher, demo)).receipt
+    assert receipt is not None and receipt.space is not None and receipt.state == "published"
+    assert receipt.space.sdk == "none" and "402" in receipt.space.note
+
+
+def test_a_hub_that_runs_no_spaces(publisher: Publisher, demo: Path) -> None:
+    receipt = publisher.publish(space=wish(publisher, demo)).receipt
+    assert receipt is not None and receipt.checks[-1].state == "not run"
+
+
+def test_somebody_elses_space_is_not_overwritten(publisher: Publisher, demo: Path) -> None:
+    api = publisher.reader.connection.api
+    api.create_repo(f"{publisher.repo_id}-demo", repo_type="space", space_sdk="gradio")
+    api.create_commit(
+        f"{publisher.repo_id}-demo", [CommitOperationAdd("app.py", b"print()")], commit_message="mine",
+        repo_type="space",
+    )  # fmt: skip
+    with pytest.raises(PublishError, match="was not published from here"):
+        publisher.publish(space=wish(publisher, demo))
+    assert publisher.reader.head(publisher.target) is None
+
+
+def test_zerogpu_needs_a_decorated_function(publisher: Publisher, demo: Path) -> None:
+    with pytest.raises(PublishError, match=r"no function is decorated with @spaces\.GPU"):
+        publisher.publish(space=wish(publisher, demo, form="zerogpu"))
+
+
+def test_a_space_card_is_linted(publisher: Publisher, demo: Path) -> None:
+    (demo / "README.md").write_text(f"---\nshort_description: {'x' * 61}\n---\n", encoding="utf-8")
+    with pytest.raises(LintError, match="short_description has 61 characters"):
+        publisher.publish(space=wish(publisher, demo))
+
+
+def test_the_card_pins_what_the_requirements_pin(demo: Path) -> None:
+    (demo / "requirements.txt").write_text("gradio[mcp]==6.17.3\n", encoding="utf-8")
+    (demo / "README.md").write_text("---\ntitle: Ours\nsdk_version: 3.0\n---\n\n# Words\n", encoding="utf-8")
+    card = render_card(demo, "gradio", "ann/x", "mit")
+    for line in (
+        "title: Ours",
+        "sdk: gradio",
+        "sdk_version: 6.17.3",
+        "app_file: app.py",
+        "- ann/x",
+        "# Words",
+    ):
+        assert line in card
+    assert "sdk_version" not in render_card(demo, "static", "ann/x", "mit")
