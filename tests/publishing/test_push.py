@@ -270,6 +270,28 @@ def test_a_machine_must_say_yes(server: RunningHub, run: Path, repo_id: str) -> 
     assert done.returncode == 1 and "add --yes" in done.stderr and "Traceback" not in done.stderr
 
 
+def test_local_brings_its_own_hub_and_finds_it_again(run: Path, tmp_path: Path) -> None:
+    script = str(REPOSITORY / "hub_push.py")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
+
+    def local(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, script, *arguments, "--local"]
+        return subprocess.run(
+            command, cwd=tmp_path, env=kept, capture_output=True, text=True, check=False, timeout=120
+        )
+
+    options = ("--yes", "--space", "none", "--proof", "files")
+    done = local(str(run), *options)
+    assert done.returncode == 0 and "State: published" in done.stderr, done.stderr
+    again = local(str(run), *options)
+    assert again.returncode == 0 and "nothing to change" in again.stderr, again.stderr
+    assert len(list((run / "receipts").iterdir())) == 1
+    proved = local("verify", "finsent/tiny", "--proof", "files")
+    assert proved.returncode == 0 and "measured: ok" in proved.stdout, proved.stderr
+    token = (tmp_path / "runs" / "hub" / "token").read_text(encoding="utf-8").strip()
+    assert token not in done.stdout + done.stderr + again.stderr + proved.stdout + proved.stderr
+
+
 def test_a_data_set_goes_the_same_road(reader: Reader, server: RunningHub, tmp_path: Path) -> None:
     folder = tmp_path / "rows"
     folder.mkdir()
