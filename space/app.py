@@ -15,6 +15,7 @@ from compare import add_compare
 from endpoints import add_endpoints
 from many import KEEP_SECONDS, Many
 from model import Model, load_model
+from newest import forget_old_events
 from one import add_one
 from tables import MOST_BYTES
 
@@ -22,6 +23,7 @@ DEFAULT_MODEL = "finsent/finsent-quickstart"  # both are written anew when the S
 DEFAULT_REVISION = "main"
 HERE = Path(__file__).parent
 MOST_WAITING = 200
+MOST_EVENTS = 1_000  # that are remembered; more than can wait or run
 MOST_SESSIONS = 400  # Gradio keeps 0.13 MB for each, and every API call is one
 SWITCH_THEME = """() => {
   const dark = document.body.classList.toggle("dark");
@@ -64,7 +66,9 @@ def build(model: Model, address: str) -> gr.Blocks:
             add_compare(model)
         with gr.Tab("About"):
             gr.HTML(about.describe(model, address), elem_id="about")
-    return demo.queue(max_size=MOST_WAITING, default_concurrency_limit=2)
+    demo.queue(max_size=MOST_WAITING, default_concurrency_limit=2)
+    forget_old_events(demo, MOST_EVENTS)
+    return demo
 
 
 def look() -> gr.themes.Base:

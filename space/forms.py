@@ -23,7 +23,7 @@ HUB = "https://huggingface.co"
 PYTHON = "3.11"
 GRADIO_MODULES = (
     *("app", "classifier", "model", "explain", "tables", "results", "markup"),
-    *("one", "many", "compare", "about", "endpoints", "snippets"),
+    *("one", "many", "compare", "about", "endpoints", "snippets", "newest"),
 )
 GRADIO_FILES = (
     *(f"{name}.py" for name in GRADIO_MODULES),
@@ -131,7 +131,7 @@ def _with_settings(html: str, subject: Subject, page: Mapping[str, str]) -> str:
     assert found, "index.html has lost its settings"
     settings = json.loads(found[2])
     settings |= {name: getattr(subject, name) for name in ("model", "revision", "title", "dtype", "host")}
-    settings |= dict(page)
+    settings |= {"pinned": None, **page}
     text = json.dumps(settings, indent=2, ensure_ascii=False).replace("<", "\\u003c")
     return html[: found.start(2)] + "\n" + text + "\n" + html[found.end(2) :]
 

@@ -405,7 +405,17 @@ function switchTheme() {
   }
 }
 
-function start() {
+// A publisher may leave the page as it is and put a file beside it: {"id": ..., "revision": ...}.
+async function readPinned() {
+  if (!settings.pinned) return;
+  const answer = await fetch(settings.pinned).catch(() => null);
+  if (!answer?.ok) return;
+  const { id, revision, ...more } = await answer.json();
+  Object.assign(settings, more, { model: id ?? settings.model, revision: revision ?? settings.revision });
+}
+
+async function start() {
+  await readPinned();
   const theme = keptTheme() ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   document.body.classList.toggle("dark", theme === "dark");
   byId("title").textContent = document.title = settings.title;

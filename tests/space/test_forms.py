@@ -68,6 +68,7 @@ def test_the_page_knows_its_model_and_no_title_ends_its_script(tmp_path: Path) -
     found = re.search(r'id="settings">(.*?)</script>', html, re.DOTALL)
     assert found
     settings = json.loads(found[1])
+    assert settings["pinned"] is None
     assert (settings["title"], settings["dtype"], settings["wasm"]) == (title, "fp32", "./w/")
     assert (settings["model"], settings["revision"]) == (SUBJECT.model, SUBJECT.revision)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from model import load_model
 
 from space.forms import write_form
 from tests.space.browser import DESK, PHONE, Visit, chromium, serving, transformers_js
-from tests.space.conftest import SUBJECT
+from tests.space.conftest import SPACE, SUBJECT
 
 pytestmark = pytest.mark.slow
 
@@ -216,6 +218,22 @@ def test_the_keyboard_reaches_everything(visit: Visit) -> None:
             continue  # the browser's own controls had their turn
         assert visit.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     assert {"theme", "headline", "classify", "pair", "lines", "classify-all"} <= reached
+
+
+def test_a_file_beside_the_page_may_name_the_model(browser: Any, release: Path, tmp_path: Path) -> None:
+    write_form("static", SUBJECT, tmp_path / "form")
+    shutil.copyfile(SPACE / "static" / "index.html", tmp_path / "form" / "index.html")
+    local = {"host": "./hub", "library": "./transformers/transformers.min.js", "wasm": "./transformers/"}
+    pinned = {"id": "ann/other", "revision": "abc123", **local}
+    (tmp_path / "form" / "model.json").write_text(json.dumps(pinned), encoding="utf-8")
+    roots = {"/hub/ann/other/resolve/abc123/": [release], "/transformers/": transformers_js()}
+    with serving({**roots, "/": [tmp_path / "form"]}) as (address, _):
+        context = browser.new_context()
+        visit = Visit(context, address + "/")
+        wait_ready(visit)
+        assert "ann/other, revision abc123" in visit.page.inner_text("#foot")
+        visit.check()
+        context.close()
 
 
 def test_a_model_that_is_missing_is_told(browser: Any, site: tuple[str, list[str]], tmp_path: Path) -> None:
