@@ -1,12 +1,13 @@
 # Two commands matter: `make release` and `make test`. Each sets a fresh machine up by itself.
 PYTHON ?= python3
+SLOW ?= tests
 PY := .venv/bin/python
 RECIPE ?= recipes/quickstart.yaml
 SHELL := /bin/bash
 export PYTHONHASHSEED := 0
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help release hub test test-all lint format docs lock clean
+.PHONY: help release hub test test-slow test-all lint format docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +26,9 @@ hub: .venv/.installed  ## serve the Hub of this machine (runs/hub) with its Spac
 
 test: .venv/.installed  ## the offline test suite, in minutes
 	$(PY) -m pytest -m "not slow"
+
+test-slow: .venv/.installed  ## what is slow by nature, in the folders SLOW (all of them by default)
+	$(PY) -m pytest -m slow $(SLOW)
 
 test-all: .venv/.installed  ## everything, with what is slow by nature: other environments, node, kills
 	$(PY) -m pytest
