@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.server
+import importlib
 import os
 import shutil
 import site
@@ -31,9 +32,8 @@ def chromium() -> Iterator[Any]:
     python = python_environment(HERE / "requirements-browser.txt")
     [packages] = (python.parents[1] / "lib").glob("python*/site-packages")
     site.addsitedir(str(packages))
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
+    start = importlib.import_module("playwright.sync_api").sync_playwright
+    with start() as playwright:
         arguments = ["--no-sandbox", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         try:
@@ -52,9 +52,13 @@ class Visit:
         self.elsewhere: list[str] = []
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.complaints.append("a dialog"), dialog.dismiss()))
+        self.page.on("dialog", self._on_dialog)
         self.page.on("request", self._on_request)
         self.page.goto(address)
+
+    def _on_dialog(self, dialog: Any) -> None:
+        self.complaints.append("a dialog")
+        dialog.dismiss()
 
     def _on_console(self, message: Any) -> None:
         if message.type == "error":
