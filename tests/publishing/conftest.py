@@ -28,7 +28,7 @@ GRANTS = (
     TokenGrant("ann", "read", READ),
     TokenGrant("bob", "write", OTHER),
 )
-QUICK = Retries(tries=3, base=0.01, sleep=lambda seconds: None)
+QUICK = Retries(tries=3, base=0.05, settle=0.05)
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
@@ -311,3 +312,33 @@ def test_a_data_set_goes_the_same_road(reader: Reader, server: RunningHub, tmp_p
 
 def test_errors_are_of_one_family() -> None:
     assert issubclass(PublishError, FinsentError)
+
+
+def test_the_rollback_command(publisher: Publisher, server: RunningHub) -> None:
+    publisher.publish()
+    before = publisher.reader.read(publisher.target).files
+    publisher.change("A sentence to regret.")
+    publisher.publish(tagged=False)
+    asked = hub_push_py(server, "rollback", str(publisher.run))
+    assert asked.returncode == 1 and "add --yes" in asked.stderr
+    done = hub_push_py(server, "rollback", str(publisher.run), "--yes")
+    assert done.returncode == 0 and "State: rolled back" in done.stderr, done.stderr
+    assert publisher.reader.read(publisher.target).files == before
+
+
+def test_a_process_is_not_told_the_token_and_what_it_says_is_cleaned(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+
+    def failing(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        commands.append(command)
+        assert options["env"]["HF_TOKEN"] == WRITE and options["env"]["HF_ENDPOINT"]
+        return subprocess.CompletedProcess(command, 1, "", f"refused: Bearer {WRITE}")
+
+    monkeypatch.setattr("publishing.proof.subprocess.run", failing)
+    with pytest.raises(PublishError, match=r"is published, but load failed: refused: Bearer \*\*\*"):
+        publisher.publish(proof="load")
+    assert commands and WRITE not in str(commands)
+    receipt = publisher.receipts()[0]
+    assert receipt.state == "failed" and receipt.commit is not None and WRITE not in receipt.model_dump_json()
