@@ -137,3 +137,12 @@ class Publisher:
 @pytest.fixture
 def publisher(reader: Reader, run: Path, repo_id: str) -> Publisher:
     return Publisher(reader, run, repo_id)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Call a test slow when it publishes over the wire; only the parts are tried out in `make test`."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.parent == here and item.path.name != "test_parts.py":
+            item.add_marker(pytest.mark.slow)
