@@ -117,7 +117,7 @@ class Sender:
         try:
             return self.reader.retries.carry("commit", create, find)
         except GaveUpError as error:
-            message = f"{error}; no commit of this push is there, nothing changed; run the same command again"
+            message = f"{error}; no commit of this push is there, no file changed; run the same command again"
             raise GaveUpError(message) from error
 
     def _find(self, parent: str, pull_request: bool) -> Committed | None:
