@@ -17,7 +17,15 @@ ALLOWED = {
     "space": set[str](),
     "local_hub": {"local_hub"},
     "publishing": {"publishing", "finsent", "model_card", "space"},
-    "benchmarks": {"benchmarks", "export", "finsent", "local_hub", "model_card", "space"},
+    "benchmarks": {
+        "benchmarks",
+        "export",
+        "finsent",
+        "local_hub",
+        "model_card",
+        "space",
+        "tests",
+    },  # its browser
 }
 OURS = {*ALLOWED, "train", "hub_push", "tests", "data"}
 
