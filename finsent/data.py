@@ -30,6 +30,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from finsent.errors import DataError
 from finsent.recipe import Data, Recipe, SplitName
+from finsent.reports import DataReport
 from finsent.sources import Row, SourceRows, read_source
 from finsent.text import comparable
 
@@ -49,21 +50,6 @@ class Splits:
     def __getitem__(self, split: SplitName) -> list[Row]:
         """Return the rows of a split by its name."""
         return cast("list[Row]", getattr(self, split))
-
-
-@dataclass(frozen=True)
-class DataReport:
-    """Counts of rows: read, left out (by reason), per split and source, and the sha256 of each split."""
-
-    read: dict[str, int]
-    left_out: dict[str, int]
-    duplicates: int
-    conflicting: int
-    near_duplicate_groups: int
-    tied_to_held_out: int
-    counts: dict[str, dict[str, int]]
-    labels: dict[str, dict[str, int]]
-    fingerprints: dict[str, str]
 
 
 def load_splits(recipe: Recipe, mirror: Path | None = None) -> Splits:

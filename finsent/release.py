@@ -10,10 +10,12 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from finsent.base_model import BaseModel
 from finsent.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from finsent.base_model import BaseModel  # torch and transformers, for whoever needs but a file name
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"

@@ -11,11 +11,13 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import evaluate
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import evaluate
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -123,6 +125,8 @@ def _interval(values: Floats) -> Interval:
 @functools.cache
 def _module(name: str) -> evaluate.EvaluationModule:
     """Load a metric module that ships here; what it writes goes with this process."""
+    import evaluate  # brings torch and transformers, which reading a card needs not
+
     folder = tempfile.mkdtemp(prefix="finsent-metrics-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return evaluate.load(str(MODULES / name), cache_dir=folder, keep_in_memory=True)

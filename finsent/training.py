@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,26 +31,11 @@ from finsent.data import Splits, to_dataset
 from finsent.errors import FinsentError
 from finsent.progress import TrainingProgress
 from finsent.recipe import Recipe, Training
+from finsent.reports import TrainingReport
 from finsent.scoring import Floats, Ints, classification
 
 OWNER = "recipe.sha256"  # in the checkpoint folder: which recipe and rows these checkpoints belong to
 CHECKPOINT_COPIES = 3  # the best, the latest and one in the making
-
-
-@dataclass(frozen=True)
-class TrainingReport:
-    """What training took and reached: seconds, estimates in watt hours and grams, where it went on from."""
-
-    seconds: float
-    steps: int
-    resumed_at: int
-    epochs: float
-    validation_macro_f1: float
-    temperature: float
-    precision: str
-    parameters: int
-    watt_hours_estimate: float | None
-    co2_grams_estimate: float | None
 
 
 def fit(

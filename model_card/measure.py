@@ -23,9 +23,9 @@ from export.gate import Drift, check_budget, measure_drift
 from finsent.data import Splits
 from finsent.recipe import Recipe, Variant
 from finsent.release import ONNX_FILES, WEIGHTS, sha256
+from finsent.reports import TrainingReport
 from finsent.scoring import Floats, Ints, Scores, score
 from finsent.sources import Row
-from finsent.training import TrainingReport
 from model_card.metrics import (
     SCHEMA_VERSION,
     Agreement,

@@ -11,10 +11,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from finsent.data import DataReport
 from finsent.errors import ReleaseError
+from finsent.reports import DataReport, TrainingReport
 from finsent.scoring import Scores
-from finsent.training import TrainingReport
 
 SCHEMA_VERSION = 1
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from finsent.data import DataReport
 from finsent.recipe import Recipe
+from finsent.reports import DataReport, TrainingReport
 from finsent.scoring import Scores, score
-from finsent.training import TrainingReport
 from model_card.metrics import (
     SCHEMA_VERSION,
     Agreement,

@@ -1,0 +1,36 @@
+"""What preparing rows and training leave in metrics.json; without torch, for those who only read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """Counts of rows: read, left out (by reason), per split and source, and the sha256 of each split."""
+
+    read: dict[str, int]
+    left_out: dict[str, int]
+    duplicates: int
+    conflicting: int
+    near_duplicate_groups: int
+    tied_to_held_out: int
+    counts: dict[str, dict[str, int]]
+    labels: dict[str, dict[str, int]]
+    fingerprints: dict[str, str]
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What training took and reached: seconds, estimates in watt hours and grams, where it went on from."""
+
+    seconds: float
+    steps: int
+    resumed_at: int
+    epochs: float
+    validation_macro_f1: float
+    temperature: float
+    precision: str
+    parameters: int
+    watt_hours_estimate: float | None
+    co2_grams_estimate: float | None
