@@ -17,10 +17,10 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
@@ -33,7 +33,6 @@ from typer.core import TyperGroup
 from finsent.errors import FinsentError
 from finsent.recipe import load_recipe
 from finsent.release import RECIPE, Run
-from local_hub import HubSettings, running_hub
 from publishing.card_merge import Choice
 from publishing.connection import PUBLIC_HUB, Timeouts, connect
 from publishing.errors import PublishError, StalePlanError
@@ -65,6 +64,9 @@ from publishing.stages import (
 )  # fmt: skip
 from publishing.tables import show_account
 
+if TYPE_CHECKING:
+    from local_hub import RunningHub
+
 RUNS = Path("runs")
 SPACE = Path(__file__).parent / "space"
 Kind = Literal["model", "dataset"]
@@ -94,14 +96,14 @@ def publish(parcel: Parcel, wishes: Wishes, reader: Reader) -> Outcome:
         return Outcome(draft.plan, draft.space_plan, None)
     confirm(wishes)
     journal = Journal(start_receipt(parcel, wishes, draft, reader), parcel.run)
-    with journal.kept_true(reader, parcel.target):
+    with journal.kept_true(reader, parcel.target, wishes.pull_request):
         try:
             committed = commit(parcel, wishes, draft, reader, journal)
         except StalePlanError as error:
             journal.note(state="failed", message=str(error))
             draw(parcel, wishes, reader)
             raise PublishError(f"{error}; above stands the plan as it is now: run again to go on") from error
-        tag_commit(parcel, wishes, committed, reader, journal)
+        tag_commit(parcel, wishes, draft, committed, reader, journal)
         prove(parcel, wishes, draft, committed, reader, journal)
         show_space(parcel, wishes, committed, reader, journal)
     return Outcome(draft.plan, draft.space_plan, close(journal, wishes))
@@ -263,8 +265,7 @@ def hashing_bar() -> Iterator[Any]:
 def reach(endpoint: str, local: bool, patience: float, *repo_ids: str) -> Iterator[Reader]:
     """Yield a reader of the Hub; with `local`, start this machine's own in runs/hub while it lasts."""
     owners = {repo_id.partition("/")[0] for repo_id in repo_ids} - {"local"}
-    settings = HubSettings((RUNS / "hub").absolute(), organizations=tuple(sorted(owners)), run_spaces=True)
-    with running_hub(settings) if local else nullcontext() as hub:
+    with own_hub(owners) if local else nullcontext() as hub:
         timeouts = Timeouts(read=patience)
         if hub is None:
             connection = connect(endpoint, None, timeouts)
@@ -273,6 +274,14 @@ def reach(endpoint: str, local: bool, patience: float, *repo_ids: str) -> Iterat
         yield Reader(connection, Retries(tell=stage))
         if local:
             stage("to look at it: python -m local_hub serve --root runs/hub, then http://127.0.0.1:8090")
+
+
+def own_hub(owners: set[str]) -> AbstractContextManager[RunningHub]:
+    """Return this machine's Hub, whose only user may write to the namespaces of `owners`."""
+    from local_hub import HubSettings, running_hub  # a web server, which no other push needs
+
+    settings = HubSettings((RUNS / "hub").absolute(), organizations=tuple(sorted(owners)), run_spaces=True)
+    return running_hub(settings)
 
 
 @contextmanager
@@ -284,8 +293,9 @@ def lines_for_people() -> Iterator[None]:
         yield
     except (FinsentError, OSError) as error:
         fail(str(error))
-    except KeyboardInterrupt:
-        fail("interrupted; the newest receipt says what stands on the Hub")
+    except KeyboardInterrupt as stop:
+        notes = getattr(stop, "__notes__", ["nothing was sent"])
+        fail(f"interrupted; {notes[0]}")
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:

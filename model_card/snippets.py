@@ -174,7 +174,7 @@ def _node_command(block: CodeBlock, place: Workplace) -> tuple[list[str] | None,
     if node is None:
         return None, "no node on this machine"
     if not (place.folder / "node_modules" / "@huggingface" / "transformers").is_dir():
-        return None, "no @huggingface/transformers: give its node_modules with --modules"
+        return None, "no @huggingface/transformers: let NODE_PATH name its node_modules"
     # The settings belong to the module, of which one process has one: this file is imported first.
     (place.folder / "local.mjs").write_text(
         'import { env } from "@huggingface/transformers";\n'

@@ -25,22 +25,29 @@ class Journal:
         write_receipt(self.receipt, self._run)
 
     @contextmanager
-    def kept_true(self, reader: Reader, target: Target, redacted: bool = True) -> Iterator[None]:
-        """Whatever breaks the push off, ask the Hub what stands there and write that down, then raise on."""
+    def kept_true(self, reader: Reader, target: Target, pull_request: bool = False) -> Iterator[None]:
+        """Whatever breaks the push off, ask the Hub what stands there and write that down, then raise on.
+
+        The error takes a note along that names the receipt.
+        """
         try:
             yield
         except BaseException as error:
+            error.add_note(f"{self.path} says what stands on the Hub")
             state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
             message = reader.connection.redact(str(error) or type(error).__name__)
             self.note(state=state, message=message)
             if self.receipt.commit is None:
-                self._look(reader, target)
+                self._look(reader, target, pull_request)
             raise
 
-    def _look(self, reader: Reader, target: Target) -> None:
+    def _look(self, reader: Reader, target: Target, pull_request: bool) -> None:
         self.note(commit_is_certain=False)  # in case the next lines are broken off, too
         try:
-            commit = reader.find_push(target, self.receipt.push)
+            if pull_request:
+                commit, number = reader.find_pull_request(target, self.receipt.push) or (None, None)
+            else:
+                commit, number = reader.find_push(target, self.receipt.push), None
         except FinsentError:
             return
-        self.note(commit=commit, commit_is_certain=True)
+        self.note(commit=commit, pull_request=number, commit_is_certain=True)

@@ -248,7 +248,7 @@ class SpacePusher:
         return self._call(address) if sdk == "gradio" else self._load(address)
 
     def _load(self, address: str) -> Check:
-        answer = get_session().get(address)
+        answer = self.reader.retries.carry(f"load {address}", lambda: get_session().get(address))
         good = answer.status_code == 200 and "<html" in answer.text.lower()
         return Check(
             name="space", state="ok" if good else "failed", detail=f"{answer.status_code} from {address}"

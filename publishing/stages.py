@@ -150,13 +150,18 @@ def commit(parcel: Parcel, wishes: Wishes, draft: Draft, reader: Reader, journal
 
 
 def tag_commit(
-    parcel: Parcel, wishes: Wishes, committed: Committed, reader: Reader, journal: Journal
+    parcel: Parcel, wishes: Wishes, draft: Draft, committed: Committed, reader: Reader, journal: Journal
 ) -> None:
     """Tag the commit with its version and what the changelog says of it."""
     name = _tag(parcel, wishes)
     if name is None:
         return
     there = reader.tags(parcel.target).get(name)
+    if there not in (None, committed.commit) and draft.plan.tag is not None:
+        raise PublishError(
+            f"{committed.commit[:8]} is published, but {name} was put on {str(there)[:8]} since the plan was "
+            "made; raise `version` in the recipe and push again"
+        )
     if there is None:
         wishes.tell(f"tag {name}")
         Sender(reader, parcel.target, wishes.push).tag(name, committed.commit, release_notes(parcel.version))
