@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,19 @@ def test_whoami_tells_user_role_and_organizations(api: HfApi) -> None:
 def test_unknown_token_is_refused(server: RunningHub) -> None:
     with pytest.raises(requests.HTTPError, match="Invalid user token"):
         HfApi(endpoint=server.endpoint, token="hf_wrong").whoami()
+
+
+def test_no_answer_waits_for_an_acknowledgement(server: RunningHub) -> None:
+    seconds = []
+    with requests.Session() as session:
+        for _ in range(20):  # with Nagle's algorithm every one takes 40 ms and more
+            started = time.monotonic()
+            answer = session.get(
+                f"{server.endpoint}/api/whoami-v2", headers={"Authorization": f"Bearer {WRITE}"}, timeout=10
+            )
+            assert answer.json()["name"] == "ann"
+            seconds.append(time.monotonic() - started)
+    assert min(seconds) < 0.03
 
 
 def test_create_twice_is_a_conflict_that_exist_ok_takes(api: HfApi, model: str) -> None:
