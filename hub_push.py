@@ -54,6 +54,7 @@ from publishing.stages import (
     commit,
     demand,
     draw,
+    is_proposed,
     is_settled,
     prove,
     repositories,
@@ -92,7 +93,8 @@ def publish(parcel: Parcel, wishes: Wishes, reader: Reader) -> Outcome:
     draft = draw(parcel, wishes, reader)
     if wishes.dry_run:
         return Outcome(draft.plan, draft.space_plan, None)
-    if draft.plan.is_empty and is_settled(parcel, wishes, draft, reader):
+    settled = draft.plan.is_empty and is_settled(parcel, wishes, draft, reader)
+    if settled or is_proposed(parcel, wishes, draft, reader):
         return Outcome(draft.plan, draft.space_plan, None)
     confirm(wishes)
     journal = Journal(start_receipt(parcel, wishes, draft, reader), parcel.run)

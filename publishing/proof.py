@@ -32,6 +32,15 @@ TIMEOUT = 900  # seconds a process
 HARD_TEXTS = ("", "profit " * 400, "$AAPL 📈 https://t.co/x 株価が上昇 " + "한국어" * 200)
 
 
+def check_names(repo_type: str, depth: Depth) -> tuple[str, ...]:
+    """Return the names of the checks that a proof of this depth consists of."""
+    if depth == "files":
+        return ("files",)
+    if repo_type == "dataset":
+        return ("files", "rows")
+    return ("files", "load") if depth == "load" else ("files", "load", "card")
+
+
 @dataclass(frozen=True)
 class Prover:
     """Proves one commit of one repository in an empty home of its own."""

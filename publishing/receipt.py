@@ -100,8 +100,9 @@ def read_receipt(path: Path) -> Receipt:
 
 
 def newest_receipt(run: Path) -> Path:
-    """Return the newest receipt of a run that left a commit; PublishError when there is none."""
+    """Return the newest receipt of a run that changed a branch; PublishError when there is none."""
     for path in sorted((run / FOLDER).glob("*.json"), reverse=True):
-        if read_receipt(path).commit is not None and read_receipt(path).state != "unchanged":
+        receipt = read_receipt(path)
+        if receipt.commit not in (None, receipt.parent) and receipt.pull_request is None:
             return path
     raise PublishError(f"{run}: holds no receipt of a published commit; was it published from here?")

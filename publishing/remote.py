@@ -165,6 +165,19 @@ class Reader:
                 return ref.target_commit, int(ref.ref.rpartition("/")[2])
         return None
 
+    def is_open(self, target: Target, number: int) -> bool:
+        """Tell whether a pull request waits to be merged; one that is gone does not."""
+        try:
+            status: str = self._ask(
+                "read pull request",
+                lambda: self.connection.api.get_discussion_details(
+                    target.repo_id, number, repo_type=target.repo_type
+                ),
+            ).status
+        except (RepositoryNotFoundError, EntryNotFoundError):
+            return False
+        return status in ("open", "draft")
+
     def content(self, target: Target, path: str, revision: str) -> bytes | None:
         """Return the bytes of a small file at a revision, None when it is not there."""
         url = hf_hub_url(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete
@@ -11,19 +12,33 @@ from publishing.errors import PublishError
 from publishing.manifest import README
 from publishing.proof import digest
 from publishing.receipt import Receipt
-from publishing.remote import Reader, Remote, RemoteFile, Target, trailers
+from publishing.remote import Reader, Remote, Target, trailers
 from publishing.transfer import Committed, Sender
 
 
-def roll_back(receipt: Receipt, reader: Reader, push: str) -> tuple[Committed, dict[str, RemoteFile]]:
-    """Restore what stood before a receipt's commit; return the new commit and the files that it has.
+@dataclass(frozen=True)
+class WayBack:
+    """What stands now and what stood before the push that is undone."""
+
+    target: Target
+    now: Remote
+    before: Remote
+
+
+def find_way_back(receipt: Receipt, reader: Reader) -> WayBack:
+    """Return what is to be restored.
 
     PublishError when somebody committed since, for that would be undone too, or when nothing stood before.
     """
     target = Target(receipt.repo_id, receipt.repo_type, receipt.revision)  # type: ignore[arg-type]
-    now = reader.read(target)
-    if receipt.commit is None or receipt.parent is None:
+    if receipt.pull_request is not None:
+        raise PublishError(
+            f"{target}: the receipt tells of pull request {receipt.pull_request}, which changed nothing here "
+            "yet; close it on the Hub"
+        )
+    if receipt.commit is None or receipt.commit == receipt.parent or receipt.parent is None:
         raise PublishError("this receipt tells of no commit, so there is nothing to undo")
+    now = reader.read(target)
     if now.head != receipt.commit:
         raise PublishError(
             f"{target}: is at {str(now.head)[:8]}, the receipt tells of {receipt.commit[:8]}; going back "
@@ -37,11 +52,16 @@ def roll_back(receipt: Receipt, reader: Reader, push: str) -> tuple[Committed, d
             f"{target}: this was the first publication; before it there was no model to go back to. "
             "Delete the repository on the Hub instead"
         )
-    operations = _restoring(now, before, reader, target)
-    card = reader.content(target, README, receipt.parent)
-    body = f"Restores {receipt.parent}.\n\n{trailers(push, digest(card) if card else None, 'ours')}"
-    title = f"Roll back to {receipt.parent[:8]}"
-    return Sender(reader, target, push).commit(operations, receipt.commit, title, body), before.files
+    return WayBack(target, now, before)
+
+
+def roll_back(way: WayBack, reader: Reader, push: str) -> Committed:
+    """Commit the tree that stood before."""
+    head, parent = str(way.now.head), str(way.before.head)
+    operations = _restoring(way.now, way.before, reader, way.target)
+    card = reader.content(way.target, README, parent)
+    body = f"Restores {parent}.\n\n{trailers(push, digest(card) if card else None, 'ours')}"
+    return Sender(reader, way.target, push).commit(operations, head, f"Roll back to {parent[:8]}", body)
 
 
 def _restoring(now: Remote, before: Remote, reader: Reader, target: Target) -> list[Any]:

@@ -46,11 +46,15 @@ def render_space(
             (outbox / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, outbox / name)
     if sdk == "static":
-        pinned = json.dumps({"id": model, "revision": revision}) + "\n"
-        (outbox / MODEL_FILE).write_text(pinned, encoding="utf-8")
+        (outbox / MODEL_FILE).write_bytes(pinned_model(model, revision))
     card = render_card(folder, sdk, model, licence)
     (outbox / CARD).write_text(card, encoding="utf-8", newline="\n")
     return outbox
+
+
+def pinned_model(model: str, revision: str | None) -> bytes:
+    """Return the content of the file that tells a static page which model it shows."""
+    return (json.dumps({"id": model, "revision": revision}) + "\n").encode()
 
 
 def render_card(folder: Path, sdk: Sdk, model: str, licence: str | None) -> str:

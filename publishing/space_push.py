@@ -15,6 +15,7 @@ from typing import Any
 
 import requests
 import yaml
+from huggingface_hub import CommitOperationAdd
 from huggingface_hub.utils._headers import build_hf_headers
 from huggingface_hub.utils._http import get_session
 
@@ -26,13 +27,14 @@ from publishing.manifest import README, Manifest, read_folder
 from publishing.plan import Plan, compare, title_of
 from publishing.receipt import Check, SpaceRecord
 from publishing.remote import Reader, Remote, Target, trailers
-from publishing.space_folder import Form, Sdk, has_form, render_space
+from publishing.space_folder import MODEL_FILE, Form, Sdk, has_form, pinned_model, render_space
 from publishing.transfer import Sender
 
 FAILED = ("BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR", "NO_APP_FILE", "NO_APP_FILE_ERROR")
 ASLEEP = ("STOPPED", "PAUSED", "SLEEPING")
 PATIENCE_WITH_SLEEP = 5  # polls; a Space that was just pushed may still be called stopped
 LOG_LINES = 25
+CALL = 120  # seconds for the client to start, connect and ask once
 MODEL_ID, MODEL_REVISION = "MODEL_ID", "MODEL_REVISION"
 
 
@@ -171,6 +173,18 @@ class SpacePusher:
         body = f"Shows {self.model} at {revision}.\n\n{trailers(self.push, card, plan.card)}"
         return Sender(self.reader, self.wish.target, self.push).send(plan, manifest, remote, body).commit
 
+    def repoint(self, sdk: str, revision: str) -> str:
+        """Show another commit of the model with the Space as it stands; return its head."""
+        remote = self.reader.read(self.wish.target)
+        if sdk == "gradio":
+            self.pin(revision)
+            return str(remote.head)
+        last = remote.last_push
+        content = CommitOperationAdd(MODEL_FILE, pinned_model(self.model, revision))
+        body = trailers(self.push, last.card if last else None, last.choice if last else None)
+        sender = Sender(self.reader, self.wish.target, self.push)
+        return sender.commit([content], str(remote.head), f"Show {self.model} at {revision[:8]}", body).commit
+
     def pin(self, revision: str) -> None:
         """Point the running Space at a commit of the model."""
         api = self.reader.connection.api
@@ -262,10 +276,13 @@ class SpacePusher:
             "print(json.dumps(client.predict('Profit rose', api_name='/classify')))\n"
         )
         environment = self.reader.connection.environment(self.wish.outbox.parent / "client")
-        done = subprocess.run(
-            [sys.executable, "-c", code, address],
-            cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", code, address],
+                cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=CALL, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return Check(name="space", state="failed", detail=f"no answer from {address} after {CALL} s")
         if done.returncode != 0:
             said = (done.stderr.strip().splitlines() or ["no message"])[-1]
             return Check(name="space", state="failed", detail=self.reader.connection.redact(said)[:300])

@@ -15,10 +15,10 @@ from publishing.journal import Journal
 from publishing.manifest import README, Manifest
 from publishing.parcel import Parcel, release_notes
 from publishing.plan import Plan, make_plan
-from publishing.proof import Depth, Prover, digest, empty_home
+from publishing.proof import Depth, Prover, check_names, digest, empty_home
 from publishing.receipt import Check, Receipt, SentFile, now, read_receipt
 from publishing.remote import Reader, Remote, Target, trailers
-from publishing.rollback import roll_back
+from publishing.rollback import find_way_back, roll_back
 from publishing.space_push import SpacePusher, SpaceWish
 from publishing.tables import show_plan, show_receipt
 from publishing.transfer import Committed, Sender
@@ -74,6 +74,8 @@ def draw(parcel: Parcel, wishes: Wishes, reader: Reader) -> Draft:
         revision = remote.head if plan.is_empty else None
         space_plan, _ = pusher.plan(pusher.choose_sdk(space), space, revision)
         show_plan(wishes.console, space_plan)
+        if not plan.is_empty:
+            wishes.tell(f"Space {wishes.space.repo_id} is pointed at the new commit once that is proved")
     return Draft(plan, manifest, card, remote, space_plan)
 
 
@@ -96,8 +98,27 @@ def is_settled(parcel: Parcel, wishes: Wishes, draft: Draft, reader: Reader) -> 
         receipt = read_receipt(path)
         if receipt.repo_id != parcel.target.repo_id or receipt.commit != draft.remote.head:
             continue  # the endpoint is not compared: a commit's id is its own, and --local changes ports
-        whole = receipt.state in ("published", "unchanged")
+        proved = set(check_names(receipt.repo_type, wishes.proof)) <= {one.name for one in receipt.checks}
+        whole = receipt.state in ("published", "unchanged") and proved
         return whole and (wishes.space is None or receipt.space is not None)
+    return False
+
+
+def is_proposed(parcel: Parcel, wishes: Wishes, draft: Draft, reader: Reader) -> bool:
+    """Tell whether a pull request of an earlier push proposes just this and is still open."""
+    if not wishes.pull_request:
+        return False
+    files = {path: file.sha256 for path, file in draft.manifest.files.items()}
+    for path in sorted((parcel.run / "receipts").glob("*.json"), reverse=True):
+        receipt = read_receipt(path)
+        number = receipt.pull_request
+        if number is None or receipt.repo_id != parcel.target.repo_id or receipt.state != "published":
+            continue
+        if {file.path: file.sha256 for file in receipt.files} == files and reader.is_open(
+            parcel.target, number
+        ):
+            wishes.tell(f"pull request {number} proposes this already")
+            return True
     return False
 
 
@@ -248,26 +269,40 @@ def check_published(target: Target, reader: Reader, depth: Depth) -> Iterator[Ch
 
 def undo(receipt: Receipt, run: Path, reader: Reader, wishes: Wishes) -> Receipt:
     """Roll a publication back, prove the files, and point its Space at what stands now."""
+    way = find_way_back(receipt, reader)
     wishes.tell(f"rolling {receipt.repo_id} back to {str(receipt.parent)[:8]}")
-    committed, files = roll_back(receipt, reader, wishes.push)
     fresh = receipt.with_(
-        created=now(), state="rolled back", push=wishes.push, parent=receipt.commit, commit=committed.commit,
-        tag=None, files=(), checks=(), message=f"restores {receipt.parent}", space=None,
+        created=now(), state="failed", message="broken off", push=wishes.push, parent=receipt.commit,
+        commit=None, tag=None, files=(), checks=(), space=None,
     )  # fmt: skip
     journal = Journal(fresh, run)
-    target = Target(receipt.repo_id, receipt.repo_type, receipt.revision)  # type: ignore[arg-type]
-    with empty_home() as home:
-        prover = Prover(reader, target, committed.commit, home)
-        check = prover.check_objects(prover.download(sorted(files)), files)
-    journal.note(checks=(check,))
-    demand(check, committed.commit)
-    if receipt.space is not None and receipt.space.sdk == "gradio":
-        wish = SpaceWish(receipt.space.repo_id, "gradio", Path(), run / "outbox" / "space", None)
-        SpacePusher(reader, wish, receipt.repo_id, wishes.push, wishes.tell).pin(committed.commit)
-        journal.note(space=receipt.space.model_copy(update={"model_revision": committed.commit}))
+    with journal.kept_true(reader, way.target):
+        committed = roll_back(way, reader, wishes.push)
+        journal.note(commit=committed.commit, message="proof not finished")
+        with empty_home() as home:
+            prover = Prover(reader, way.target, committed.commit, home)
+            check = prover.check_objects(prover.download(sorted(way.before.files)), way.before.files)
+        journal.note(checks=(check,))
+        demand(check, committed.commit)
+        _repoint(receipt, run, committed, reader, wishes, journal)
+    journal.note(state="rolled back", message=f"restores {receipt.parent}")
     if receipt.tag:
         wishes.tell(
             f"{receipt.tag} stays on {str(receipt.commit)[:8]}, the commit that was undone; raise the version"
         )
     show_receipt(wishes.console, journal.receipt)
     return journal.receipt
+
+
+def _repoint(
+    receipt: Receipt, run: Path, committed: Committed, reader: Reader, wishes: Wishes, journal: Journal
+) -> None:
+    """Let the Space of a push that is undone show what was restored."""
+    space = receipt.space
+    if space is None or space.commit is None:
+        return
+    wishes.tell(f"Space {space.repo_id}")
+    wish = SpaceWish(space.repo_id, "auto", Path(), run / "outbox" / "space", None)
+    pusher = SpacePusher(reader, wish, receipt.repo_id, wishes.push, wishes.tell)
+    commit = pusher.repoint(space.sdk, committed.commit)
+    journal.note(space=space.model_copy(update={"commit": commit, "model_revision": committed.commit}))
