@@ -26,10 +26,13 @@ from finsent.release import ONNX_FILES, WEIGHTS, sha256
 from finsent.reports import TrainingReport
 from finsent.scoring import Floats, Ints, Scores, score
 from finsent.sources import Row
+from model_card.behaviour.cases import read_suites
+from model_card.behaviour.suites import run_suites, wanted_labels
 from model_card.metrics import (
     SCHEMA_VERSION,
     Agreement,
     Baseline,
+    BehaviourRate,
     Dropped,
     ExampleResult,
     Machine,
@@ -44,7 +47,7 @@ PACKAGES = ("torch", "transformers", "tokenizers", "optimum-onnx", "onnxruntime"
 CPU_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 PRECISION = {"fp32": "fp32", "quantized": "int8 (static QDQ)"}
 WARM_UP = 20  # texts before the clock starts
-MISTAKES = 8
+MISTAKES = 20
 INVARIANCE_ROWS = 256
 PROTOCOL = (
     "Scores: all test rows, the label of the largest probability. Intervals: 95 % percentile bootstrap "
@@ -103,6 +106,7 @@ def measure(recipe: Recipe, splits: Splits, training: TrainingReport, folder: Pa
         by_slice=_score_parts(recipe, [_slice_name(row) for row in rows], default.probabilities, labels),
         examples=_run_examples(recipe, folder, default.figures.file),
         mistakes=_find_mistakes(recipe, rows, labels, default.probabilities),
+        behaviour=_measure_behaviour(recipe, rows, Classifier(folder, default.figures.file)),
         machine=describe_machine(),
     )
 
@@ -260,19 +264,47 @@ def _run_examples(recipe: Recipe, folder: Path, file: str) -> list[ExampleResult
 
 
 def _find_mistakes(recipe: Recipe, rows: list[Row], labels: Ints, probabilities: Floats) -> list[Mistake]:
-    """Return the most confident mistakes on rows written for this project; others' text is not shown."""
+    """Return mistakes on rows written for this project; others' text is not shown.
+
+    They are taken at equal distances from all of them, in order of slice and confidence: a fair sample,
+    neither the worst nor the best.
+    """
     ours = {source.name for source in recipe.data.sources if source.path is not None}
-    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
-    by_confidence = sorted(wrong.tolist(), key=lambda index: -float(probabilities[index].max()))
-    shown = [index for index in by_confidence if rows[index].source in ours][:MISTAKES]
+    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels).tolist()
+    shown = sorted(
+        (index for index in wrong if rows[index].source in ours),
+        key=lambda index: (_slice_name(rows[index]), -float(probabilities[index].max()), index),
+    )
+    count = min(MISTAKES, len(shown))
+    chosen = [shown[position * len(shown) // count] for position in range(count)]
     return [
         Mistake(
             text=rows[index].text,
             expected=rows[index].label,
             predicted=recipe.labels[int(probabilities[index].argmax())],
             score=float(probabilities[index].max()),
+            slice=_slice_name(rows[index]),
         )
-        for index in shown
+        for index in chosen
+    ]
+
+
+def _measure_behaviour(recipe: Recipe, rows: list[Row], classifier: Classifier) -> list[BehaviourRate]:
+    """Return a rate a suite; nothing where the release does not know the labels that the suites expect."""
+    suites = read_suites(rows)
+    if not wanted_labels(suites) <= set(recipe.labels):
+        return []
+    return [
+        BehaviourRate(
+            name=one.name,
+            measures=one.measures,
+            n=one.n,
+            passed=one.passed,
+            rate=one.rate,
+            low=one.low,
+            high=one.high,
+        )
+        for one in run_suites(classifier, suites)
     ]
 
 

@@ -15,7 +15,7 @@ from finsent.errors import ReleaseError
 from finsent.reports import DataReport, TrainingReport
 from finsent.scoring import Scores
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # version 1 had no behaviour and no slice of a mistake; it is still read
 
 
 class _Figures(BaseModel):
@@ -86,6 +86,19 @@ class Mistake(_Figures):
     expected: str
     predicted: str
     score: float
+    slice: str = ""
+
+
+class BehaviourRate(_Figures):
+    """How many cases of a behaviour suite went well; `low` and `high` bound a 95 % Wilson interval."""
+
+    name: str
+    measures: str
+    n: int
+    passed: int
+    rate: float
+    low: float
+    high: float
 
 
 class Machine(_Figures):
@@ -124,6 +137,7 @@ class Metrics(_Figures):
     by_slice: dict[str, Scores]
     examples: list[ExampleResult]
     mistakes: list[Mistake]
+    behaviour: list[BehaviourRate] = []
     machine: Machine
 
     def variant(self, name: str) -> VariantFigures:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,17 @@ from finsent.data import load_splits
 from finsent.errors import ReleaseError
 from finsent.recipe import Recipe
 from finsent.release import ONNX_FILES, save_model
-from model_card.measure import class_numbers, describe_machine, measure
+from model_card.behaviour.cases import read_suites
+from model_card.behaviour.suites import run_suites
+from model_card.measure import (
+    _find_mistakes,
+    _measure_behaviour,
+    class_numbers,
+    describe_machine,
+    measure,
+)
 from model_card.metrics import Metrics, read_metrics, write_metrics
+from space.classifier import Classifier
 from tests import tiny
 
 
@@ -59,15 +69,37 @@ def test_an_optional_variant_that_drifts_fails_nothing(drifting: tuple[Recipe, P
 
 
 def test_the_figures_are_those_of_the_predictions(tiny_recipe: Recipe, tiny_release: Path) -> None:
-    from space.classifier import Classifier
-
     metrics = read_metrics(tiny_release / "metrics.json")
     rows = load_splits(tiny_recipe).test
     predicted = Classifier(tiny_release).predict([row.text for row in rows]).argmax(axis=1)
     right = predicted == class_numbers(rows, tiny_recipe.labels)
     assert metrics.variant("quantized").scores.accuracy == pytest.approx(np.mean(right))
-    assert len(metrics.mistakes) == min(8, int((~right).sum()))
+    assert len(metrics.mistakes) == min(20, int((~right).sum()))
     assert metrics.by_source["rows"].n == metrics.by_slice["rows/earnings"].n == len(rows)
+
+
+def test_mistakes_are_a_fair_sample_in_order(tiny_recipe: Recipe, tiny_release: Path) -> None:
+    rows = [
+        replace(row, slice=f"s{index % 3}") for index, row in enumerate(load_splits(tiny_recipe).test * 9)
+    ]
+    labels = class_numbers(rows, tiny_recipe.labels)
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(3), size=len(rows))
+    found = _find_mistakes(tiny_recipe, rows, labels, probabilities)
+    assert len(found) == 20 < (probabilities.argmax(axis=1) != labels).sum()
+    order = [(one.slice, -one.score) for one in found]
+    assert order == sorted(order)
+    assert {one.slice for one in found} == {"rows/s0", "rows/s1", "rows/s2"}
+
+
+def test_behaviour_is_measured_for_the_suites_labels(tiny_recipe: Recipe, tiny_release: Path) -> None:
+    rows = load_splits(tiny_recipe).test
+    classifier = Classifier(tiny_release)
+    suites = run_suites(classifier, read_suites(rows))
+    found = read_metrics(tiny_release / "metrics.json").behaviour
+    assert [(one.name, one.passed, one.n) for one in found] == [(s.name, s.passed, s.n) for s in suites]
+    assert len(found) > 10
+    other = tiny_recipe.model_copy(update={"labels": ["bearish", "neutral", "bullish"]})
+    assert _measure_behaviour(other, rows, classifier) == []
 
 
 def test_the_machine_and_versions_are_named() -> None:
@@ -85,7 +117,7 @@ def test_metrics_read_back_equal_and_other_schemas_are_refused(tiny_release: Pat
     tree = tiny.read_json(tmp_path / "metrics.json")
     del tree["machine"]
     (tmp_path / "metrics.json").write_text(str(tree).replace("'", '"'))
-    with pytest.raises(ReleaseError, match=r"metrics.json: .*schema version 1"):
+    with pytest.raises(ReleaseError, match=r"metrics.json: .*schema version 2"):
         read_metrics(tmp_path / "metrics.json")
     with pytest.raises(ReleaseError, match=r"run train\.py first"):
         read_metrics(tmp_path / "none.json")

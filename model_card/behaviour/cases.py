@@ -1,22 +1,21 @@
-"""The cases of the suites, read from the CSV files beside this module and from the headlines' test split."""
+"""The cases of the suites, read from the CSV files beside this module and from a release's test rows."""
 
 from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.headlines.corpus import FOLDER as HEADLINES
-from data.headlines.corpus import Row, read_corpus
-from data.headlines.rules import group_rows
-from tests.behaviour.changes import CHANGES, Sentence
+from finsent.sources import Row
+from model_card.behaviour.changes import CHANGES, Sentence
 
 FOLDER = Path(__file__).parent
 INVARIANCE, FUNCTIONS, PARAPHRASES = (
     FOLDER / f"{name}.csv" for name in ("invariance", "functions", "paraphrases")
 )
+HARD_KINDS = ("negation", "companies", "numeric", "decoy")
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,12 @@ class Suite:
     cases: tuple[Case, ...]
 
 
-def read_suites() -> list[Suite]:
-    """Return all suites. Raises ValueError when the headlines cannot be read."""
-    return [*read_invariances(), *read_directions(), *read_functions(), *read_paraphrases()]
+def read_suites(held_out: Sequence[Row]) -> list[Suite]:
+    """Return all suites; those on directions and hard kinds only where `held_out` rows are marked for them.
+
+    A row is marked by its group, `<kind>-<key>`, as in data/headlines.
+    """
+    return [*read_invariances(), *read_directions(held_out), *read_functions(), *read_paraphrases()]
 
 
 def read_invariances() -> Iterator[Suite]:
@@ -54,17 +56,19 @@ def read_invariances() -> Iterator[Suite]:
         yield Suite(f"invariance/{name}", "changed sentences whose label stays", tuple(map(Case, pairs)))
 
 
-def read_directions() -> Iterator[Suite]:
-    """Yield a suite on the contrast pairs and one a marked kind of single text, all of the test split."""
-    rows, findings = read_corpus(HEADLINES)
-    if findings:
-        raise ValueError(f"the headlines cannot be read: {findings[0]}")
-    held_out = [row for row in rows if row.split == "test"]
-    pairs = [group for group in group_rows(held_out).values() if group[0].kind == "contrast"]
-    yield Suite("direction/contrast", "pairs with both labels right", tuple(map(_as_case, pairs)))
-    for kind in ("negation", "companies", "numeric", "decoy"):
-        cases = [_as_case([row]) for row in held_out if row.kind == kind]
-        yield Suite(f"hard/{kind}", "texts with the right label", tuple(cases))
+def read_directions(held_out: Sequence[Row]) -> Iterator[Suite]:
+    """Yield a suite on the contrast pairs and one a marked kind of single text, where there are any."""
+    pairs: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in held_out:
+        if _kind(row) == "contrast":
+            pairs[row.source, row.group].append(row)
+    if pairs:
+        yield Suite(
+            "direction/contrast", "pairs with both labels right", tuple(map(_as_case, pairs.values()))
+        )
+    for kind in HARD_KINDS:
+        if cases := [_as_case([row]) for row in held_out if _kind(row) == kind]:
+            yield Suite(f"hard/{kind}", "texts with the right label", tuple(cases))
 
 
 def read_functions() -> Iterator[Suite]:
@@ -85,6 +89,10 @@ def read_paraphrases() -> Iterator[Suite]:
     labels = [tuple(row["label"] for row in rows) for rows in triples.values()]
     yield Suite("paraphrase/same", "triples with one label for all wordings", tuple(map(Case, texts)))
     yield Suite("paraphrase/right", "triples with all labels right", tuple(map(Case, texts, labels)))
+
+
+def _kind(row: Row) -> str:
+    return row.group.partition("-")[0]
 
 
 def _as_case(rows: list[Row]) -> Case:

@@ -1,4 +1,4 @@
-"""Run every suite over a classifier: how often does it behave as a reader of the news would expect?
+"""Run suites over a classifier: how often it behaves as a reader of the news would expect.
 
 The idea and the three kinds of suite follow CheckList (Ribeiro et al. 2020, https://aclanthology.org/2020.acl-main.442),
 the pairs contrast sets (Gardner et al. 2020, https://aclanthology.org/2020.findings-emnlp.117).
@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.behaviour.cases import Case, Suite, read_suites
+from model_card.behaviour.cases import Case, Suite
 
 Z = 1.96  # of a 95 % interval
 
@@ -51,14 +51,17 @@ class SuiteResult:
     failures: tuple[Failure, ...]
 
 
-def run_suites(classifier: Predictor, suites: Sequence[Suite] | None = None) -> list[SuiteResult]:
-    """Return a result a suite, in their order; without `suites` those that `read_suites` knows.
+def wanted_labels(suites: Sequence[Suite]) -> set[str]:
+    """Return the labels that a classifier must know for these suites."""
+    return {label for suite in suites for case in suite.cases for label in case.expected}
 
-    Each distinct text is predicted once. Raises ValueError when the classifier lacks an expected label.
+
+def run_suites(classifier: Predictor, suites: Sequence[Suite]) -> list[SuiteResult]:
+    """Return a result a suite, in their order; each distinct text is predicted once.
+
+    Raises ValueError when the classifier lacks an expected label, or a suite has no case.
     """
-    suites = read_suites() if suites is None else suites
-    expected = {label for suite in suites for case in suite.cases for label in case.expected}
-    if missing := sorted(expected - set(classifier.labels)):
+    if missing := sorted(wanted_labels(suites) - set(classifier.labels)):
         raise ValueError(f"the model has labels {classifier.labels}, the suites need {missing[0]!r} as well")
     texts = list(dict.fromkeys(text for suite in suites for case in suite.cases for text in case.texts))
     best = classifier.predict(texts).argmax(axis=1)

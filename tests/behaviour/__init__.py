@@ -1,4 +1,16 @@
 """Suites over a released model: what it should answer alike, apart, and without hesitation.
 
-They are reported as rates, not as pass or fail. `python -m tests.behaviour RELEASE` runs them.
+They are reported in the card as rates, not as pass or fail; cases and judging live in model_card/behaviour.
+`python -m tests.behaviour RELEASE` runs them over any release and tells each failure.
 """
+
+from __future__ import annotations
+
+from finsent.recipe import REPOSITORY, load_recipe
+from finsent.sources import Row, read_source
+
+
+def held_out_headlines() -> list[Row]:
+    """Return the test rows of the project's headlines."""
+    source = load_recipe(REPOSITORY / "recipes" / "quickstart.yaml").data.sources[0]
+    return [row for row in read_source(source, None).rows if row.split == "test"]

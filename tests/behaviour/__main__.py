@@ -14,8 +14,10 @@ from typing import Annotated
 
 import typer
 
+from model_card.behaviour.cases import read_suites
+from model_card.behaviour.suites import SuiteResult, run_suites
 from space.classifier import Classifier
-from tests.behaviour.suites import SuiteResult, run_suites
+from tests.behaviour import held_out_headlines
 
 
 def format_table(results: Sequence[SuiteResult]) -> str:
@@ -50,7 +52,7 @@ def main(
 ) -> None:
     """Print the rates of a released model; exit 1 when it cannot be loaded or lacks a label."""
     try:
-        results = run_suites(Classifier(release, file))
+        results = run_suites(Classifier(release, file), read_suites(held_out_headlines()))
         if to_json is not None:
             content = json.dumps([asdict(one) for one in results], ensure_ascii=False, indent=1)
             to_json.write_text(content + "\n", encoding="utf-8")

@@ -19,12 +19,14 @@ from data.headlines.corpus import FOLDER as HEADLINES
 from data.headlines.corpus import LABELS, read_corpus
 from data.headlines.likeness import find_alike
 from finsent.text import comparable
-from tests.behaviour import changes
-from tests.behaviour.cases import FUNCTIONS, INVARIANCE, PARAPHRASES, Case, Suite, read_suites
-from tests.behaviour.changes import Sentence
-from tests.behaviour.suites import Failure, SuiteResult, run_suites, wilson
+from model_card.behaviour import changes
+from model_card.behaviour.cases import FUNCTIONS, INVARIANCE, PARAPHRASES, Case, Suite, read_suites
+from model_card.behaviour.changes import Sentence
+from model_card.behaviour.suites import Failure, SuiteResult, run_suites, wilson
+from tests.behaviour import held_out_headlines
 from tests.tiny import ROOT, read_json
 
+SUITES = read_suites(held_out_headlines())
 GOOD = "up|rises?|rose|gains?|raise[sd]?|lifts?|wins?|beats?|record|growth|jumps?|surges?|upgraded|approv\\w+"
 BAD = "down|falls?|fell|loses?|cuts?|lowers?|weak|miss(?:es)?|plunges?|layoffs|downgraded|fined|recalls?"
 
@@ -54,7 +56,7 @@ def read(path: Path) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def results() -> dict[str, SuiteResult]:
-    return {one.name: one for one in run_suites(Words())}
+    return {one.name: one for one in run_suites(Words(), SUITES)}
 
 
 def test_every_suite_has_its_cases(results: dict[str, SuiteResult]) -> None:
@@ -78,7 +80,9 @@ def test_rules_do_better_than_chance_but_not_everything(results: dict[str, Suite
 
 
 def test_a_model_that_looks_at_the_company_is_caught() -> None:
-    results = {one.name: one for one in run_suites(Words(lambda text: 2 if "Tanvirek" in text else 0))}
+    results = {
+        one.name: one for one in run_suites(Words(lambda text: 2 if "Tanvirek" in text else 0), SUITES)
+    }
     company = results["invariance/company"]
     assert 0 < company.n - company.passed == company.n / len(changes.COMPANIES)
     assert all("Tanvirek" in failure.texts[1] for failure in company.failures)
@@ -122,7 +126,7 @@ def test_a_model_without_a_label_is_refused() -> None:
     model = Words()
     model.labels = ["negative", "positive"]
     with pytest.raises(ValueError, match="need 'neutral' as well"):
-        run_suites(model)
+        run_suites(model, SUITES)
 
 
 def test_a_suite_without_cases_is_refused() -> None:
@@ -170,7 +174,7 @@ def test_invariance_sentences_name_what_is_replaced() -> None:
     for row in rows:
         assert row["company"] in row["text"] and row["amount"] in row["text"] and row["ticker"] in row["text"]
         assert bool(row["amount"]) == bool(row["other_amounts"]), row
-    for suite in read_suites()[:7]:
+    for suite in SUITES[:7]:
         assert all(len(case.texts) == 2 and case.texts[0] != case.texts[1] for case in suite.cases)
 
 
@@ -184,7 +188,7 @@ def test_functions_are_at_least_eight_with_fifteen_sentences_each() -> None:
 
 
 def test_contrast_pairs_are_those_held_out() -> None:
-    suite = next(suite for suite in read_suites() if suite.name == "direction/contrast")
+    suite = next(suite for suite in SUITES if suite.name == "direction/contrast")
     test = {row.text: row.label for row in read_corpus(HEADLINES)[0] if row.split == "test"}
     for case in suite.cases:
         assert case.expected == tuple(test[text] for text in case.texts)
@@ -224,7 +228,7 @@ def test_the_command_prints_rates_of_a_release(tiny_release: Path, tmp_path: Pat
     done = run_module(str(tiny_release), "--json", str(tmp_path / "out.json"), "--failures")
     assert done.returncode == 0, done.stderr
     results = read_json(tmp_path / "out.json")
-    assert [one["name"] for one in results] == [suite.name for suite in read_suites()]
+    assert [one["name"] for one in results] == [suite.name for suite in SUITES]
     contrast = next(one for one in results if one["name"] == "direction/contrast")
     row = f"| direction/contrast | {contrast['rate']:.1%} | {contrast['low']:.1%} to {contrast['high']:.1%} |"
     assert row in done.stdout

@@ -9,10 +9,12 @@ import numpy as np
 from finsent.recipe import Recipe
 from finsent.reports import DataReport, TrainingReport
 from finsent.scoring import Scores, score
+from model_card.behaviour.suites import wilson
 from model_card.metrics import (
     SCHEMA_VERSION,
     Agreement,
     Baseline,
+    BehaviourRate,
     ExampleResult,
     Machine,
     Metrics,
@@ -126,7 +128,17 @@ def make_metrics(**changes: Any) -> Metrics:
         },
         "examples": [_make_example(index) for index in range(3)],
         "mistakes": [
-            Mistake(text="Loss | narrows for $ABC", expected="positive", predicted="negative", score=0.9132),
+            Mistake(
+                text="Loss | narrows for $ABC",
+                expected="positive",
+                predicted="negative",
+                score=0.9132,
+                slice="headlines/results",
+            ),
+        ],
+        "behaviour": [
+            _make_rate("direction/contrast", "pairs with both labels right", 37, 90),
+            _make_rate("invariance/case", "changed sentences whose label stays", 168, 174),
         ],
         "machine": _make_machine(),
     }
@@ -196,6 +208,13 @@ def _make_data() -> DataReport:
             "test": dict(zip(LABELS, (96, 186, 118), strict=True)),
         },
         fingerprints={name: f"{index:02x}" * 32 for index, name in enumerate(counts)},
+    )
+
+
+def _make_rate(name: str, measures: str, passed: int, n: int) -> BehaviourRate:
+    low, high = wilson(passed, n)
+    return BehaviourRate(
+        name=name, measures=measures, n=n, passed=passed, rate=passed / n, low=low, high=high
     )
 
 

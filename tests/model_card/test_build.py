@@ -104,7 +104,23 @@ def test_macro_f1_is_left_out_where_a_label_has_no_row(recipe: Recipe) -> None:
     partial = type(scores)(**{**vars(scores), "per_class": classes})
     card = build_card(recipe, make_metrics(by_slice={"headlines/only": partial}))
     row = next(line for line in card.splitlines() if line.startswith("| `headlines/only`"))
-    assert row.endswith("| - |")
+    assert row.split(" | ")[3] == "-"
+
+
+def test_confusion_and_behaviour_are_printed(card: str, metrics: Metrics) -> None:
+    for name, scores in metrics.by_slice.items():
+        row = next(line for line in card.splitlines() if line.startswith(f"| `{name}` | {scores.n} |"))
+        cells = [" / ".join(map(str, given)) for given in scores.confusion]
+        assert row.endswith(f"| {' | '.join(cells)} |")
+    rate = metrics.behaviour[0]
+    assert f"| `{rate.name}` | {100 * rate.rate:.1f} % (" in card
+
+
+def test_without_suites_there_is_no_section_on_behaviour(recipe: Recipe) -> None:
+    metrics = make_metrics(behaviour=[])
+    card = build_card(recipe, metrics)
+    assert "### Behaviour" not in card
+    assert lint_card(card, metrics, None, recipe) == []
 
 
 def test_many_slices_are_folded(recipe: Recipe) -> None:
@@ -158,6 +174,7 @@ def test_other_label_sets(labels: list[str]) -> None:
     metrics = make_metrics(
         variants=[one.model_copy(update={"scores": scores()}) for one in make_metrics().variants],
         examples=[ExampleResult(**example, scores={label: 1 / len(labels) for label in labels})],
+        by_slice={},  # the sample's have three labels
     )
     card = build_card(recipe, metrics)
     assert all(f"| `{index}` | `{label}` |" in card for index, label in enumerate(labels))
