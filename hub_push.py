@@ -228,8 +228,10 @@ def default_id(folder: Path, kind: Kind) -> str:
     """Return the repository that a run's recipe names; PublishError for a data set, which has no recipe."""
     if kind == "dataset":
         raise PublishError("--repo-id: a data set has no recipe that names one; give owner/name")
-    recipe = Run(folder).release / RECIPE
-    return load_recipe(recipe).hub.model
+    release = Run(folder).release
+    if not release.is_dir():
+        raise PublishError(f"{folder}: is no run, for it holds no release/; make one with train.py")
+    return load_recipe(release / RECIPE).hub.model
 
 
 def choose_space(
@@ -248,18 +250,20 @@ def choose_space(
 def pack(folder: Path, target: Target, space_id: str | None) -> Parcel:
     """Hash what is sent, with a bar on a terminal."""
     stage(f"lint: {folder}")
-    with hashing_bar() as progress:
-        if target.repo_type == "dataset":
+    is_dataset = target.repo_type == "dataset"
+    with hashing_bar(folder if is_dataset else Run(folder).release) as progress:
+        if is_dataset:
             return pack_dataset(folder, target, RUNS, progress)
         return pack_release(folder, target, space_id, progress)
 
 
 @contextmanager
-def hashing_bar() -> Iterator[Any]:
-    """Yield a function that takes the bytes just read; on a terminal it moves a bar."""
+def hashing_bar(folder: Path) -> Iterator[Any]:
+    """Yield a function that takes the bytes just read of a folder's files; on a terminal it moves a bar."""
+    total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     columns = (TextColumn("hashing"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("hashing", total=None)
+        task = bar.add_task("hashing", total=total)
         yield lambda count: bar.advance(task, count)
 
 

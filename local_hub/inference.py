@@ -107,8 +107,9 @@ class InferenceEngine:
     def _load(self, loading: Future[Any], shelf: Shelf, oid: str) -> None:
         folder = self._hub.incoming / "inference" / f"{shelf.record.id}-{oid}"
         try:
-            from transformers import pipeline  # takes seconds to import, and most Hubs never need it
+            from transformers import logging, pipeline  # takes seconds to import; most Hubs never need it
 
+            logging.set_verbosity_error()  # what a model says of itself is nothing for the server's log
             export_files(self._hub, shelf, oid, folder)
             # Only safetensors and no code of the repository: a pickle or a script would run with our rights.
             options = {"trust_remote_code": False, "model_kwargs": {"use_safetensors": True}}

@@ -14,15 +14,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from huggingface_hub import hf_hub_download
+from huggingface_hub.utils._headers import build_hf_headers
+from huggingface_hub.utils._http import get_session, hf_raise_for_status
 
 from finsent.recipe import REPOSITORY
 from finsent.release import CARD, METRICS
 from model_card.metrics import read_metrics
 from publishing.connection import Connection
+from publishing.errors import PublishError
 from publishing.manifest import hash_file
 from publishing.reading import ReadingJob, Source
 from publishing.receipt import Check
 from publishing.remote import Reader, RemoteFile, Target
+from publishing.retries import status_of
 
 Depth = Literal["files", "load", "full"]
 TOLERANCE = 1e-6  # |Δp| between a file here and the same bytes from the Hub, on one machine
@@ -122,8 +126,7 @@ class Prover:
         run = self.home / "run"
         run.mkdir()
         (run / "release").symlink_to(snapshot, target_is_directory=True)
-        # A hosted model needs a provider that serves it; only on a Hub of one's own is that sure at once.
-        extra = {} if self.connection.is_public else {"FINSENT_INFERENCE": self.connection.endpoint}
+        extra = {"FINSENT_INFERENCE": self.connection.endpoint} if self._is_hosted() else {}
         outcomes, error = self._run("publishing.blocks", run, extra)
         if error:
             return Check(name="card", state="failed", detail=error)
@@ -135,6 +138,25 @@ class Prover:
         skipped = [f"line {one['line']} {one['detail']}" for one in outcomes if one["state"] == "not run"]
         detail = f"{counts['ok']} code blocks ran" + (f", not: {'; '.join(skipped)}" if skipped else "")
         return Check(name="card", state="ok", detail=detail)
+
+    def _is_hosted(self) -> bool:
+        """Tell whether the Hub serves the model, and wait until it has loaded it.
+
+        On the real Hub that is up to a provider, and so never sure for what was just published.
+        """
+        if self.connection.is_public:
+            return False
+        url = f"{self.connection.endpoint}/hf-inference/models/{self.target.repo_id}"
+        headers = build_hf_headers(token=self.connection.token)
+
+        def ask() -> None:
+            hf_raise_for_status(get_session().post(url, headers=headers, json={"inputs": "Profit rose"}))
+
+        try:
+            self.reader.retries.carry("hosted inference", ask)
+        except PublishError as error:
+            return status_of(error) not in (404, 405)  # any other refusal is for the blocks to meet
+        return True
 
     def check_rows(self, snapshot: Path) -> Check:
         """Load a data set with `datasets` by its Hub id and compare the number of rows with its files."""

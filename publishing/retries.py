@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,13 @@ from publishing.errors import GaveUpError, PaymentError, PublishError, StalePlan
 T = TypeVar("T")
 # What the client raises when a request fails; RuntimeError wraps those of an upload.
 FAILURES = (HfHubHTTPError, requests.RequestException, RuntimeError, ConnectionError, TimeoutError)
+_NETWORK: dict[type[BaseException], str] = {
+    socket.gaierror: "the name of the host is not known here",
+    ConnectionRefusedError: "nothing listens there",
+    ConnectionResetError: "the connection broke off",
+    requests.Timeout: "it took too long",
+    TimeoutError: "it took too long",
+}
 _PATIENCE = (408, 425, 429)
 _MAYBE_OURS = (409, 412)  # after a doubtful try, these may be the answer to our own earlier request
 
@@ -132,8 +140,11 @@ def describe(error: BaseException) -> str:
     """Return an error in a few words: status and the server's own message, or what the network did."""
     response = _response(error)
     if response is None:
-        root = list(_chain(error))[-1]
-        return f"no answer ({type(root).__name__})"
+        causes = list(_chain(error))
+        words = next(
+            (text for kind, text in _NETWORK.items() for one in causes if isinstance(one, kind)), None
+        )
+        return f"no answer ({words or type(causes[-1]).__name__})"
     server = (
         getattr(error, "server_message", None) or response.headers.get("X-Error-Message") or response.reason
     )

@@ -30,23 +30,24 @@ def show_plan(console: Console, plan: Plan) -> None:
     kind = "" if plan.repo_type == "model" else f"{plan.repo_type} "
     place = f"at {plan.parent[:8]}" if plan.parent else "is not there yet and is created"
     head = f"{kind}{plan.repo_id}, {plan.revision} {place}"
-    if plan.is_empty:
-        console.print(f"{head}: nothing to change", markup=False, soft_wrap=True)
-    elif console.is_terminal:
-        table = Table("File", "", "Size", title=escape(head))
-        for file in plan.files:
-            table.add_row(escape(file.path), f"[{STYLES[file.action]}]{file.action}[/]", megabytes(file.size))
-        console.print(table)
-    else:
-        console.print(head, markup=False, soft_wrap=True)
+    console.print(f"{head}: nothing to change" if plan.is_empty else head, markup=False, soft_wrap=True)
+    if not plan.is_empty:
+        _show_files(console, plan)
+        line = f"to send: at most {megabytes(plan.bytes_to_send)}; {plan.title!r}"
+        console.print(line, markup=False, soft_wrap=True)
+    _show_figures(console, plan)
+
+
+def _show_files(console: Console, plan: Plan) -> None:
+    if not console.is_terminal:
         for file in plan.files:
             line = f"  {file.action:6s} {file.path} ({megabytes(file.size)})"
             console.print(line, markup=False, soft_wrap=True)
-    if not plan.is_empty:
-        console.print(
-            f"to send: at most {megabytes(plan.bytes_to_send)}; {plan.title!r}", markup=False, soft_wrap=True
-        )
-    _show_figures(console, plan)
+        return
+    table = Table("File", "", "Size")
+    for file in plan.files:
+        table.add_row(escape(file.path), f"[{STYLES[file.action]}]{file.action}[/]", megabytes(file.size))
+    console.print(table)
 
 
 def _show_figures(console: Console, plan: Plan) -> None:

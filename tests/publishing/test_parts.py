@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ import pytest
 import requests
 from huggingface_hub.errors import HfHubHTTPError
 
+from finsent.recipe import REPOSITORY
 from model_card.metrics import Metrics, VariantFigures
 from publishing.card_merge import merge_card
 from publishing.connection import Timeouts, connect, find_token
@@ -252,3 +256,20 @@ def test_no_token_at_all() -> None:
 def test_an_endpoint_is_an_address_without_a_password(endpoint: str) -> None:
     with pytest.raises(PublishError, match="endpoint: write it as https://host"):
         connect(endpoint, "hf_x", Timeouts())
+
+
+def _strings(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_the_readme_has_the_messages_that_the_code_has() -> None:
+    section = (REPOSITORY / "README.md").read_text(encoding="utf-8").partition("## When it fails")[2]
+    messages = re.findall(r"^\| `([^`]+)`", section.partition("\n## ")[0], re.MULTILINE)
+    sources = [REPOSITORY / "hub_push.py", *sorted((REPOSITORY / "publishing").glob("*.py"))]
+    known = [text for path in sources for text in _strings(path)]
+    assert len(messages) >= 12
+    for message in messages:
+        for part in re.split(r"…|README\.md", message):  # where a value stands
+            assert any(part.strip(" ()") in text for text in known), f"{message!r}: nobody says {part!r}"

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -17,13 +19,18 @@ from finsent.recipe import REPOSITORY, load_recipe
 from local_hub import RunningHub
 from publishing.connection import Timeouts, connect
 from publishing.errors import CardConflictError, LintError, PublishError
+from publishing.parcel import pack_release
+from publishing.receipt import read_receipt
 from publishing.remote import Reader, Target
 from publishing.stages import check_published, undo
 from tests.publishing.conftest import OTHER, QUICK, QUICKLY, READ, WRITE, Publisher, order
+from tests.runtimes.environments import HERE, node_environment
 
 
-def hub_push_py(server: RunningHub, *arguments: str, token: str = WRITE) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "HF_TOKEN": token, "HF_ENDPOINT": server.endpoint}
+def hub_push_py(
+    server: RunningHub, *arguments: str, token: str = WRITE, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "HF_TOKEN": token, "HF_ENDPOINT": server.endpoint, **variables}
     return subprocess.run(
         [sys.executable, "hub_push.py", *arguments],
         cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False, timeout=240,
@@ -97,6 +104,75 @@ def test_a_pull_request_leaves_main_alone(publisher: Publisher) -> None:
     receipt = publisher.publish(pull_request=True).receipt
     assert receipt is not None and receipt.pull_request == 1 and receipt.tag is None
     assert publisher.reader.head(publisher.target) == receipt.parent != receipt.commit
+
+
+def test_a_pull_request_is_opened_once(publisher: Publisher, api: HfApi, faults: str) -> None:
+    publisher.publish()
+    publisher.change("A new sentence.")
+    order(faults, method="POST", path="/commit/", status=504, after=True)
+    first = publisher.publish(pull_request=True).receipt
+    assert first is not None and first.pull_request == 1
+    assert publisher.publish(pull_request=True).receipt is None
+    api.change_discussion_status(publisher.repo_id, 1, new_status="closed")
+    second = publisher.publish(pull_request=True).receipt
+    assert second is not None and second.pull_request == 2
+    with pytest.raises(PublishError, match="tells of pull request 2, which changed nothing here"):
+        undo(second, publisher.run, publisher.reader, QUICKLY)
+
+
+def test_a_pull_request_that_breaks_off_is_found_and_written_down(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher.publish()
+    publisher.change("A new sentence.")
+    create = HfApi.create_commit
+
+    def interrupted(self: HfApi, *arguments: Any, **options: Any) -> None:
+        create(self, *arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(HfApi, "create_commit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        publisher.publish(pull_request=True)
+    receipt = publisher.receipts()[-1]
+    assert (receipt.state, receipt.pull_request) == ("interrupted", 1) and receipt.commit is not None
+
+
+def test_a_private_repository_and_another_branch(publisher: Publisher, api: HfApi) -> None:
+    publisher.publish(private=True)
+    assert api.repo_info(publisher.repo_id).private
+    api.create_branch(publisher.repo_id, branch="next")
+    before = publisher.reader.head(publisher.target)
+    publisher.change("A new sentence.")
+    branch = Target(publisher.repo_id, revision="next")
+    parcel = pack_release(publisher.run, branch, None)
+    receipt = hub_push.publish(parcel, QUICKLY, publisher.reader).receipt
+    assert receipt is not None and receipt.tag is None
+    assert publisher.reader.head(publisher.target) == before
+    assert publisher.reader.read(branch).head == receipt.commit != before
+    with pytest.raises(PublishError, match="@nowhere: has no such branch; create it on the Hub"):
+        publisher.reader.read(Target(publisher.repo_id, revision="nowhere"))
+
+
+def test_a_tag_that_somebody_put_elsewhere_meanwhile_is_told(
+    publisher: Publisher, api: HfApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.create_repo(publisher.repo_id)
+    initial = publisher.reader.head(publisher.target)
+    monkeypatch.setattr(hub_push, "confirm", lambda wishes: api.create_tag(publisher.repo_id, tag="v0.1.0"))
+    with pytest.raises(PublishError, match=r"is published, but v0\.1\.0 was put on"):
+        publisher.publish()
+    receipt = publisher.receipts()[0]
+    assert receipt.state == "failed" and receipt.commit is not None and receipt.tag is None
+    assert publisher.reader.read(publisher.target).tags == {"v0.1.0": initial}
+
+
+def test_a_deeper_proof_is_made_up_for(publisher: Publisher) -> None:
+    publisher.publish()
+    receipt = publisher.publish(proof="load").receipt
+    assert receipt is not None and receipt.state == "unchanged"
+    assert [check.name for check in receipt.checks] == ["files", "load"]
+    assert publisher.publish(proof="load").receipt is None and len(publisher.commits()) == 2
 
 
 def test_an_interrupted_tag_is_made_by_the_next_run(publisher: Publisher, faults: str) -> None:
@@ -228,6 +304,19 @@ def test_rollback_restores_the_tree_before_as_a_new_commit(publisher: Publisher)
         undo(second, publisher.run, publisher.reader, QUICKLY)
 
 
+def test_a_rollback_that_breaks_off_leaves_a_receipt(publisher: Publisher, faults: str) -> None:
+    first = publisher.publish().receipt
+    publisher.change("A sentence to regret.")
+    second = publisher.publish(tagged=False).receipt
+    assert first is not None and second is not None
+    order(faults, method="GET", path=f"/{publisher.repo_id}/resolve/", status=503, n=50, skip=1)
+    with pytest.raises(PublishError, match=r"read back .*: failed 3 times"):
+        undo(second, publisher.run, publisher.reader, QUICKLY)
+    receipt = publisher.receipts()[-1]
+    assert receipt.state == "failed" and receipt.parent == second.commit
+    assert receipt.commit == publisher.reader.head(publisher.target) != first.commit
+
+
 def test_the_first_publication_cannot_be_rolled_back(publisher: Publisher) -> None:
     receipt = publisher.publish().receipt
     assert receipt is not None
@@ -253,10 +342,12 @@ def test_the_whole_command_publishes_proves_and_is_quick_the_second_time(
     server: RunningHub, run: Path, repo_id: str
 ) -> None:
     arguments = (str(run), "--repo-id", repo_id, "--yes", "--space", "none")
-    done = hub_push_py(server, *arguments)
+    modules = node_environment(HERE / "package.json") / "node_modules"
+    done = hub_push_py(server, *arguments, NODE_PATH=str(modules))
     assert done.returncode == 0, done.stderr
     for check in ("files: ok", "load: ok", "card: ok"):
         assert f"Check: {check}" in done.stderr
+    assert "transformers: let NODE_PATH" not in done.stderr  # so the JavaScript block ran, too
     started = time.monotonic()
     again = hub_push_py(server, *arguments, "--json")
     assert again.returncode == 0 and time.monotonic() - started < 10, again.stderr
@@ -269,6 +360,40 @@ def test_the_whole_command_publishes_proves_and_is_quick_the_second_time(
 def test_a_machine_must_say_yes(server: RunningHub, run: Path, repo_id: str) -> None:
     done = hub_push_py(server, str(run), "--repo-id", repo_id, "--space", "none")
     assert done.returncode == 1 and "add --yes" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_dry_run_is_a_plan_for_machines(server: RunningHub, run: Path, repo_id: str) -> None:
+    done = hub_push_py(server, str(run), "--repo-id", repo_id, "--dry-run", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["receipt"] is None and told["plan"]["tag"] == "v0.1.0" and told["plan"]["parent"] is None
+    sent = {file["path"] for file in told["space_plan"]["files"]}
+    assert {"README.md", "app.py", "classifier.py"} <= sent
+    assert all(len(line) < 500 and "\x1b" not in line for line in done.stderr.splitlines())
+
+
+def test_a_person_who_interrupts_is_told_where_to_look_and_no_process_shows_the_token(
+    server: RunningHub, run: Path, repo_id: str, faults: str
+) -> None:
+    order(faults, method="POST", path=f"/{repo_id}/commit/", delay=5)
+    command = [sys.executable, "hub_push.py", str(run), "--repo-id", repo_id, "--yes", "--space", "none"]
+    environment = {**os.environ, "HF_TOKEN": WRITE, "HF_ENDPOINT": server.endpoint}
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        lines = []
+        for line in process.stderr:
+            lines.append(line)
+            if line.startswith("commit: "):
+                time.sleep(1.5)  # it waits for the Hub's answer now
+                shown = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
+                assert not any(WRITE.encode() in arguments for arguments in shown)
+                process.send_signal(signal.SIGINT)
+    assert process.returncode == 1 and "Traceback" not in "".join(lines)
+    assert re.search(r"interrupted; \S+/receipts/\S+\.json says what stands on the Hub\n$", lines[-1])
+    receipt = read_receipt(next((run / "receipts").glob("*.json")))
+    assert receipt.state == "interrupted" and receipt.message == "KeyboardInterrupt"
 
 
 def test_local_brings_its_own_hub_and_finds_it_again(run: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
 from huggingface_hub import CommitOperationAdd
 
 from local_hub import HubSettings, RunningHub, running_hub
@@ -14,7 +15,8 @@ from publishing.remote import Reader, Target
 from publishing.retries import Retries
 from publishing.space_folder import render_card
 from publishing.space_push import MODEL_REVISION, SpaceWish
-from tests.publishing.conftest import GRANTS, QUICK, WRITE, Publisher
+from publishing.stages import undo
+from tests.publishing.conftest import GRANTS, QUICK, QUICKLY, WRITE, Publisher
 
 APP = """import os
 
@@ -98,6 +100,35 @@ def test_402_falls_to_the_static_form_and_says_so(free_account: RunningHub, run:
     pinned = publisher.reader.content(Target("ann/free-demo", "space"), "model.json", "main") or b""
     assert str(receipt.commit) in pinned.decode()
     assert publisher.publish(space=wish(publisher, demo)).receipt is None
+
+
+def test_a_rollback_points_a_static_page_back(free_account: RunningHub, run: Path, demo: Path) -> None:
+    publisher = Publisher(reader_of(free_account), run, "ann/back")
+    publisher.publish(space=wish(publisher, demo))
+    publisher.change("A sentence to regret.")
+    receipt = publisher.publish(space=wish(publisher, demo), tagged=False).receipt
+    assert receipt is not None
+    undone = undo(receipt, run, publisher.reader, QUICKLY)
+    space = Target("ann/back-demo", "space")
+    assert str(undone.commit) in (publisher.reader.content(space, "model.json", "main") or b"").decode()
+    assert undone.space is not None and undone.space.commit == publisher.reader.head(space)
+    last = publisher.reader.read(space).last_push
+    assert last is not None and last.card is not None  # its card is still known as unedited
+
+
+def test_secrets_go_to_the_space_and_nowhere_else(
+    publisher: Publisher, demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(PublishError, match="--space-secret KEY: no such environment variable is set"):
+        publisher.publish(space=wish(publisher, demo, secrets=("KEY",)))
+    monkeypatch.setenv("KEY", "a-value-to-hide")
+    receipt = publisher.publish(space=wish(publisher, demo, secrets=("KEY",))).receipt
+    assert receipt is not None and "a-value-to-hide" not in receipt.model_dump_json()
+    answer = requests.get(
+        f"{publisher.reader.connection.endpoint}/api/spaces/{publisher.repo_id}-demo/secrets",
+        headers={"Authorization": f"Bearer {WRITE}"}, timeout=10,
+    )  # fmt: skip
+    assert "KEY" in answer.json() and "a-value-to-hide" not in answer.text
 
 
 def test_402_without_a_static_form_leaves_the_model_published(
