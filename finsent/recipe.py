@@ -141,6 +141,9 @@ class Training(Section):
     class_weights: Literal["none", "balanced", "root"] = Field(
         "none", description="root: square root of balanced"
     )
+    freeze_pieces: bool = Field(
+        False, description="leave the vectors of the word pieces as they are: faster, as accurate"
+    )
     max_tokens: int = Field(128, ge=8, description="longer rows are cut in training only")
     evaluations: int = Field(4, ge=1, description="validations over the whole run; the best one is kept")
     patience: int = Field(3, ge=1, description="validations without a better macro F1 before stopping")

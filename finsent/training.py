@@ -49,6 +49,8 @@ def fit(
     _claim(folder, recipe.fingerprint() + splits.report.fingerprints["train"], resume)
     started = time.monotonic()
     set_seed(recipe.seed)
+    if recipe.training.freeze_pieces:
+        base.model.get_input_embeddings().requires_grad_(False)
     trainer = _build_trainer(recipe, splits, base, folder)
     checkpoint = get_last_checkpoint(str(folder)) if resume else None
     trainer.train(resume_from_checkpoint=checkpoint)

@@ -34,6 +34,20 @@ def test_fitting_learns_reports_and_is_repeatable(tiny_recipe: Recipe, tmp_path:
     assert reports[0].co2_grams_estimate == pytest.approx(0.4 * (reports[0].watt_hours_estimate or 0))
 
 
+@pytest.mark.parametrize("freeze", [False, True])
+def test_vectors_of_pieces_stay_when_frozen(tiny_recipe: Recipe, tmp_path: Path, freeze: bool) -> None:
+    training = tiny_recipe.training.model_copy(update={"freeze_pieces": freeze})
+    recipe = tiny_recipe.model_copy(update={"training": training})
+    splits = load_splits(recipe)
+    base = load_base(recipe, [row.text for row in splits.train])
+    before = {name: weights.clone() for name, weights in base.model.state_dict().items()}
+    fit(recipe, splits, base, tmp_path)
+    same = {name for name, weights in base.model.state_dict().items() if torch.equal(weights, before[name])}
+    pieces = "bert.embeddings.word_embeddings.weight"
+    assert (pieces in same) == freeze
+    assert not any("layer" in name for name in same)
+
+
 def test_checkpoints_of_another_recipe_are_not_mixed_in(tiny_recipe: Recipe, tmp_path: Path) -> None:
     splits = load_splits(tiny_recipe)
     fit(tiny_recipe, splits, load_base(tiny_recipe, []), tmp_path)
