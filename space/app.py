@@ -13,6 +13,7 @@ import gradio as gr
 import about
 from compare import add_compare
 from endpoints import add_endpoints
+from look import look
 from many import KEEP_SECONDS, Many
 from model import Model, load_model
 from newest import forget_old_events
@@ -53,8 +54,8 @@ def build(model: Model, address: str) -> gr.Blocks:
         title=model.title, analytics_enabled=False, delete_cache=(KEEP_SECONDS, KEEP_SECONDS)
     ) as demo:
         with gr.Row(elem_classes="fs-top"):
-            gr.HTML(f"<h1>{about.heading(model)}</h1>", elem_classes="fs-about")
-            theme = gr.Button("Light or dark", size="sm", scale=0, min_width=130, elem_id="theme")
+            gr.HTML(f"<h1>{about.heading(model)}</h1>", padding=False)
+            theme = gr.Button("Light or dark", size="sm", scale=0, min_width=0, elem_id="theme")
         theme.click(None, js=SWITCH_THEME, api_visibility="private")
         demo.load(None, js=ON_LOAD, api_visibility="private")
         add_endpoints(model)  # first, so that their names are free
@@ -65,39 +66,10 @@ def build(model: Model, address: str) -> gr.Blocks:
         with gr.Tab("Compare"):
             add_compare(model)
         with gr.Tab("About"):
-            gr.HTML(about.describe(model, address), elem_id="about")
+            gr.HTML(about.describe(model, address), elem_id="about", padding=False)
     demo.queue(max_size=MOST_WAITING, default_concurrency_limit=2)
     forget_old_events(demo, MOST_EVENTS)
     return demo
-
-
-def look() -> gr.themes.Base:
-    """The theme: the visitor's own fonts, so that nothing is fetched from elsewhere."""
-    fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
-    return gr.themes.Base(
-        primary_hue="blue", neutral_hue="slate", font=fonts, font_mono=["ui-monospace", "monospace"]
-    ).set(
-        body_background_fill="#ffffff",
-        body_background_fill_dark="#14181c",
-        block_background_fill_dark="#1d2328",
-        input_background_fill="#ffffff",
-        input_background_fill_dark="#14181c",
-        input_border_color="#7b8794",
-        input_border_color_dark="#7b8794",
-        input_border_width="1px",
-        block_label_text_color="#3b434c",
-        block_title_text_color="#3b434c",
-        block_info_text_color="#545d67",
-        block_info_text_color_dark="#a9b3bd",
-        body_text_color_subdued="#545d67",
-        body_text_color_subdued_dark="#a9b3bd",
-        button_primary_background_fill="#1f5fa8",
-        button_primary_background_fill_hover="#184b86",
-        button_primary_text_color="#ffffff",
-        button_primary_background_fill_dark="#8fbdf0",
-        button_primary_background_fill_hover_dark="#b3d3f5",
-        button_primary_text_color_dark="#10161c",
-    )
 
 
 def public_address() -> str:

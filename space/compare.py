@@ -21,7 +21,7 @@ def add_compare(model: Model) -> None:
     text = gr.Textbox(label="Headline to compare", lines=1, max_lines=5, elem_id="compare-text")
     with gr.Row(elem_classes="fs-buttons"):
         go = gr.Button("Compare", variant="primary", elem_id="compare", scale=0)
-    found = gr.HTML(elem_id="comparison")
+    found = gr.HTML(elem_id="comparison", padding=False)
     gr.on(
         [go.click, text.submit],
         partial(show_comparison, model),

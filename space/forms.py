@@ -23,7 +23,7 @@ HUB = "https://huggingface.co"
 PYTHON = "3.11"
 GRADIO_MODULES = (
     *("app", "classifier", "model", "explain", "tables", "results", "markup"),
-    *("one", "many", "compare", "about", "endpoints", "snippets", "newest"),
+    *("one", "many", "compare", "about", "endpoints", "snippets", "newest", "look"),
 )
 GRADIO_FILES = (
     *(f"{name}.py" for name in GRADIO_MODULES),

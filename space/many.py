@@ -93,23 +93,24 @@ class Many:
                     label="The first row names the columns", visible=False, elem_id="header", interactive=True
                 )
         limits = f"Up to {MOST_ROWS:,} rows and {MOST_BYTES // 10**6} MB; a file counts before pasted lines."
-        self.about_input = gr.HTML(markup.message(limits), elem_id="about-input")
+        self.about_input = gr.HTML(markup.message(limits), elem_id="about-input", padding=False)
         with gr.Row(elem_classes="fs-buttons"):
             self.go = gr.Button("Classify all", variant="primary", elem_id="classify-all", scale=0)
-            self.cancel = gr.Button("Cancel", elem_id="cancel", scale=0)
+            self.cancel = gr.Button("Cancel", elem_id="cancel", scale=0, interactive=False)
 
     def _add_outputs(self) -> None:
-        self.progress = gr.HTML(elem_id="progress")
+        self.progress = gr.HTML(elem_id="progress", padding=False)
         self.result = gr.State(None, time_to_live=KEEP_SECONDS)
         self.page = gr.State(1)
         with gr.Column(visible=False, elem_id="results") as self.results:
-            self.summary = gr.HTML(elem_id="summary")
+            self.summary = gr.HTML(elem_id="summary", padding=False)
             with gr.Row(elem_classes="fs-buttons"):
                 self.csv = gr.DownloadButton("Download CSV", elem_id="csv", scale=0)
                 self.parquet = gr.DownloadButton("Download Parquet", elem_id="parquet", scale=0)
             gr.HTML(
                 '<p class="fs-quiet">In the CSV an apostrophe stands before cells that a spreadsheet would '
-                "run as a formula; the Parquet file has every text as it was.</p>"
+                "run as a formula; the Parquet file has every text as it was.</p>",
+                padding=False,
             )
             with gr.Row():
                 self.show = gr.Dropdown(self.filters, value="all rows", label="Show", elem_id="show")
@@ -117,7 +118,7 @@ class Many:
                     list(self.orders), value="as uploaded", label="Sort", elem_id="order"
                 )
                 self.contains = gr.Textbox(label="Text contains", elem_id="contains")
-            self.table = gr.HTML(elem_id="table")
+            self.table = gr.HTML(elem_id="table", padding=False)
             with gr.Row(elem_classes="fs-buttons"):
                 self.previous = gr.Button("Previous page", size="sm", scale=0, elem_id="previous")
                 self.next = gr.Button("Next page", size="sm", scale=0, elem_id="next")
@@ -128,21 +129,23 @@ class Many:
         described = [self.column, self.header, self.about_input]
         self.file.change(self.describe_file, self.file, described, **look)
         self.header.input(self.describe_file, [self.file, self.header], described, **look)
-        opened = self.go.click(self.open_job, None, self.progress, queue=False, **quiet)
-        opened.then(
+        buttons = [self.go, self.cancel]
+        opened = self.go.click(self.open_job, None, [self.progress, *buttons], queue=False, **quiet)
+        classified = opened.then(
             self.classify,
             [self.pasted, self.file, self.column, self.header, self.result],
             [
                 *(self.progress, self.results, self.summary, self.result, self.csv, self.parquet),
-                *(self.table, self.show, self.order, self.contains, self.page),
+                *(self.table, self.show, self.order, self.contains, self.page, self.previous, self.next),
             ],
             concurrency_id="many",
             concurrency_limit=1,
             **quiet,
         )
+        classified.then(partial(self.set_running, False), None, buttons, queue=False, **quiet)
         self.cancel.click(self.stop_job, None, self.progress, queue=False, **quiet)
         view = [self.result, self.show, self.contains, self.order]
-        shown = [self.table, self.page]
+        shown = [self.table, self.page, self.previous, self.next]
         for event in (self.show.input, self.order.input, self.contains.change):
             event(self.turn_page, view, shown, trigger_mode="always_last", **look)
         for button, step in ((self.previous, -1), (self.next, 1)):
@@ -158,10 +161,9 @@ class Many:
         except UnreadableFile as error:
             return {**hidden, self.about_input: markup.message(str(error), "error")}
         column = guess_column(table)
-        found = [f"{len(table.rows):,} rows, {len(table.columns)} columns."]
-        found += [f"{len(table.problems):,} rows have a problem; they are kept and marked."] * bool(
-            table.problems
-        )
+        found = [f"{markup.row_count(len(table.rows))}, {len(table.columns)} columns."]
+        if table.problems:
+            found.append(f"With a problem, kept and marked: {markup.row_count(len(table.problems))}.")
         sample = next((row[table.columns.index(column)] for row in table.rows), None)
         found += [f"First of “{column}”: {str(sample)[:120]}", *table.notes]
         return {
@@ -170,10 +172,18 @@ class Many:
             self.about_input: markup.message(" ".join(found)),
         }
 
-    def open_job(self, request: gr.Request) -> str:
+    def open_job(self, request: gr.Request) -> Update:
         """Answer at once, because the run may have to wait for another one."""
         self.jobs.open(visitor_of(request))
-        return markup.message("Waiting for a free place: one table is classified at a time.")
+        waiting = markup.message("Waiting for a free place: one table is classified at a time.")
+        return {self.progress: waiting, **self.set_running(True)}
+
+    def set_running(self, running: bool) -> Update:
+        """Let the visitor start while nothing runs, and cancel while something does."""
+        return {
+            self.go: gr.update(interactive=not running),
+            self.cancel: gr.update(interactive=running),
+        }
 
     def stop_job(self, request: gr.Request) -> str:
         """Ask the run to stop; it writes what is done."""
@@ -226,30 +236,33 @@ class Many:
                 yield now - started
 
     def _show(self, result: Result, seconds: float, stopped: bool) -> Update:
-        said = "Cancelled; the rows that were done are below." if stopped else "Done."
-        table, page = self.turn_page(result, "all rows", "", "as uploaded")
         return {
-            self.progress: markup.message(said),
+            **self.turn_page(result, "all rows", "", "as uploaded"),
+            self.progress: markup.outcome(result, seconds, stopped),
             self.results: gr.update(visible=True),
-            self.summary: markup.summary(result, seconds),
+            self.summary: markup.summary(result),
             self.result: result,
             self.csv: str(result.csv),
             self.parquet: str(result.parquet),
-            self.table: table,
             self.show: "all rows",
             self.order: "as uploaded",
             self.contains: "",
-            self.page: page,
         }
 
     def turn_page(
         self, result: Result | None, show: str, contains: str, order: str, page: int = 1, step: int = 0
-    ) -> tuple[str, int]:
-        """Return the page `step` further, filtered and sorted over all rows, and its number."""
+    ) -> Update:
+        """Show the page `step` further, filtered and sorted over all rows."""
         if result is None or not result.parquet.exists():
-            return markup.message("These results are no longer kept: classify again.", "error"), 1
+            gone = markup.message("These results are no longer kept: classify again.", "error")
+            return {self.table: gone, self.page: 1}
         found = read_page(result, show, contains, order, page + step)
-        return markup.page_table(found, self.model.labels), found.page
+        return {
+            self.table: markup.page_table(found, self.model.labels),
+            self.page: found.page,
+            self.previous: gr.update(interactive=found.page > 1),
+            self.next: gr.update(interactive=found.page < found.pages),
+        }
 
 
 def visitor_of(request: gr.Request) -> str:

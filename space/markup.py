@@ -11,6 +11,7 @@ from model import Doubt
 from results import Line, Page, Result
 
 SIGNS = {"low": "▼", "mid": "■", "high": "▲"}
+SHOWN_CHARACTERS = 300  # of a text in a table
 VISIBLE_EFFECT = 0.005  # half a percentage point: less is rounded away anyway
 
 
@@ -112,28 +113,38 @@ def progress(done: int, total: int, seconds: float) -> str:
     )
 
 
-def summary(result: Result, seconds: float) -> str:
-    """Return the distribution of the labels over a finished run."""
+def row_count(count: int) -> str:
+    """Return how many rows, as a person says it."""
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+
+
+def outcome(result: Result, seconds: float, stopped: bool) -> str:
+    """Say how a run ended."""
+    kept = result.rows - result.done
+    parts = [f"{row_count(result.done)} classified in {seconds:.1f} s", f"{result.unsure:,} of them unsure"]
+    parts += [f"{kept:,} kept without an answer"] if kept else []
+    return message(f"{'Cancelled' if stopped else 'Done'}: {'; '.join(parts)}.")
+
+
+def summary(result: Result) -> str:
+    """Return the distribution of the labels over a run."""
     shares = {label: count / max(1, result.done) for label, count in result.counts.items()}
     amounts = {label: f"{result.counts[label]:,} · {percent(share)}" for label, share in shares.items()}
-    problems = result.rows - result.done
-    parts = [f"{result.done:,} rows classified in {seconds:.1f} s", f"{result.unsure:,} of them unsure"]
-    parts += [f"{problems:,} kept with a problem"] if problems else []
-    return f'<div class="fs-summary">{message("; ".join(parts) + ".")}{bars(shares, amounts)}</div>'
+    return f'<div class="fs-summary">{bars(shares, amounts)}</div>'
 
 
 def page_table(page: Page, labels: Sequence[str]) -> str:
     """Return a page of results as a table."""
-    heads = ["row", "text", "label", *(f"p {label}" for label in labels)]
-    head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in heads)
+    head = "".join(f"<th scope='col'>{name}</th>" for name in ("row", "text", "label"))
+    head += "".join(f"<th scope='col' class='fs-number'>p {escape(label)}</th>" for label in labels)
     body = "".join(_line(line, labels) for line in page.lines)
-    total = f"{page.total:,} rows, page {page.page:,} of {page.pages:,}"
+    total = f"{row_count(page.total)}, page {page.page:,} of {page.pages:,}"
     table = f"<table class='fs-table fs-results'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f"<p class='fs-quiet' role='status'>{total}</p>{_scroll('Results', table)}"
 
 
 def _line(line: Line, labels: Sequence[str]) -> str:
-    text = escape(line.text[:600] + ("…" if len(line.text) > 600 else ""))
+    text = escape(line.text[:SHOWN_CHARACTERS] + "…" * (len(line.text) > SHOWN_CHARACTERS))
     if line.label is None:
         said = (
             f"<td colspan='{len(labels) + 1}' class='fs-problem'>problem: {escape(line.problem or '')}</td>"

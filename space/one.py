@@ -24,7 +24,7 @@ def add_one(model: Model) -> None:
     text = gr.Textbox(
         label="Headline",
         info="English, one sentence. Enter classifies.",
-        placeholder="Havnby Marine swings to profit as freight rates recover",
+        placeholder="Havnby Marine swings to profit",
         lines=1,
         max_lines=5,
         elem_id="headline",
@@ -33,8 +33,8 @@ def add_one(model: Model) -> None:
         go = gr.Button("Classify", variant="primary", elem_id="classify", scale=0)
         pair = gr.Button("A hard pair, side by side", elem_id="pair", scale=0)
     examples = _add_examples(model)
-    answer = gr.HTML(elem_id="answer")
-    words = gr.HTML(elem_id="words")
+    answer = gr.HTML(elem_id="answer", padding=False)
+    words = gr.HTML(elem_id="words", padding=False)
     quick = {"concurrency_id": "quick", "concurrency_limit": 2, "api_visibility": "private"}
     quiet = {"show_progress": "hidden", **quick}
     show, why = partial(show_answer, model), partial(show_words, model)

@@ -7,6 +7,7 @@ const MOST_CHARACTERS = 10000;
 const MOST_WORDS = 100; // more are not tried one by one
 const READ_CHARACTERS = 500; // about what the model reads of a text
 const SHOWN_ROWS = 200;
+const SHOWN_CHARACTERS = 300; // of a text in the table
 const BATCH = 16; // small enough that the page stays alive between batches
 const RIGHT_ENOUGH = 0.6; // below the threshold, at most this share of the test rows was right
 const SIGNS = { low: "▼", mid: "■", high: "▲" };
@@ -40,6 +41,7 @@ function say(where, text, kind = "note") {
   byId(where).replaceChildren(line);
 }
 
+const rowCount = (count) => `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"}`;
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 const tone = (label) => {
@@ -332,15 +334,16 @@ function showMany(seconds) {
   const shares = new Map([...counts].map(([label, count]) => [label, count / Math.max(1, done.length)]));
   const amounts = new Map([...counts].map(([label, count]) => [label, `${count} · ${percent(shares.get(label))}`]));
   const kept = rows.length - done.length;
-  say("progress", `${stop ? "Cancelled" : "Done"}: ${done.length} rows classified in ${seconds.toFixed(1)} s; ` +
-    `${unsure} of them unsure${kept ? `; ${kept} kept with a problem` : ""}.`);
+  say("progress", `${stop ? "Cancelled" : "Done"}: ${rowCount(done.length)} classified in ${seconds.toFixed(1)} s; ` +
+    `${unsure.toLocaleString("en")} of them unsure${kept ? `; ${kept.toLocaleString("en")} kept without an answer` : ""}.`);
   byId("summary").replaceChildren(element("div", { class: "fs-summary" }, bars(shares, amounts)));
   byId("table").replaceChildren(resultTable());
 }
 
 function resultTable() {
   const head = element("tr", {},
-    ...["row", "text", "label", ...labels.map((label) => `p ${label}`)].map((name) => element("th", { scope: "col" }, name)));
+    ...["row", "text", "label"].map((name) => element("th", { scope: "col" }, name)),
+    ...labels.map((label) => element("th", { scope: "col", class: "fs-number" }, `p ${label}`)));
   const body = element("tbody", {}, ...rows.slice(0, SHOWN_ROWS).map(resultRow));
   const table = element("table", { class: "fs-table fs-results" }, element("thead", {}, head), body);
   const more = rows.length > SHOWN_ROWS ? `The first ${SHOWN_ROWS} of ${rows.length} rows; the CSV has all.` : "";
@@ -349,7 +352,7 @@ function resultTable() {
 }
 
 function resultRow(row) {
-  const text = row.text.length > 600 ? `${row.text.slice(0, 600)}…` : row.text;
+  const text = row.text.length > SHOWN_CHARACTERS ? `${row.text.slice(0, SHOWN_CHARACTERS)}…` : row.text;
   const line = element("tr", {}, element("td", {}, String(row.number)), element("td", {}, text));
   if (!row.scores) {
     line.append(element("td", { class: "fs-problem", colspan: String(labels.length + 1) }, `problem: ${row.problem}`));

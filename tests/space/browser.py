@@ -69,6 +69,14 @@ class Visit:
         if not request.url.startswith(local):
             self.elsewhere.append(request.url)
 
+    def paste(self, field: str, text: str) -> None:
+        """Paste a text into a field over what it holds, through the clipboard as a person does."""
+        self.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self.page.evaluate("text => navigator.clipboard.writeText(text)", text)
+        self.page.focus(field)
+        self.page.keyboard.press("ControlOrMeta+a")
+        self.page.keyboard.press("ControlOrMeta+v")
+
     def shoot(self, name: str) -> None:
         """Write a screenshot of the whole page."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)

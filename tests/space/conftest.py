@@ -13,11 +13,13 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from space.forms import Subject, write_form
 from tests.runtimes.environments import python_environment
+from tests.space.browser import chromium, serving, transformers_js
 from tests.tiny import ROOT
 
 SPACE = ROOT / "space"
@@ -30,6 +32,8 @@ SUBJECT = Subject(
     summary="Tells whether a headline is negative, neutral or positive.",
     licence="apache-2.0",
 )
+# The settings of a static form whose model and library lie beside it.
+LOCAL = {"host": "./hub", "library": "./transformers/transformers.min.js", "wasm": "./transformers/"}
 
 
 @pytest.fixture(scope="session")
@@ -126,3 +130,19 @@ def installed_demo(
     log = tmp_path_factory.mktemp("installed") / "app.log"
     with running_demo(space_python, space_folder, release, log) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def site(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[str]]]:
+    """The static form on loopback: its address, and the paths that were asked for."""
+    folder = tmp_path_factory.mktemp("static-form")
+    write_form("static", SUBJECT, folder, LOCAL)
+    model = f"/hub/{SUBJECT.model}/resolve/{SUBJECT.revision}/"
+    with serving({model: [release], "/transformers/": transformers_js(), "/": [folder]}) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started

@@ -16,29 +16,13 @@ from classifier import Classifier
 from model import load_model
 
 from space.forms import write_form
-from tests.space.browser import DESK, PHONE, Visit, chromium, serving, transformers_js
-from tests.space.conftest import SPACE, SUBJECT
+from tests.space.browser import DESK, PHONE, Visit, serving, transformers_js
+from tests.space.conftest import LOCAL, SPACE, SUBJECT
 
 pytestmark = pytest.mark.slow
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 TEXT = "Castoria's net loss narrowed to USD 2 million from USD 9 million."
-
-
-@pytest.fixture(scope="module")
-def site(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[str]]]:
-    folder = tmp_path_factory.mktemp("static-form")
-    local = {"host": "./hub", "library": "./transformers/transformers.min.js", "wasm": "./transformers/"}
-    write_form("static", SUBJECT, folder, local)
-    model = f"/hub/{SUBJECT.model}/resolve/{SUBJECT.revision}/"
-    with serving({model: [release], "/transformers/": transformers_js(), "/": [folder]}) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture
@@ -126,7 +110,7 @@ def test_many_lines_and_the_csv(visit: Visit, release: Path) -> None:
     page.click("#classify-all")
     page.wait_for_selector("#table tbody tr")
     assert "4 rows classified" in page.inner_text("#progress")
-    assert "1 kept with a problem" in page.inner_text("#progress")
+    assert "1 kept without an answer" in page.inner_text("#progress")
     visit.check()
     visit.shoot("static-many")
     with page.expect_download() as download:
@@ -142,7 +126,7 @@ def test_many_lines_and_the_csv(visit: Visit, release: Path) -> None:
 def test_cancel_keeps_what_is_done(visit: Visit) -> None:
     page = visit.page
     wait_ready(visit)
-    page.fill("#lines", "\n".join(f"Operating profit number {n} rose at the mill" for n in range(4000)))
+    visit.paste("#lines", "\n".join(f"Operating profit number {n} rose at the mill" for n in range(4000)))
     page.click("#classify-all")
     page.wait_for_selector("#progress progress")
     page.click("#cancel")
@@ -164,7 +148,7 @@ def test_cancel_keeps_what_is_done(visit: Visit) -> None:
 def test_what_is_refused_says_why(
     visit: Visit, field: str, button: str, text: str, where: str, message: str
 ) -> None:
-    visit.page.fill(field, text)
+    visit.paste(field, text)
     visit.page.click(button)
     visit.page.wait_for_selector(f"{where} [role=alert]")
     assert message in visit.page.inner_text(where)
@@ -223,8 +207,7 @@ def test_the_keyboard_reaches_everything(visit: Visit) -> None:
 def test_a_file_beside_the_page_may_name_the_model(browser: Any, release: Path, tmp_path: Path) -> None:
     write_form("static", SUBJECT, tmp_path / "form")
     shutil.copyfile(SPACE / "static" / "index.html", tmp_path / "form" / "index.html")
-    local = {"host": "./hub", "library": "./transformers/transformers.min.js", "wasm": "./transformers/"}
-    pinned = {"id": "ann/other", "revision": "abc123", **local}
+    pinned = {"id": "ann/other", "revision": "abc123", **LOCAL}
     (tmp_path / "form" / "model.json").write_text(json.dumps(pinned), encoding="utf-8")
     roots = {"/hub/ann/other/resolve/abc123/": [release], "/transformers/": transformers_js()}
     with serving({**roots, "/": [tmp_path / "form"]}) as (address, _):
