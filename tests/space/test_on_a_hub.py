@@ -24,7 +24,7 @@ with warnings.catch_warnings():
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the Hub installs the Space's requirements
 
 TEXT = "Castoria's net loss narrowed to USD 2 million from USD 9 million."
-WASM = "ort-wasm-simd-threaded.asyncify"
+WASM = "ort-wasm-simd-threaded"
 START_SECONDS = 600
 
 

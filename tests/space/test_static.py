@@ -87,7 +87,7 @@ def test_text_is_sent_nowhere_and_the_model_is_kept(browser: Any, site: tuple[st
     assert asked == []
     again = Visit(context, address + "/")
     wait_ready(again)
-    assert not [path for path in asked if path.endswith(".onnx")]
+    assert not [path for path in asked if path.endswith((".onnx", ".wasm"))]
     context.close()
 
 
