@@ -32,9 +32,18 @@ def _root(folder: Path, sdk: Sdk) -> Path:
 
 
 def render_space(
-    folder: Path, sdk: Sdk, model: str, revision: str | None, licence: str | None, outbox: Path
+    folder: Path,
+    sdk: Sdk,
+    model: str,
+    revision: str | None,
+    licence: str | None,
+    outbox: Path,
+    host: str | None = None,
 ) -> Path:
-    """Write one form of the demo into `outbox` and return that. LintError when there is no such form."""
+    """Write one form of the demo into `outbox` and return that; `host` is None for the public Hub.
+
+    LintError when there is no such form.
+    """
     root = _root(folder, sdk)
     if not has_form(folder, sdk):
         raise LintError(f"{folder}: has no {ENTRY[sdk]} for the {sdk} form; publish with --space none")
@@ -46,15 +55,17 @@ def render_space(
             (outbox / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, outbox / name)
     if sdk == "static":
-        (outbox / MODEL_FILE).write_bytes(pinned_model(model, revision))
+        (outbox / MODEL_FILE).write_bytes(pinned_model(model, revision, host))
     card = render_card(folder, sdk, model, licence)
     (outbox / CARD).write_text(card, encoding="utf-8", newline="\n")
     return outbox
 
 
-def pinned_model(model: str, revision: str | None) -> bytes:
-    """Return the content of the file that tells a static page which model it shows."""
-    return (json.dumps({"id": model, "revision": revision}) + "\n").encode()
+def pinned_model(model: str, revision: str | None, host: str | None = None) -> bytes:
+    """Return the content of the file that tells a static page which model it shows, and of which Hub."""
+    return (
+        json.dumps({"id": model, "revision": revision} | ({"host": host} if host else {})) + "\n"
+    ).encode()
 
 
 def render_card(folder: Path, sdk: Sdk, model: str, licence: str | None) -> str:

@@ -70,6 +70,12 @@ class SpacePusher:
     push: str
     tell: Callable[[str], None]
 
+    @property
+    def _host(self) -> str | None:
+        """Where a static page finds the model; None for the Hub that it knows."""
+        connection = self.reader.connection
+        return None if connection.is_public else connection.endpoint
+
     def choose_sdk(self, remote: Remote) -> Sdk:
         """Return the form: the wished one; for auto that of the Space that is there, else Gradio."""
         if self.wish.form in ("gradio", "zerogpu"):
@@ -96,7 +102,7 @@ class SpacePusher:
                 "die at its start; take --space gradio or static"
             )
         folder = render_space(
-            self.wish.folder, sdk, self.model, revision, self.wish.licence, self.wish.outbox
+            self.wish.folder, sdk, self.model, revision, self.wish.licence, self.wish.outbox, self._host
         )
         manifest = read_folder(folder, "space")
         check_manifest(manifest, folder, self.reader.connection.token)
@@ -180,7 +186,7 @@ class SpacePusher:
             self.pin(revision)
             return str(remote.head)
         last = remote.last_push
-        content = CommitOperationAdd(MODEL_FILE, pinned_model(self.model, revision))
+        content = CommitOperationAdd(MODEL_FILE, pinned_model(self.model, revision, self._host))
         body = trailers(self.push, last.card if last else None, last.choice if last else None)
         sender = Sender(self.reader, self.wish.target, self.push)
         return sender.commit([content], str(remote.head), f"Show {self.model} at {revision[:8]}", body).commit

@@ -1,8 +1,12 @@
-"""Both forms pushed to the Hub of this machine: the app runs there, and the page opens from there."""
+"""Both forms, published by the push tool to the Hub of this machine: one runs there, one opens from there."""
 
 from __future__ import annotations
 
-import time
+import json
+import os
+import shutil
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +17,9 @@ from classifier import Classifier
 from huggingface_hub import HfApi
 
 from local_hub import HubSettings, RunningHub, running_hub
-from space.forms import Subject, write_form
 from tests.local_hub.accounts import GRANTS, WRITE
 from tests.space.browser import DESK, Visit, chromium, transformers_js
+from tests.tiny import ROOT
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of what the client imports
@@ -24,8 +28,7 @@ with warnings.catch_warnings():
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the Hub installs the Space's requirements
 
 TEXT = "Castoria's net loss narrowed to USD 2 million from USD 9 million."
-WASM = "ort-wasm-simd-threaded"
-START_SECONDS = 600
+CDN = "https://cdn.jsdelivr.net/"
 
 
 @pytest.fixture(scope="module")
@@ -35,58 +38,57 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
         yield running
 
 
-@pytest.fixture
-def api(hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> HfApi:
-    # huggingface_hub 0.36 reads a commit's address with the environment's endpoint, not with that of HfApi
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.endpoint)
-    return HfApi(endpoint=hub.endpoint, token=WRITE)
+@pytest.fixture(scope="module")
+def run(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with the release, which the push tool may write its receipts into."""
+    folder = tmp_path_factory.mktemp("run")
+    shutil.copytree(release, folder / "release")
+    return folder
 
 
-@pytest.fixture
-def subject(api: HfApi, hub: RunningHub, release: Path) -> Subject:
-    """The release, published, at the commit that it got."""
-    api.create_repo("ann/model", exist_ok=True)
-    files = ["*.json", "recipe.yaml", "onnx/*"]
-    commit = api.upload_folder(repo_id="ann/model", folder_path=release, allow_patterns=files)
-    return Subject("ann/model", commit.oid, "A demo", "A summary.", "apache-2.0", host=hub.endpoint)
+def push(hub: RunningHub, run: Path, form: str) -> dict[str, Any]:
+    """Publish model and Space as a person does; return the receipt."""
+    command = [sys.executable, "hub_push.py", str(run), "--repo-id", f"ann/{form}", "--space", form]
+    done = subprocess.run(
+        [*command, "--proof", "files", "--yes", "--json"],
+        cwd=ROOT,
+        env={**os.environ, "HF_ENDPOINT": hub.endpoint, "HF_TOKEN": WRITE, "HF_HOME": str(run / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=800,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    receipt: dict[str, Any] = json.loads(done.stdout)["receipt"]
+    assert receipt["space"]["stage"] == "RUNNING"
+    return receipt
 
 
-def push(api: HfApi, repo_id: str, sdk: str, folder: Path) -> None:
-    api.create_repo(repo_id, repo_type="space", space_sdk=sdk)
-    api.upload_folder(repo_id=repo_id, repo_type="space", folder_path=folder)
-
-
-def test_the_app_runs_there_and_answers(
-    api: HfApi, hub: RunningHub, subject: Subject, release: Path, tmp_path: Path
-) -> None:
-    write_form("gradio", subject, tmp_path / "form")
-    push(api, "ann/demo", "gradio", tmp_path / "form")
-    deadline = time.monotonic() + START_SECONDS
-    while (stage := api.get_space_runtime("ann/demo").stage) != "RUNNING":
-        assert not stage.endswith("ERROR"), api.get_space_runtime("ann/demo").raw
-        assert time.monotonic() < deadline, stage
-        time.sleep(1)
-    client = Client(address(api), verbose=False)
-    assert client.predict(TEXT, api_name="/classify")["label"] == Classifier(release)(TEXT).label
+def test_the_app_runs_there_and_answers(hub: RunningHub, run: Path, release: Path) -> None:
+    receipt = push(hub, run, "gradio")
+    runtime = HfApi(endpoint=hub.endpoint, token=WRITE).get_space_runtime("ann/gradio-demo")
+    client = Client(f"http://{runtime.raw['domains'][0]['domain']}", verbose=False)
+    answer = client.predict(TEXT, api_name="/classify")
     client.close()
+    assert answer["scores"] == pytest.approx(Classifier(release)(TEXT).scores, abs=1e-6)
+    assert "/classify answers" in receipt["checks"][-1]["detail"]
 
 
-def address(api: HfApi) -> str:
-    return f"http://{api.get_space_runtime('ann/demo').raw['domains'][0]['domain']}"
+def bring(route: Any) -> None:
+    """Answer for the CDN with the same files from this machine."""
+    name = route.request.url.rpartition("/")[2]
+    [file] = [folder / name for folder in transformers_js() if (folder / name).is_file()]
+    kind = "application/wasm" if name.endswith(".wasm") else "text/javascript"
+    headers = {"Access-Control-Allow-Origin": "*", "Content-Type": kind}
+    route.fulfill(path=str(file), headers=headers)
 
 
-def test_the_page_opens_from_there(
-    api: HfApi, hub: RunningHub, subject: Subject, release: Path, tmp_path: Path
-) -> None:
-    local = {"library": "./transformers.min.js", "wasm": "./"}
-    write_form("static", subject, tmp_path / "form", local)
-    for name in ("transformers.min.js", f"{WASM}.mjs", f"{WASM}.wasm"):
-        [file] = [folder / name for folder in transformers_js() if (folder / name).is_file()]
-        (tmp_path / "form" / name).write_bytes(file.read_bytes())
-    push(api, "ann/page", "static", tmp_path / "form")
+def test_the_page_opens_from_there(hub: RunningHub, run: Path, release: Path) -> None:
+    receipt = push(hub, run, "static")
     with chromium() as browser:
         context: Any = browser.new_context(viewport=DESK)
-        visit = Visit(context, f"{hub.endpoint}/spaces/ann/page/app/")
+        context.route(f"{CDN}**", bring)
+        visit = Visit(context, f"{hub.endpoint}/spaces/ann/static-demo/app/")
         visit.page.fill("#headline", TEXT)
         visit.page.press("#headline", "Enter")
         visit.page.wait_for_selector("#answer .fs-words")
@@ -95,6 +97,10 @@ def test_the_page_opens_from_there(
         assert [float(one.removesuffix(" %")) / 100 for one in shown] == pytest.approx(
             list(expected), abs=0.1
         )
+        commit = receipt["space"]["model_revision"]
+        assert f"ann/static, revision {commit[:12]}" in visit.page.inner_text("#foot")
+        assert all(url.startswith(CDN) for url in visit.elsewhere), visit.elsewhere
+        visit.elsewhere.clear()
         visit.check()
         visit.shoot("static-on-a-hub")
         context.close()
