@@ -17,6 +17,7 @@ import markup
 from model import Model
 from results import Result, Run, filters, orders, read_page
 from tables import (
+    MEGABYTE,
     MOST_BYTES,
     MOST_ROWS,
     SUFFIXES,
@@ -92,7 +93,9 @@ class Many:
                 self.header = gr.Checkbox(
                     label="The first row names the columns", visible=False, elem_id="header", interactive=True
                 )
-        limits = f"Up to {MOST_ROWS:,} rows and {MOST_BYTES // 10**6} MB; a file counts before pasted lines."
+        limits = (
+            f"Up to {MOST_ROWS:,} rows and {MOST_BYTES // MEGABYTE} MB; a file counts before pasted lines."
+        )
         self.about_input = gr.HTML(markup.message(limits), elem_id="about-input", padding=False)
         with gr.Row(elem_classes="fs-buttons"):
             self.go = gr.Button("Classify all", variant="primary", elem_id="classify-all", scale=0)

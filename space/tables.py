@@ -16,7 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-MOST_BYTES = 50_000_000
+MEGABYTE = 1 << 20  # as Gradio counts, which refuses a larger upload before it is read here
+MOST_BYTES = 50 * MEGABYTE
 MOST_UNPACKED_BYTES = 1_000_000_000
 MOST_ROWS = 100_000
 MOST_COLUMNS = 200
@@ -65,9 +66,9 @@ def read_table(path: Path, header: bool | None = None) -> Table:
     Raises UnreadableFile when it is too large, too long, empty, broken, or of another format.
     """
     if path.stat().st_size > MOST_BYTES:
-        size = path.stat().st_size / 1e6
+        size = path.stat().st_size / MEGABYTE
         raise UnreadableFile(
-            f"The file has {size:.0f} MB, at most {MOST_BYTES // 10**6} MB are taken: split it."
+            f"The file has {size:.0f} MB, at most {MOST_BYTES // MEGABYTE} MB are taken: split it."
         )
     suffix = path.suffix.lower()
     if suffix in (".jsonl", ".ndjson"):

@@ -220,6 +220,20 @@ def test_a_hostile_file_is_told_and_the_paste_still_works(visit: Visit, tmp_path
     visit.check()
 
 
+def test_a_file_that_is_too_large_is_told_and_the_paste_still_works(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    open_tab(visit, "Many")
+    page.fill("#lines textarea", "Profit rose")
+    large = tmp_path / "large.csv"
+    large.write_bytes(b"headline\n" + b"Profit rose at the mill\n" * 2_200_000)
+    page.set_input_files("#file input[type=file]", str(large))
+    page.wait_for_selector("text=exceed the maximum allowed size of 50")
+    assert "50 MB" in page.inner_text("#about-input")
+    page.click("#classify-all")
+    page.wait_for_selector("#table tbody tr")
+    assert "1 row classified" in page.inner_text("#progress")
+
+
 def test_column_names_are_text_too(visit: Visit, tmp_path: Path) -> None:
     file = tmp_path / "names.csv"
     file.write_text(f"id,{HOSTILE}\n1,Profit rose at the mill\n", encoding="latin-1")

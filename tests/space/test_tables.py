@@ -160,9 +160,9 @@ def test_the_limit_on_pasted_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_limit_on_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(tables, "MOST_BYTES", tables.MEGABYTE)
     with pytest.raises(UnreadableFile, match="The file has 2 MB, at most 1 MB are taken"):
-        read_table(write(tmp_path / "a.csv", b"x" * 2_000_000))
+        read_table(write(tmp_path / "a.csv", b"x" * 2 * tables.MEGABYTE))
 
 
 def test_the_limit_on_what_a_file_unpacks_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
