@@ -48,13 +48,14 @@ def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
     """Make the release of a recipe and return its folder, or raise and leave no folder called release."""
     mirror = mirror_from_environment()
     licence = choose_licence(recipe)
+    teachers = [make_teacher(teacher, run, resume) for teacher in recipe.teachers]
     stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
     splits = load_splits(recipe, mirror)
     stage(f"base: {recipe.base.hub}")
     base = load_base(recipe, [row.text for row in splits.train], mirror)
     staging = run.start()
     stage(f"training: {len(splits.train)} rows")
-    report = fit(recipe, splits, base, run.checkpoints, resume)
+    report = fit(recipe, splits, base, run.checkpoints, resume, teachers)
     save_model(base, staging)
     stage("export: ONNX and quantized ONNX")
     export_variants(recipe, splits, staging)
@@ -64,6 +65,15 @@ def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
     stage("card")
     write_card(recipe, metrics, staging)
     return run.finish()
+
+
+def make_teacher(recipe: Recipe, run: Run, resume: bool) -> Path:
+    """Return the release of a teacher, beside that of `run`; made now unless this very recipe made it."""
+    own = Run(run.folder.parent / recipe.name)
+    if (own.release / RECIPE).is_file() and load_recipe(own.release / RECIPE) == recipe:
+        return own.release
+    stage(f"teacher: {recipe.name}")
+    return train(recipe, own, resume)
 
 
 def choose_licence(recipe: Recipe) -> Licence:

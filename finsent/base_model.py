@@ -20,6 +20,7 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerFast
 
 from finsent.errors import BaseModelError
+from finsent.narrowing import keep_neurons, keep_positions, project_width
 from finsent.recipe import Base, Recipe
 from finsent.text import build_normalizer
 
@@ -59,6 +60,8 @@ def load_base(recipe: Recipe, texts: list[str], mirror: Path | None = None) -> B
     folder = _locate(recipe.base, mirror)
     _check_weights(folder, recipe.base)
     model = _load_classifier(folder, recipe)
+    if recipe.base.positions is not None:
+        keep_positions(model, recipe.base.positions)
     _check_bound(model, recipe)
     if recipe.base.layers is not None:
         _keep_layers(model, recipe.base.layers)
@@ -71,7 +74,12 @@ def load_base(recipe: Recipe, texts: list[str], mirror: Path | None = None) -> B
     names = (
         ["input_ids", "token_type_ids", "attention_mask"] if uses_types else ["input_ids", "attention_mask"]
     )
-    return BaseModel(model, json.dumps(tree, ensure_ascii=False), names)
+    base = BaseModel(model, json.dumps(tree, ensure_ascii=False), names)
+    if recipe.base.feed_forward is not None:
+        keep_neurons(model, base.tokenizer(), texts, recipe.base.feed_forward)
+    if recipe.base.width is not None:
+        project_width(model, base.tokenizer(), texts, recipe.base.width)
+    return base
 
 
 def _locate(base: Base, mirror: Path | None) -> Path:
@@ -120,7 +128,7 @@ def _check_weights(folder: Path, base: Base) -> None:
 
 
 def _load_classifier(folder: Path, recipe: Recipe) -> PreTrainedModel:
-    torch.manual_seed(recipe.seed)  # the head is drawn here
+    torch.manual_seed(recipe.training_seed)  # the head is drawn here
     model = AutoModelForSequenceClassification.from_pretrained(
         folder,
         num_labels=len(recipe.labels),

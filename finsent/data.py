@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-from datasets import Dataset
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import CountVectorizer
@@ -96,13 +95,6 @@ def fingerprint(rows: Iterable[Row]) -> str:
     """Return the sha256 of texts, labels and sources, in whatever order they stand."""
     lines = sorted(json.dumps([row.text, row.label, row.source], ensure_ascii=False) for row in rows)
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def to_dataset(rows: list[Row], labels: list[str]) -> Dataset:
-    """Return a `datasets.Dataset` with columns text and label (position in `labels`)."""
-    return Dataset.from_dict(
-        {"text": [row.text for row in rows], "label": [labels.index(row.label) for row in rows]}
-    )
 
 
 def _resolve_duplicates(rows: list[Row]) -> tuple[list[Row], int, int]:

@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from finsent.errors import RecipeError
 
@@ -21,6 +29,7 @@ SCHEMA_FILE = REPOSITORY / "recipes" / "schema.json"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 HubId = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
+Agreement = Literal["50", "66", "75", "All"]
 SplitName = Literal["train", "validation", "test"]
 
 
@@ -67,7 +76,10 @@ class PhrasebankSource(_Source):
     """Financial PhraseBank's zip: `sentence@label`, latin-1, nested files by annotator agreement."""
 
     kind: Literal["phrasebank"]
-    agreement: Literal["50", "66", "75", "All"] = "50"
+    agreement: Agreement = "50"
+    shares: dict[Agreement, Share] = Field(
+        {}, description="of annotators behind a label, by agreement level, learnt as its probability; else 1"
+    )
 
 
 class EntitySource(_Source):
@@ -127,11 +139,23 @@ class Base(Section):
     vocabulary: int | None = Field(
         None, ge=500, description="pieces to keep, by frequency in the training rows"
     )
+    positions: int | None = Field(
+        None, ge=32, description="position embeddings to keep; text.max_characters must fit"
+    )
+    feed_forward: int | None = Field(
+        None, ge=8, description="inner neurons a layer to keep, by their share in what the layer gives"
+    )
+    width: int | None = Field(
+        None, ge=8, description="hidden size to project to, along the principal components of hidden states"
+    )
 
 
 class Training(Section):
     """How the weights are fitted."""
 
+    seed: int | None = Field(
+        None, ge=0, lt=2**32, description="of head, order and dropout; else the recipe's"
+    )
     epochs: float = Field(4, gt=0, le=100)
     batch_size: int = Field(32, ge=1)
     learning_rate: float = Field(6e-5, gt=0, lt=1)
@@ -148,6 +172,20 @@ class Training(Section):
     evaluations: int = Field(4, ge=1, description="validations over the whole run; the best one is kept")
     patience: int = Field(3, ge=1, description="validations without a better macro F1 before stopping")
     bf16: Literal["auto", "on", "off"] = "auto"
+
+
+class Distillation(Section):
+    """Teachers whose mean probabilities are learnt beside the labels (https://arxiv.org/abs/1503.02531)."""
+
+    teachers: list[Annotated[Recipe, WithJsonSchema({"type": ["string", "object"]})]] = Field(
+        min_length=1,
+        description="recipe files beside this one, or recipes; made first where runs/ lacks them",
+    )
+    weight: Share = Field(0.7, description="of the teachers' probabilities; the label has the rest")
+    temperature: float = Field(1.0, gt=0, le=20, description="divides the teachers' logits")
+    variants: int = Field(
+        0, ge=0, le=100, description="perturbed copies a training text, which the teachers alone label"
+    )
 
 
 class Energy(Section):
@@ -244,6 +282,7 @@ class Recipe(Section):
     text: Text = Text()
     base: Base
     training: Training = Training()
+    distillation: Distillation | None = None
     energy: Energy | None = None
     export: Export
     evaluation: Evaluation = Evaluation()
@@ -268,6 +307,27 @@ class Recipe(Section):
         uses.append(("card.label_meanings", list(self.card.label_meanings)))
         return [*uses, ("card.examples.expected", [example.expected for example in self.card.examples])]
 
+    @model_validator(mode="after")
+    def _teachers_speak_of_the_same(self) -> Self:
+        for teacher in self.teachers:
+            for key in ("labels", "seed", "data"):
+                if getattr(teacher, key) != getattr(self, key):
+                    raise ValueError(
+                        f"distillation.teachers: {teacher.name} has another {key} than {self.name}; it must "
+                        "be the same, or a teacher could have learnt from this recipe's test rows"
+                    )
+        return self
+
+    @property
+    def teachers(self) -> list[Recipe]:
+        """The recipes whose releases teach this one; mostly none."""
+        return self.distillation.teachers if self.distillation else []
+
+    @property
+    def training_seed(self) -> int:
+        """The seed of head, order and dropout; `seed` itself decides the splits."""
+        return self.seed if self.training.seed is None else self.training.seed
+
     def fingerprint(self) -> str:
         """Return the sha256 of all that the recipe says, whatever the layout of its file."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
@@ -290,17 +350,27 @@ def _read_tree(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     if path.resolve() in seen:
         raise RecipeError(f"{path}: extends itself, by way of {' -> '.join(p.name for p in seen)}")
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: cannot be read ({error}); recipes stand in recipes/*.yaml") from None
     except yaml.YAMLError as error:
         raise RecipeError(f"{path}: is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(tree, dict):
         raise RecipeError(f"{path}: must be a mapping of keys, got {type(tree).__name__}")
-    parent = tree.pop("extends", None)
-    if parent is None:
-        return tree
-    return _merge(_read_tree(path.parent / str(parent), (*seen, path.resolve())), tree)
+    return _follow(tree, path, (*seen, path.resolve()))
+
+
+def _follow(tree: dict[str, Any], path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    """Put other recipe files that one names in its place: the one that it extends, and its teachers."""
+    if "extends" in tree:
+        tree = _merge(_read_tree(path.parent / str(tree.pop("extends")), seen), tree)
+    plan = tree.get("distillation")
+    if isinstance(plan, dict) and isinstance(plan.get("teachers"), list):
+        teachers = [
+            _read_tree(path.parent / one, seen) if isinstance(one, str) else one for one in plan["teachers"]
+        ]
+        tree["distillation"] = plan | {"teachers": teachers}
+    return tree
 
 
 def _merge(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:

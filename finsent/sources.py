@@ -12,13 +12,22 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pandas
 from datasets import DownloadManager
 from huggingface_hub import hf_hub_download
 
 from finsent.errors import DataError
-from finsent.recipe import REPOSITORY, EntitySource, PhrasebankSource, Source, SplitName, TableSource
+from finsent.recipe import (
+    REPOSITORY,
+    Agreement,
+    EntitySource,
+    PhrasebankSource,
+    Source,
+    SplitName,
+    TableSource,
+)
 
 PHRASEBANK_FOLDER = "FinancialPhraseBank-v1.0"
 AGREEMENTS = ("50", "66", "75", "All")  # nested files, loosest first
@@ -26,7 +35,10 @@ AGREEMENTS = ("50", "66", "75", "All")  # nested files, loosest first
 
 @dataclass(frozen=True)
 class Row:
-    """One labelled text. `split` is the file's; `group` and `slice` are empty where the source has none."""
+    """One labelled text. `split` is the file's; `group` and `slice` are empty where the source has none.
+
+    `share` is that of the annotators behind the label, 0..1.
+    """
 
     text: str
     label: str
@@ -34,6 +46,7 @@ class Row:
     split: SplitName
     group: str = ""
     slice: str = ""
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -182,6 +195,7 @@ def _read_phrasebank(source: PhrasebankSource, path: Path, split: SplitName) -> 
             source=source.name,
             split=split,
             slice=f"agreement_{strictest[line].lower()}",
+            share=source.shares.get(cast("Agreement", strictest[line]), 1.0),
         )
 
 

@@ -1,10 +1,14 @@
-"""Fitting the weights: transformers' Trainer over the recipe's rows, then a temperature put into the head."""
+"""Fitting the weights: transformers' Trainer over the recipe's rows, then a temperature put into the head.
+
+What a row teaches is a probability a label (`finsent.targets`): the annotators', the teachers', or both.
+"""
 
 from __future__ import annotations
 
 import math
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,38 +31,43 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 
 from finsent.base_model import BaseModel
-from finsent.data import Splits, to_dataset
+from finsent.data import Splits
 from finsent.errors import FinsentError
 from finsent.progress import TrainingProgress
 from finsent.recipe import Recipe, Training
 from finsent.reports import TrainingReport
 from finsent.scoring import Floats, Ints, classification
+from finsent.targets import training_rows, validation_rows
 
 OWNER = "recipe.sha256"  # in the checkpoint folder: which recipe and rows these checkpoints belong to
 CHECKPOINT_COPIES = 3  # the best, the latest and one in the making
 
 
 def fit(
-    recipe: Recipe, splits: Splits, base: BaseModel, folder: Path, resume: bool = False
+    recipe: Recipe,
+    splits: Splits,
+    base: BaseModel,
+    folder: Path,
+    resume: bool = False,
+    teachers: Sequence[Path] = (),
 ) -> TrainingReport:
     """Fit `base.model` in place and calibrate it; checkpoints go to `folder`.
 
-    With `resume`, training goes on from the last checkpoint there; FinsentError when that one was made from
-    another recipe or other rows. Without a checkpoint it starts from the beginning.
+    `teachers` are the releases of the recipe's teachers, in its order. With `resume`, training goes on from
+    the last checkpoint there; FinsentError when that one was made from another recipe or other rows. Without
+    a checkpoint it starts from the beginning.
     """
     _claim(folder, recipe.fingerprint() + splits.report.fingerprints["train"], resume)
     started = time.monotonic()
-    set_seed(recipe.seed)
+    set_seed(recipe.training_seed)
     if recipe.training.freeze_pieces:
         base.model.get_input_embeddings().requires_grad_(False)
-    trainer = _build_trainer(recipe, splits, base, folder)
+    trainer = _build_trainer(recipe, splits, base, folder, teachers)
     checkpoint = get_last_checkpoint(str(folder)) if resume else None
     trainer.train(resume_from_checkpoint=checkpoint)
-    validation = tokenize_rows(
-        to_dataset(splits.validation, recipe.labels), base.tokenizer(), recipe.training
-    )
-    output = trainer.predict(validation)
-    temperature = fit_temperature(np.asarray(output.predictions), np.asarray(output.label_ids))
+    output = trainer.predict(trainer.eval_dataset)
+    labels = np.asarray(output.label_ids).argmax(axis=1)
+    temperature = fit_temperature(np.asarray(output.predictions), labels)
     divide_head(base.model, temperature)
     base.model.to("cpu").eval()
     seconds = time.monotonic() - started
@@ -104,12 +113,15 @@ def tokenize_rows(rows: Dataset, tokenizer: PreTrainedTokenizerFast, training: T
     return rows.map(encode, batched=True, remove_columns=["text"], keep_in_memory=True)
 
 
-def _build_trainer(recipe: Recipe, splits: Splits, base: BaseModel, folder: Path) -> Trainer:
+def _build_trainer(
+    recipe: Recipe, splits: Splits, base: BaseModel, folder: Path, teachers: Sequence[Path]
+) -> Trainer:
     training, tokenizer = recipe.training, base.tokenizer()
     rows = {
-        split: tokenize_rows(to_dataset(splits[split], recipe.labels), tokenizer, training)
-        for split in ("train", "validation")
+        "train": training_rows(recipe, splits.train, teachers),
+        "validation": validation_rows(splits.validation, recipe.labels),
     }
+    rows = {split: tokenize_rows(rows[split], tokenizer, training) for split in rows}
     weights = class_weights(splits, recipe)
 
     def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:  # noqa: ANN401
@@ -119,12 +131,13 @@ def _build_trainer(recipe: Recipe, splits: Splits, base: BaseModel, folder: Path
 
     def macro_f1(prediction: EvalPrediction) -> dict[str, float]:
         predicted = np.asarray(prediction.predictions).argmax(axis=1)
-        found = classification(predicted, np.asarray(prediction.label_ids), len(recipe.labels))
+        labels = np.asarray(prediction.label_ids).argmax(axis=1)
+        found = classification(predicted, labels, len(recipe.labels))
         return {"macro_f1": found["macro_f1"]}
 
     trainer = Trainer(
         model=base.model,
-        args=_arguments(recipe, len(splits.train), folder),
+        args=_arguments(recipe, len(rows["train"]), folder),
         train_dataset=rows["train"],
         eval_dataset=rows["validation"],
         data_collator=DataCollatorWithPadding(tokenizer),
@@ -153,8 +166,8 @@ def _arguments(recipe: Recipe, rows: int, folder: Path) -> TrainingArguments:
         length_column_name="length",
         bf16=use_bf16(training.bf16),
         use_cpu=not torch.cuda.is_available(),
-        seed=recipe.seed,
-        data_seed=recipe.seed,
+        seed=recipe.training_seed,
+        data_seed=recipe.training_seed,
         eval_strategy="steps",
         eval_steps=every,
         save_strategy="steps",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from finsent.data import SPLITS, Splits, fingerprint, load_splits, split_rows, to_dataset
+from finsent.data import SPLITS, Splits, fingerprint, load_splits, split_rows
 from finsent.errors import DataError
 from finsent.recipe import Data, Recipe, SplitName
 from finsent.sources import Row, SourceRows
@@ -110,8 +110,3 @@ def test_a_split_without_a_label_is_an_error(tiny_recipe: Recipe) -> None:
     tiny.write_csv(source, [one for one in tiny.make_rows() if one["label"] != "neutral"])
     with pytest.raises(DataError, match="train: no row with label 'neutral'"):
         load_splits(tiny_recipe)
-
-
-def test_a_dataset_carries_class_numbers() -> None:
-    rows = to_dataset([row("a", "positive"), row("b", "negative")], tiny.LABELS)
-    assert rows["label"][:] == [2, 0]

@@ -86,3 +86,38 @@ def test_the_resolved_recipe_reads_back_equal(tmp_path: Path) -> None:
     assert load_recipe(copy) == recipe
     assert load_recipe(copy).fingerprint() == recipe.fingerprint()
     assert "extends" not in yaml.safe_load(copy.read_text(encoding="utf-8"))
+
+
+def _taught(folder: Path, **changes: object) -> Path:
+    _write(folder)
+    teacher = folder / "teacher.yaml"
+    teacher.write_text(
+        yaml.safe_dump({"extends": "tiny.yaml", "name": "teacher"} | changes), encoding="utf-8"
+    )
+    student = folder / "student.yaml"
+    student.write_text("extends: tiny.yaml\nname: student\ndistillation: {teachers: [teacher.yaml]}\n")
+    return student
+
+
+def test_a_teacher_is_read_from_its_file_and_kept_whole(tmp_path: Path) -> None:
+    recipe = load_recipe(_taught(tmp_path, training={"seed": 5}))
+    assert [(teacher.name, teacher.training_seed) for teacher in recipe.teachers] == [("teacher", 5)]
+    assert recipe.training_seed == recipe.seed
+    copy = tmp_path / "elsewhere" / "recipe.yaml"
+    copy.parent.mkdir()
+    copy.write_text(dump_recipe(recipe), encoding="utf-8")
+    assert load_recipe(copy) == recipe
+
+
+@pytest.mark.parametrize("changes", [{"seed": 2}, {"data": {"test": 0.3}}])
+def test_a_teacher_of_other_rows_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:
+    with pytest.raises(
+        RecipeError, match=r"teacher has another (seed|data) than student; it must be the same"
+    ):
+        load_recipe(_taught(tmp_path, **changes))
+
+
+def test_a_recipe_cannot_teach_itself(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("distillation: {teachers: [a.yaml]}\n")
+    with pytest.raises(RecipeError, match="extends itself"):
+        load_recipe(tmp_path / "a.yaml")

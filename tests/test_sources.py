@@ -123,6 +123,13 @@ def test_the_phrasebank_gives_agreement_and_mends_letters(tmp_path: Path) -> Non
     ]
 
 
+def test_the_share_of_annotators_comes_from_the_recipe(tmp_path: Path) -> None:
+    sure, unsure = "Sales rose@up", "Sales were seen@up"
+    write_phrasebank(tmp_path, {"50": [sure, unsure], "66": [sure], "75": [sure], "All": [sure]})
+    shared = phrasebank(tmp_path).model_copy(update={"shares": {"50": 0.6}})
+    assert [row.share for row in read(shared)] == [1.0, 0.6]
+
+
 @pytest.mark.parametrize(
     ("levels", "message"),
     [

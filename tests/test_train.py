@@ -81,6 +81,24 @@ def test_two_runs_give_the_same_release_but_for_time(
     assert _without_time(first) == _without_time(second)
 
 
+def test_a_teacher_is_made_once_and_then_found(tmp_path: Path, tiny_base: Path) -> None:
+    recipe = tiny.write_recipe(tmp_path, tiny_base)
+    student = tmp_path / "student.yaml"
+    plan = {"teachers": [recipe.name], "variants": 1}
+    student.write_text(f"extends: {recipe.name}\nname: student\ndistillation: {plan!r}\n", encoding="utf-8")
+    first = tiny.run_train(student, tmp_path / "runs")
+    assert first.returncode == 0, first.stderr
+    assert "teacher: tiny" in first.stderr
+    made = (tmp_path / "runs" / "tiny" / "release" / "metrics.json").read_bytes()
+    again = tiny.run_train(student, tmp_path / "runs")
+    assert again.returncode == 0, again.stderr
+    assert "teacher: tiny" not in again.stderr
+    assert (tmp_path / "runs" / "tiny" / "release" / "metrics.json").read_bytes() == made
+    assert "taught by tiny" in (tmp_path / "runs" / "student" / "release" / "README.md").read_text(
+        encoding="utf-8"
+    )
+
+
 def _without_time(metrics: dict[str, object]) -> str:
     """Drop what may differ between two runs: times, energy, date, and the recipe's path to its own rows."""
     text = json.loads(json.dumps(metrics))

@@ -1,0 +1,190 @@
+"""Making a BERT narrower before it is fitted: fewer positions, fewer inner neurons, a smaller hidden size.
+
+What stays is chosen by what the encoder does on the training texts. A narrower encoder forgets much; fitting,
+best with a teacher, brings back what can be brought back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+from finsent.errors import BaseModelError
+
+READ = ("self.query", "self.key", "self.value", "intermediate.dense", "pooler.dense", "classifier")
+WRITE = (
+    "output.dense",
+    "pooler.dense",
+)  # linear layers by the end of their name: what they do to hidden states
+TEXTS = 1024  # of the training rows, evenly spaced, from which statistics are taken
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class _Directions:
+    """Principal directions `(old, new)` of hidden states; mean and spread of every layer norm along them."""
+
+    basis: Tensor
+    centre: dict[str, Tensor]
+    spread: dict[str, Tensor]
+
+
+def keep_positions(model: PreTrainedModel, positions: int) -> None:
+    """Keep the first rows of the position embedding; BaseModelError when there are fewer."""
+    table = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
+    if not isinstance(table, nn.Embedding) or table.num_embeddings < positions:
+        have = table.num_embeddings if isinstance(table, nn.Embedding) else "no table of them"
+        raise BaseModelError(f"base.positions: got {positions}, the encoder has {have}")
+    embeddings: Any = model.base_model.embeddings
+    embeddings.position_embeddings = nn.Embedding(positions, table.embedding_dim)
+    embeddings.position_embeddings.weight = nn.Parameter(table.weight.data[:positions].clone())
+    for name in ("position_ids", "token_type_ids"):
+        if isinstance(getattr(embeddings, name, None), Tensor):
+            setattr(embeddings, name, getattr(embeddings, name)[:, :positions].clone())
+    model.config.max_position_embeddings = positions
+
+
+def keep_neurons(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, texts: list[str], size: int
+) -> None:
+    """Keep the inner neurons of every layer that give most: mean activation times norm of what they write."""
+    layers = _layers(model, "base.feed_forward")
+    have = model.config.intermediate_size
+    if size > have:
+        raise BaseModelError(f"base.feed_forward: got {size}, the encoder has {have}")
+    activity = _observe(model, tokenizer, texts, [layer.output.dense for layer in layers])
+    for layer, active in zip(layers, activity, strict=True):
+        given = active.abs().mean(dim=0) * layer.output.dense.weight.detach().norm(dim=0)
+        kept = given.topk(size).indices.sort().values
+        _keep_rows(layer.intermediate.dense, kept)
+        _keep_columns(layer.output.dense, kept)
+    model.config.intermediate_size = size
+
+
+def project_width(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, texts: list[str], size: int
+) -> None:
+    """Project the hidden size to `size` along principal components; heads keep their size, so fewer stay.
+
+    Raises BaseModelError when `size` is no multiple of the size of a head or more than there is.
+    """
+    layers = _layers(model, "base.width")
+    head = model.config.hidden_size // model.config.num_attention_heads
+    if size % head or size > model.config.hidden_size:
+        raise BaseModelError(
+            f"base.width: got {size}, allowed are multiples of {head} up to {model.config.hidden_size}"
+        )
+    norms = {name: module for name, module in model.named_modules() if isinstance(module, nn.LayerNorm)}
+    states = dict(
+        zip(norms, _observe(model, tokenizer, texts, list(norms.values()), after=True), strict=True)
+    )
+    directions = _principal_directions(states, size)
+    for layer in layers:
+        _keep_heads(layer.attention, size // head, head)
+    for name, module in model.named_modules():
+        _project(name, module, directions)
+    model.config.hidden_size = size
+    model.config.num_attention_heads = size // head
+
+
+def _layers(model: PreTrainedModel, key: str) -> list[Any]:
+    layers = getattr(getattr(model.base_model, "encoder", None), "layer", None)
+    if not isinstance(layers, nn.ModuleList) or not hasattr(layers[0], "intermediate"):
+        raise BaseModelError(f"{key}: a {type(model).__name__} cannot be made narrower; leave the key out")
+    return list(layers)
+
+
+def _observe(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    texts: list[str],
+    modules: list[nn.Module],
+    after: bool = False,
+) -> list[Tensor]:
+    """Return what enters each module (or leaves it) over the texts, `(tokens, width)`, padding left out."""
+    seen: list[list[Tensor]] = [[] for _ in modules]
+    mask = torch.empty(0)
+
+    def watch(place: int) -> Any:  # noqa: ANN401  (torch's type of a hook)
+        def hook(_: nn.Module, entering: tuple[Tensor, ...], leaving: Tensor) -> None:
+            seen[place].append((leaving if after else entering[0])[mask].detach())
+
+        return hook
+
+    handles = [module.register_forward_hook(watch(place)) for place, module in enumerate(modules)]
+    model.eval()
+    for batch in _batches(tokenizer, texts):
+        mask = batch["attention_mask"].bool()
+        with torch.no_grad():
+            model(**batch)
+    for handle in handles:
+        handle.remove()
+    return [torch.cat(parts) for parts in seen]
+
+
+def _batches(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> Iterator[dict[str, Tensor]]:
+    chosen = sorted(texts[:: max(1, len(texts) // TEXTS)], key=len)
+    for start in range(0, len(chosen), BATCH):
+        yield dict(tokenizer(chosen[start : start + BATCH], padding=True, return_tensors="pt"))
+
+
+def _principal_directions(states: dict[str, Tensor], size: int) -> _Directions:
+    """Return the directions in which hidden states of all layer norms, each scaled to one, vary most."""
+    together = sum(state.T @ state / state.pow(2).sum() for state in states.values())
+    assert isinstance(together, Tensor)
+    basis = torch.linalg.eigh(together).eigenvectors[:, -size:]
+    seen = {name: state @ basis for name, state in states.items()}
+    return _Directions(
+        basis,
+        {name: state.mean(dim=0) for name, state in seen.items()},
+        {name: state.std(dim=0) for name, state in seen.items()},
+    )
+
+
+def _keep_heads(attention: Any, heads: int, size: int) -> None:  # noqa: ANN401  (BertAttention)
+    """Keep the heads whose value and output matrices are largest."""
+    own, output = attention.self, attention.output.dense
+    read = own.value.weight.detach().view(-1, size, own.value.in_features).norm(dim=(1, 2))
+    write = output.weight.detach().view(output.out_features, -1, size).norm(dim=(0, 2))
+    kept = (read * write).topk(heads).indices.sort().values
+    rows = (kept[:, None] * size + torch.arange(size)).flatten()
+    for linear in (own.query, own.key, own.value):
+        _keep_rows(linear, rows)
+    _keep_columns(output, rows)
+    own.num_attention_heads, own.all_head_size = heads, heads * size
+
+
+def _project(name: str, module: nn.Module, directions: _Directions) -> None:
+    """Turn one module to the new directions: what reads or writes hidden states, tables, layer norms."""
+    basis = directions.basis
+    if isinstance(module, nn.Embedding):
+        module.weight = nn.Parameter(module.weight.data @ basis)
+        module.embedding_dim = basis.shape[1]
+    elif isinstance(module, nn.LayerNorm):
+        module.weight = nn.Parameter(directions.spread[name].clone())
+        module.bias = nn.Parameter(directions.centre[name].clone())
+        module.normalized_shape = (basis.shape[1],)
+    elif isinstance(module, nn.Linear):
+        weight, bias = module.weight.data, module.bias.data
+        if name.endswith(READ):
+            weight = weight @ basis
+        if name.endswith(WRITE):
+            weight, bias = basis.T @ weight, bias @ basis
+        module.weight, module.bias = nn.Parameter(weight), nn.Parameter(bias)
+        module.out_features, module.in_features = module.weight.shape
+
+
+def _keep_rows(linear: nn.Linear, kept: Tensor) -> None:
+    linear.weight = nn.Parameter(linear.weight.data[kept].clone())
+    linear.bias = nn.Parameter(linear.bias.data[kept].clone())
+    linear.out_features = len(kept)
+
+
+def _keep_columns(linear: nn.Linear, kept: Tensor) -> None:
+    linear.weight = nn.Parameter(linear.weight.data[:, kept].clone())
+    linear.in_features = len(kept)
