@@ -14,7 +14,9 @@ proved, or nothing to change; 1: not, and the message says what stands where; 2:
 from __future__ import annotations
 
 import json
+import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -35,7 +37,7 @@ from finsent.recipe import load_recipe
 from finsent.release import RECIPE, Run
 from publishing.card_merge import Choice
 from publishing.connection import PUBLIC_HUB, Timeouts, connect
-from publishing.errors import PublishError, StalePlanError
+from publishing.errors import GaveUpError, PublishError, StalePlanError
 from publishing.journal import Journal
 from publishing.lint import check_manifest
 from publishing.parcel import Parcel, pack_dataset, pack_release
@@ -94,6 +96,8 @@ def publish(parcel: Parcel, wishes: Wishes, reader: Reader) -> Outcome:
     if wishes.dry_run:
         return Outcome(draft.plan, draft.space_plan, None)
     settled = draft.plan.is_empty and is_settled(parcel, wishes, draft, reader)
+    if settled:
+        wishes.tell("nothing to do: this is published and proved")
     if settled or is_proposed(parcel, wishes, draft, reader):
         return Outcome(draft.plan, draft.space_plan, None)
     confirm(wishes)
@@ -221,7 +225,11 @@ def rollback(
             wishes = Wishes(confirm=not yes)
             stage(f"{receipt.repo_id} goes back from {str(receipt.commit)[:8]} to {str(receipt.parent)[:8]}")
             confirm(wishes)
-            undo(receipt, path.parent.parent, reader, wishes)
+            try:
+                undo(receipt, path.parent.parent, reader, wishes)
+            except GaveUpError as error:
+                hint = "" if local else "; what was pushed with --local is undone with --local"
+                raise PublishError(f"{error}{hint}") from error
 
 
 def default_id(folder: Path, kind: Kind) -> str:
@@ -295,6 +303,10 @@ def lines_for_people() -> Iterator[None]:
     """Turn what a person can cause into one line and exit 1; no bars where nobody watches."""
     if not console.is_terminal:
         disable_progress_bars()
+    logging.getLogger("huggingface_hub").setLevel(
+        logging.ERROR
+    )  # of retries we tell ourselves, in a line each
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a job that is cancelled ends like Ctrl-C
     try:
         yield
     except (FinsentError, OSError) as error:

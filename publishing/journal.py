@@ -38,10 +38,12 @@ class Journal:
             message = reader.connection.redact(str(error) or type(error).__name__)
             self.note(state=state, message=message)
             if self.receipt.commit is None:
-                self._look(reader, target, pull_request)
+                # a request that was left alone may still be worked on; one that failed was waited for
+                pending = not self.receipt.commit_is_certain and not isinstance(error, FinsentError)
+                self._look(reader, target, pull_request, pending)
             raise
 
-    def _look(self, reader: Reader, target: Target, pull_request: bool) -> None:
+    def _look(self, reader: Reader, target: Target, pull_request: bool, pending: bool) -> None:
         self.note(commit_is_certain=False)  # in case the next lines are broken off, too
         try:
             if pull_request:
@@ -50,4 +52,4 @@ class Journal:
                 commit, number = reader.find_push(target, self.receipt.push), None
         except FinsentError:
             return
-        self.note(commit=commit, pull_request=number, commit_is_certain=True)
+        self.note(commit=commit, pull_request=number, commit_is_certain=commit is not None or not pending)

@@ -114,7 +114,11 @@ def make_plan(
     changes = compare(manifest, remote, kept=(README,))
     check_tag(tag, remote, changes)
     before = read_published(published(METRICS)) if parcel.metrics else None
-    warnings = [f"left out, not a file of a release: {name}" for name in parcel.manifest.left_out]
+    warnings = []
+    if parcel.manifest.left_out:
+        warnings.append(
+            f"not sent, for they are no files of a {_name(parcel)}: {_some(parcel.manifest.left_out)}"
+        )
     if parcel.metrics is not None:
         warnings += find_regressions(before, parcel.metrics)
     plan = Plan(
@@ -130,3 +134,12 @@ def make_plan(
         warnings=tuple(warnings),
     )
     return plan, manifest, decision
+
+
+def _name(parcel: Parcel) -> str:
+    return "data set" if parcel.target.repo_type == "dataset" else "release"
+
+
+def _some(names: tuple[str, ...], most: int = 8) -> str:
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -60,7 +61,7 @@ class Receipt(_Part):
     parent: str | None = None
     commit: str | None = None
     commit_is_certain: bool = True
-    """False: the Hub could not be asked whether the commit arrived."""
+    """False: the commit may still arrive, or the Hub could not be asked whether it did."""
     pull_request: int | None = None
     tag: str | None = None
     card_sha256: str | None = None
@@ -97,6 +98,14 @@ def read_receipt(path: Path) -> Receipt:
     except (OSError, ValidationError) as error:
         first = str(error).splitlines()[0]
         raise PublishError(f"{path}: is no receipt ({first}); they stand in runs/*/{FOLDER}/*.json") from None
+
+
+def receipts_of(run: Path, repo_id: str) -> Iterator[Receipt]:
+    """Yield what earlier pushes of a run to one repository left, the newest first."""
+    for path in sorted((run / FOLDER).glob("*.json"), reverse=True):
+        receipt = read_receipt(path)
+        if receipt.repo_id == repo_id:
+            yield receipt
 
 
 def newest_receipt(run: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -16,8 +16,8 @@ from publishing.manifest import README, Manifest
 from publishing.parcel import Parcel, release_notes
 from publishing.plan import Plan, make_plan
 from publishing.proof import Depth, Prover, check_names, digest, empty_home
-from publishing.receipt import Check, Receipt, SentFile, now, read_receipt
-from publishing.remote import Reader, Remote, Target, trailers
+from publishing.receipt import Check, Receipt, SentFile, now, receipts_of
+from publishing.remote import LastPush, Reader, Remote, Target, trailers
 from publishing.rollback import find_way_back, roll_back
 from publishing.space_push import SpacePusher, SpaceWish
 from publishing.tables import show_plan, show_receipt
@@ -64,7 +64,7 @@ def repositories(parcel: Parcel, wishes: Wishes) -> list[str]:
 def draw(parcel: Parcel, wishes: Wishes, reader: Reader) -> Draft:
     """Read the Hub, plan, and show the plan."""
     wishes.tell("plan")
-    remote = reader.read(parcel.target)
+    remote = _remember(parcel, reader.read(parcel.target))
     plan, manifest, card = make_plan(parcel, remote, reader, wishes.card, _tag(parcel, wishes))
     show_plan(wishes.console, plan)
     space_plan = None
@@ -77,6 +77,15 @@ def draw(parcel: Parcel, wishes: Wishes, reader: Reader) -> Draft:
         if not plan.is_empty:
             wishes.tell(f"Space {wishes.space.repo_id} is pointed at the new commit once that is proved")
     return Draft(plan, manifest, card, remote, space_plan)
+
+
+def _remember(parcel: Parcel, remote: Remote) -> Remote:
+    """Take which README stands there, and by whose choice, from a push that had nothing to commit."""
+    for receipt in receipts_of(parcel.run, parcel.target.repo_id):
+        if receipt.commit == remote.head and receipt.state == "unchanged" and receipt.commit is not None:
+            last = LastPush(receipt.commit, receipt.push, receipt.card_sha256, receipt.card_choice)
+            return replace(remote, last_push=last)
+    return remote
 
 
 def _tag(parcel: Parcel, wishes: Wishes) -> str | None:
@@ -94,9 +103,8 @@ def is_settled(parcel: Parcel, wishes: Wishes, draft: Draft, reader: Reader) -> 
         return False
     if draft.space_plan is not None and not draft.space_plan.is_empty:
         return False
-    for path in sorted((parcel.run / "receipts").glob("*.json"), reverse=True):
-        receipt = read_receipt(path)
-        if receipt.repo_id != parcel.target.repo_id or receipt.commit != draft.remote.head:
+    for receipt in receipts_of(parcel.run, parcel.target.repo_id):
+        if receipt.commit != draft.remote.head:
             continue  # the endpoint is not compared: a commit's id is its own, and --local changes ports
         proved = set(check_names(receipt.repo_type, wishes.proof)) <= {one.name for one in receipt.checks}
         whole = receipt.state in ("published", "unchanged") and proved
@@ -109,10 +117,9 @@ def is_proposed(parcel: Parcel, wishes: Wishes, draft: Draft, reader: Reader) ->
     if not wishes.pull_request:
         return False
     files = {path: file.sha256 for path, file in draft.manifest.files.items()}
-    for path in sorted((parcel.run / "receipts").glob("*.json"), reverse=True):
-        receipt = read_receipt(path)
+    for receipt in receipts_of(parcel.run, parcel.target.repo_id):
         number = receipt.pull_request
-        if number is None or receipt.repo_id != parcel.target.repo_id or receipt.state != "published":
+        if number is None or receipt.state != "published":
             continue
         if {file.path: file.sha256 for file in receipt.files} == files and reader.is_open(
             parcel.target, number
@@ -149,25 +156,35 @@ def commit(parcel: Parcel, wishes: Wishes, draft: Draft, reader: Reader, journal
     """Create the repository where needed and make the one commit, unless the Hub holds it all."""
     if draft.plan.is_empty:
         head = str(draft.remote.head)
-        journal.note(commit=head, message="")
+        card = _card_sha256(parcel, draft, reader, head)
+        journal.note(commit=head, card_sha256=card, message="")
         return Committed(head, head)
     wishes.tell(f"commit: {draft.plan.title}")
     sender = Sender(reader, parcel.target, wishes.push)
     remote = sender.ensure_repository(draft.remote, private=wishes.private)
     journal.note(parent=remote.head)
-    content = draft.manifest.files.get(README)
-    kept = reader.content(parcel.target, README, str(remote.head)) if content is None else None
-    card = content.sha256 if content else digest(kept or b"")
+    card = _card_sha256(parcel, draft, reader, str(remote.head))
     notes = release_notes(parcel.version) if parcel.version else ""
     body = f"{notes}\n\n{trailers(wishes.push, card, draft.card.choice)}".strip()
-    committed = sender.send(draft.plan, draft.manifest, remote, body, wishes.pull_request)
+
+    def announce() -> None:  # what a kill leaves behind
+        journal.note(message="broken off while committing", commit_is_certain=False)
+
+    committed = sender.send(draft.plan, draft.manifest, remote, body, wishes.pull_request, announce)
     journal.note(
         commit=committed.commit,
         pull_request=committed.pull_request,
         card_sha256=card,
         message="proof not finished",
+        commit_is_certain=True,
     )
     return committed
+
+
+def _card_sha256(parcel: Parcel, draft: Draft, reader: Reader, head: str) -> str:
+    """Return what README will be there: ours, or theirs where that is kept."""
+    ours = draft.manifest.files.get(README)
+    return ours.sha256 if ours else digest(reader.content(parcel.target, README, head) or b"")
 
 
 def tag_commit(
@@ -272,13 +289,14 @@ def undo(receipt: Receipt, run: Path, reader: Reader, wishes: Wishes) -> Receipt
     way = find_way_back(receipt, reader)
     wishes.tell(f"rolling {receipt.repo_id} back to {str(receipt.parent)[:8]}")
     fresh = receipt.with_(
-        created=now(), state="failed", message="broken off", push=wishes.push, parent=receipt.commit,
-        commit=None, tag=None, files=(), checks=(), space=None,
+        created=now(), state="failed", message="broken off while committing", push=wishes.push,
+        parent=receipt.commit, commit=None, commit_is_certain=False,
+        tag=None, files=(), checks=(), space=None,
     )  # fmt: skip
     journal = Journal(fresh, run)
     with journal.kept_true(reader, way.target):
         committed = roll_back(way, reader, wishes.push)
-        journal.note(commit=committed.commit, message="proof not finished")
+        journal.note(commit=committed.commit, message="proof not finished", commit_is_certain=True)
         with empty_home() as home:
             prover = Prover(reader, way.target, committed.commit, home)
             check = prover.check_objects(prover.download(sorted(way.before.files)), way.before.files)

@@ -90,6 +90,6 @@ def _web(receipt: Receipt) -> str:
 
 def _commit(receipt: Receipt) -> str:
     if receipt.commit is None:
-        return "none" if receipt.commit_is_certain else "not known: the Hub could not be asked; run again"
+        return "none" if receipt.commit_is_certain else "not known; run again, the next push finds out"
     request = f", pull request {receipt.pull_request}" if receipt.pull_request else ""
     return f"{receipt.commit}{request}"

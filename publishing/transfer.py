@@ -6,6 +6,7 @@ before it repeats anything: a commit by the id of the push in its message, a tag
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,14 +53,19 @@ class Sender:
         return self.reader.head(Target(self.target.repo_id, self.target.repo_type)) is not None
 
     def send(
-        self, plan: Plan, manifest: Manifest, remote: Remote, body: str, pull_request: bool = False
-    ) -> Committed:
-        """Upload what is large and make the one commit. StalePlanError when the Hub is not as planned."""
+        self, plan: Plan, manifest: Manifest, remote: Remote, body: str, pull_request: bool = False,
+        announce: Callable[[], None] = lambda: None,
+    ) -> Committed:  # fmt: skip
+        """Upload what is large and make the one commit; `announce` is called between the two.
+
+        StalePlanError when the Hub is not as planned.
+        """
         self._check_unchanged(plan, manifest, remote)
         assert remote.head is not None
         additions = [manifest.files[change.path].operation() for change in plan.of("add", "change")]
         deletions = [CommitOperationDelete(change.path) for change in plan.of("delete")]
         self._upload(additions)
+        announce()
         return self.commit([*additions, *deletions], remote.head, plan.title, body, pull_request)
 
     def _check_unchanged(self, plan: Plan, manifest: Manifest, remote: Remote) -> None:

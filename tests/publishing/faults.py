@@ -18,7 +18,8 @@ from publishing.retries import Retries
 from publishing.space_push import MODEL_REVISION, SpaceWish
 from tests.publishing.conftest import WRITE, Publisher
 
-TIMEOUT, DELAY = 1.0, 1.5  # seconds: of the client, and of a server that is slower than that
+TIMEOUT, DELAY = 1.0, 1.5  # seconds: of an impatient client, and of a server that is slower than that
+CALM = 10.0  # seconds of patience where nothing is late, so that a busy machine breaks no other request
 FOREVER = 1000
 PATIENT = Retries(tries=3, base=0.01, settle=DELAY)
 STEPS: dict[str, dict[str, Any]] = {
@@ -68,17 +69,18 @@ class Cell:
         answer = requests.post(f"{self.hub.endpoint}/_test/faults", json=faults, timeout=10)
         assert answer.ok, answer.text
 
-    def _check_met(self) -> None:
+    def _check_met(self, times: str, error: BaseException | None) -> None:
         """AssertionError when no request met the fault: a cell that breaks nothing proves nothing."""
         left = requests.get(f"{self.hub.endpoint}/_test/faults", timeout=10).json()
-        assert all(fault["n"] < FOREVER for fault in left) and len(left) <= 1, left
-        assert not left or left[0]["n"] >= FOREVER // 2, left
+        assert not left or left[0]["n"] < TIMES[times], (
+            f"no request met {left}; the push ended with {error!r}"
+        )
 
     def run(self, step: str, fault: str, times: str, proof: str = "files") -> str:
         """Publish with the fault, say how it ended; after a bad end, check that the next push ends well."""
         self.order(step, fault, times)
         error = self.publish(proof)
-        self._check_met()
+        self._check_met(times, error)
         self._plan([])
         if fault == "late":
             time.sleep(DELAY)  # whatever the server still works on is done now
@@ -142,8 +144,8 @@ class Cell:
         return Reader(self.publisher.reader.connection, Retries(tries=3, base=0.1))
 
 
-def make_cell(hub: RunningHub, run: Path, repo_id: str, demo: Path) -> Cell:
-    connection = connect(hub.endpoint, WRITE, Timeouts(TIMEOUT, TIMEOUT), "a test")
+def make_cell(hub: RunningHub, run: Path, repo_id: str, demo: Path, patience: float = CALM) -> Cell:
+    connection = connect(hub.endpoint, WRITE, Timeouts(patience, patience), "a test")
     publisher = Publisher(Reader(connection, PATIENT), run, repo_id)
     outbox = run / "outbox" / "space"
     wish = SpaceWish(f"{repo_id}-demo", "gradio", demo, outbox, "apache-2.0", wait=60, poll=0.01)

@@ -15,7 +15,7 @@ from huggingface_hub.utils import _http
 from finsent.recipe import REPOSITORY
 from local_hub import RunningHub
 from publishing import lint
-from tests.publishing.faults import FAULTS, PUBLISHED, STEPS, TIMES, make_cell, table
+from tests.publishing.faults import CALM, FAULTS, PUBLISHED, STEPS, TIMEOUT, TIMES, make_cell, table
 from tests.publishing.test_space import demo
 
 __all__ = ["demo"]
@@ -56,7 +56,8 @@ def test_a_broken_request(
         shutil.copytree(tiny_release, run / "release")
         name = f"ann/m{list(STEPS).index(step)}-{list(FAULTS).index(fault)}-{times}"
         proof = "load" if step == LOADED and times == "once" else "files"
-        ending = make_cell(server, run, name, demo).run(step, fault, times, proof)
+        patience = TIMEOUT if fault == "late" else CALM
+        ending = make_cell(server, run, name, demo, patience).run(step, fault, times, proof)
         endings[step, fault, times] = ending
         if times == "once":
             assert ending == PUBLISHED, "one failure must not end a push"

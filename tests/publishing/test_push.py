@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -285,6 +286,7 @@ def test_theirs_and_ours(publisher: Publisher, api: HfApi) -> None:
     publisher.publish()
     edit(api, publisher.repo_id, "A classifier for tests.", "A classifier that we like.")
     assert publisher.publish(tagged=False, card="theirs").plan.is_empty
+    assert publisher.publish(tagged=False).receipt is None  # the choice holds, though nothing was committed
     publisher.publish(tagged=False, card="ours")
     text = (publisher.reader.content(publisher.target, "README.md", "main") or b"").decode()
     assert "A classifier for tests." in text and len(publisher.commits()) == 4
@@ -309,7 +311,7 @@ def test_a_rollback_that_breaks_off_leaves_a_receipt(publisher: Publisher, fault
     publisher.change("A sentence to regret.")
     second = publisher.publish(tagged=False).receipt
     assert first is not None and second is not None
-    order(faults, method="GET", path=f"/{publisher.repo_id}/resolve/", status=503, n=50, skip=1)
+    order(faults, method="HEAD", path=f"/{publisher.repo_id}/resolve/", status=503, n=50)
     with pytest.raises(PublishError, match=r"read back .*: failed 3 times"):
         undo(second, publisher.run, publisher.reader, QUICKLY)
     receipt = publisher.receipts()[-1]
@@ -372,14 +374,16 @@ def test_a_dry_run_is_a_plan_for_machines(server: RunningHub, run: Path, repo_id
     assert all(len(line) < 500 and "\x1b" not in line for line in done.stderr.splitlines())
 
 
-def test_a_person_who_interrupts_is_told_where_to_look_and_no_process_shows_the_token(
-    server: RunningHub, run: Path, repo_id: str, faults: str
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_who_interrupts_is_told_where_to_look_and_no_process_shows_the_token(
+    server: RunningHub, run: Path, repo_id: str, faults: str, sent: signal.Signals
 ) -> None:
     order(faults, method="POST", path=f"/{repo_id}/commit/", delay=5)
     command = [sys.executable, "hub_push.py", str(run), "--repo-id", repo_id, "--yes", "--space", "none"]
     environment = {**os.environ, "HF_TOKEN": WRITE, "HF_ENDPOINT": server.endpoint}
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a test in the background has it ignored
     with subprocess.Popen(
-        command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True
+        command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=heard
     ) as process:
         assert process.stderr is not None
         lines = []
@@ -389,11 +393,16 @@ def test_a_person_who_interrupts_is_told_where_to_look_and_no_process_shows_the_
                 time.sleep(1.5)  # it waits for the Hub's answer now
                 shown = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
                 assert not any(WRITE.encode() in arguments for arguments in shown)
-                process.send_signal(signal.SIGINT)
+                process.send_signal(sent)
+    receipt = read_receipt(next((run / "receipts").glob("*.json")))
+    assert receipt.commit is None
+    assert not receipt.commit_is_certain  # the Hub is still at it
+    if sent == signal.SIGKILL:
+        assert receipt.message == "broken off while committing"
+        return
     assert process.returncode == 1 and "Traceback" not in "".join(lines)
     assert re.search(r"interrupted; \S+/receipts/\S+\.json says what stands on the Hub\n$", lines[-1])
-    receipt = read_receipt(next((run / "receipts").glob("*.json")))
-    assert receipt.state == "interrupted" and receipt.message == "KeyboardInterrupt"
+    assert (receipt.state, receipt.message) == ("interrupted", "KeyboardInterrupt")
 
 
 def test_local_brings_its_own_hub_and_finds_it_again(run: Path, tmp_path: Path) -> None:
