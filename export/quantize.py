@@ -1,4 +1,4 @@
-"""fp32 ONNX to int8 by static QDQ of MatMul and Gather: fixed scales, so neighbours do not matter.
+"""fp32 ONNX to int8 by static QDQ of MatMul, Gemm and Gather: fixed scales, so neighbours do not matter.
 
 Per channel, and with 7-bit weights (reduce_range), so that CPUs without VNNI do not saturate and score alike.
 Only what enters a product is rounded. Its result stays in float: the residual stream of BERT carries a few
@@ -24,7 +24,7 @@ from finsent.errors import ReleaseError
 from finsent.recipe import Variant
 from finsent.release import ONNX_FILES, TOKENIZER
 
-OPERATORS = ["MatMul", "Gather"]
+OPERATORS = ["MatMul", "Gemm", "Gather"]
 OPTIONS = {"OpTypesToExcludeOutputQuantization": OPERATORS}
 CALIBRATION_BATCH = 16
 

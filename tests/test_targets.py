@@ -58,7 +58,7 @@ def test_variants_are_labelled_by_the_teacher_alone(
     assert len(made["text"]) == 6
     taught = ask_teachers([tiny_release], list(made["text"]), tiny.LABELS, 1.0)
     assert np.array(made["label"][2:]) == pytest.approx(taught[2:])
-    assert np.array(made["label"][:2]) == pytest.approx((taught[:2] + [[0, 0, 1], [1, 0, 0]]) / 2)
+    assert np.array(made["label"][:2]) == pytest.approx((taught[:2] + np.array([[0, 0, 1], [1, 0, 0]])) / 2)
 
 
 def test_variants_are_repeatable_and_differ_from_their_texts() -> None:
