@@ -12,7 +12,6 @@ import pytest
 from huggingface_hub import file_download
 from huggingface_hub.utils import _http
 
-from finsent.recipe import REPOSITORY
 from local_hub import RunningHub
 from publishing import lint
 from tests.publishing.faults import CALM, FAULTS, PUBLISHED, STEPS, TIMEOUT, TIMES, make_cell, table
@@ -20,7 +19,6 @@ from tests.publishing.test_space import demo
 
 __all__ = ["demo"]
 LOADED = "commit"  # the step whose cells are also proved by loading the model
-DOCUMENT = REPOSITORY / "docs" / "publishing.md"
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +59,3 @@ def test_a_broken_request(
         endings[step, fault, times] = ending
         if times == "once":
             assert ending == PUBLISHED, "one failure must not end a push"
-
-
-def test_the_document_has_a_row_for_every_request() -> None:
-    text = DOCUMENT.read_text(encoding="utf-8")
-    for step in STEPS:
-        assert f"\n| {step} |" in text
-    assert "| Request | " + " | ".join(FAULTS) + " |" in text
-    assert "not run" not in text

@@ -25,6 +25,7 @@ from publishing.manifest import Manifest, from_bytes, is_allowed, read_folder
 from publishing.parcel import release_notes
 from publishing.retries import Retries, asked_wait, describe, is_final
 from tests.model_card.samples import make_metrics
+from tests.publishing.faults import FAULTS, STEPS
 
 
 def failure(status: int, **headers: str) -> HfHubHTTPError:
@@ -273,3 +274,11 @@ def test_the_readme_has_the_messages_that_the_code_has() -> None:
     for message in messages:
         for part in re.split(r"…|README\.md", message):  # where a value stands
             assert any(part.strip(" ()") in text for text in known), f"{message!r}: nobody says {part!r}"
+
+
+def test_the_document_has_a_row_for_every_request() -> None:
+    text = (REPOSITORY / "docs" / "publishing.md").read_text(encoding="utf-8")
+    for step in STEPS:
+        assert f"\n| {step} |" in text
+    assert "| Request | " + " | ".join(FAULTS) + " |" in text
+    assert "not run" not in text
