@@ -184,7 +184,9 @@ def render(release: Path, rows: list[Row]) -> str:
     lines += ["| what | measured | beside it | aim |", "| --- | --- | --- | --- |"]
     lines += [f"| {' | '.join(row)} |" for row in rows]
     lines += ["", f"- Release `{release.parent.name}`; {STARTS} starts, {VISITS} visits."]
-    lines += [f"- {machine.processor}, {machine.cores} cores, shared with other work; {machine.system}."]
+    load = f"load average {os.getloadavg()[1]:.1f} over the last five minutes"
+    lines += [f"- {machine.processor}, {len(os.sched_getaffinity(0))} of {machine.cores} cores; {load}."]
+    lines += [f"- {machine.system}."]
     return "\n".join(lines) + "\n"
 
 
