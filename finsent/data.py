@@ -2,14 +2,16 @@
 
 The rules, in this order:
 1. Rows whose texts are the same (letters and digits, links ignored) count once. Where their labels differ,
-all of
-   them are dropped; else the row of a file made for testing stays before one for validation before any other.
+   all of them are dropped; else the row of a file made for testing stays before one for validation before any
+   other.
 2. Rows are tied together by their source's group column and by near-duplicate texts (char-5-gram Jaccard).
 3. A file made for a split keeps its rows there, but a training row tied to a test or validation row is
-dropped.
+   dropped.
 4. What remains of training files is shared out by a hash of the seed and the group, so a row never changes
-sides
-   because other rows were added.
+   sides because other rows were added.
+
+In a cross-validation (`data.fold`) rule 3 and the preference in rule 1 fall away: files made for a split are
+shared out like all others, and the test rows of the folds together are all rows, each once.
 """
 
 from __future__ import annotations
@@ -70,6 +72,8 @@ def load_splits(recipe: Recipe, mirror: Path | None = None) -> Splits:
 def split_rows(sources: dict[str, SourceRows], data: Data, seed: int) -> Splits:
     """Apply the rules at the top of this module to the rows of every source."""
     rows = [row for source in sources.values() for row in source.rows]
+    if data.fold is not None:
+        rows = [replace(row, split="train") for row in rows]
     unique, duplicates, conflicting = _resolve_duplicates(rows)
     groups, near_groups = _tie_rows(unique, data.near_duplicates)
     placed, tied = _place_rows(unique, groups, data, seed)
@@ -154,7 +158,8 @@ def _near_duplicates(texts: list[str], threshold: float) -> list[tuple[int, int]
 def _place_rows(rows: list[Row], groups: list[str], data: Data, seed: int) -> tuple[list[Row], int]:
     """Return rows with their final split, and how many went because of a tie to held-out ones."""
     own = {
-        source.name: (set(source.files) & {"validation", "test"}) for source in data.sources
+        source.name: set() if data.fold else set(source.files) & {"validation", "test"}
+        for source in data.sources
     }  # splits that a source brings files for
     fixed: dict[str, SplitName] = {}
     for row, group in zip(rows, groups, strict=True):
@@ -177,4 +182,7 @@ def _draw_split(group: str, own: set[SplitName], data: Data, seed: int) -> Split
     validation = 0.0 if "validation" in own else data.validation
     digest = hashlib.sha256(f"{seed}:{group}".encode("utf-8", "surrogatepass")).digest()
     drawn = int.from_bytes(digest[:8], "big") / 2**64
+    if data.fold is not None:  # turned, so that every fold takes another part of the same circle
+        drawn = (drawn - data.fold.index / data.fold.of) % 1
+        test = 1 / data.fold.of
     return "test" if drawn < test else "validation" if drawn < test + validation else "train"

@@ -93,10 +93,27 @@ class EntitySource(_Source):
 Source = Annotated[TableSource | PhrasebankSource | EntitySource, Field(discriminator="kind")]
 
 
+class Fold(Section):
+    """One part of a cross-validation: the groups of part `index` of `of` are the test rows."""
+
+    index: int = Field(ge=0)
+    of: int = Field(ge=2, le=100)
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> Self:
+        if self.index >= self.of:
+            raise ValueError(f"index must be below of, got {self.index} of {self.of}")
+        return self
+
+
 class Data(Section):
     """Sources and how rows are shared out; shares apply where a source brings no file for that split."""
 
     sources: list[Source] = Field(min_length=1)
+    fold: Fold | None = Field(
+        None,
+        description="then every source is shared out anew, whatever files it brings, and test is the fold",
+    )
     validation: Share = 0.1
     test: Share = 0.15
     near_duplicates: float = Field(
