@@ -40,15 +40,14 @@ from publishing.connection import PUBLIC_HUB, Timeouts, connect
 from publishing.errors import GaveUpError, PublishError, StalePlanError
 from publishing.journal import Journal
 from publishing.lint import check_manifest
-from publishing.parcel import Parcel, pack_dataset, pack_release
+from publishing.parcel import Parcel, pack_dataset, pack_release, subject_of
 from publishing.plan import Plan
 from publishing.preflight import check_account
 from publishing.proof import Depth
 from publishing.receipt import Receipt, newest_receipt, read_receipt
 from publishing.remote import Reader, Target
 from publishing.retries import Retries
-from publishing.space_folder import Form
-from publishing.space_push import SpaceWish
+from publishing.space_push import Form, SpaceWish
 from publishing.stages import (
     Wishes,
     check_published,
@@ -71,7 +70,6 @@ if TYPE_CHECKING:
     from local_hub import RunningHub
 
 RUNS = Path("runs")
-SPACE = Path(__file__).parent / "space"
 Kind = Literal["model", "dataset"]
 COMMANDS = ("push", "verify", "rollback")
 
@@ -185,9 +183,11 @@ def push(
             parcel = pack(folder, target, demo)
             wish = None
             if demo is not None:
-                licence = parcel.metrics.licence if parcel.metrics else None
-                outbox, secrets = parcel.run / "outbox" / "space", tuple(space_secret or ())
-                wish = SpaceWish(demo, space, SPACE, outbox, licence, private, secrets, card == "ours")
+                secrets, outbox = tuple(space_secret or ()), parcel.run / "outbox" / "space"
+                wish = SpaceWish(
+                    demo, space, subject_of(parcel), outbox,
+                    private=private, secrets=secrets, replace_card=card == "ours",
+                )  # fmt: skip
             wishes = Wishes(card, with_tag, pr, private, proof, dry_run, not yes, wish)
             outcome = publish(parcel, wishes, reader)
             if as_json:
@@ -247,8 +247,6 @@ def choose_space(
 ) -> str | None:
     """Return the demo's repository: as given, beside a given model, or the recipe's; None for none."""
     if form == "none" or kind == "dataset":
-        return None
-    if not (SPACE / "app.py").is_file() and form == "auto":
         return None
     if space_id:
         return space_id

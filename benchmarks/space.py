@@ -145,7 +145,7 @@ def time_many(release: Path, texts: list[str], rows: int) -> Row:
 
 def time_page(release: Path) -> list[Row]:
     """Time the static page in Chromium from opening it to the first answer, first visit and cached."""
-    subject = Subject("finsent/bench", "main", "finsent", "", "apache-2.0")
+    subject = Subject("finsent/bench", "finsent", "", "apache-2.0", "main")
     local = {"host": "./hub", "library": "./transformers/transformers.min.js", "wasm": "./transformers/"}
     first, again = [], []
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:

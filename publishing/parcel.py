@@ -15,6 +15,7 @@ from model_card.metrics import Metrics, read_metrics
 from publishing.errors import LintError
 from publishing.manifest import Manifest, read_folder
 from publishing.remote import Target
+from space.forms import Subject
 
 Progress = Callable[[int], None]
 
@@ -47,6 +48,19 @@ def pack_release(run: Path, target: Target, space_id: str | None, progress: Prog
     manifest = read_folder(folder, "model", progress)
     metrics = read_metrics(folder / METRICS)
     return Parcel(folder, run, target, manifest, metrics.version, metrics)
+
+
+def subject_of(parcel: Parcel) -> Subject:
+    """Return what the Space of a release says of it, in the recipe's words; its commit is not known yet."""
+    assert parcel.metrics is not None, "a data set has no Space"
+    card = load_recipe(parcel.folder / RECIPE).card
+    return Subject(
+        model=parcel.target.repo_id,
+        title=card.title,
+        summary=card.summary,
+        licence=parcel.metrics.licence,
+        dtype="q8" if parcel.metrics.default_variant == "quantized" else "fp32",
+    )
 
 
 def pack_dataset(folder: Path, target: Target, runs: Path, progress: Progress | None = None) -> Parcel:

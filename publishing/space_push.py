@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import requests
 import yaml
@@ -21,15 +22,17 @@ from huggingface_hub.utils._http import get_session
 
 from finsent.recipe import REPOSITORY
 from model_card.document import split_card
-from publishing.errors import PaymentError, PublishError
+from publishing.errors import LintError, PaymentError, PublishError
 from publishing.lint import check_manifest
 from publishing.manifest import README, Manifest, read_folder
 from publishing.plan import Plan, compare, title_of
 from publishing.receipt import Check, SpaceRecord
 from publishing.remote import Reader, Remote, Target, trailers
-from publishing.space_folder import MODEL_FILE, Form, Sdk, has_form, pinned_model, render_space
 from publishing.transfer import Sender
+from space.forms import ENTRY, HUB, PIN, Source, Subject, pin, write_form
+from space.forms import Form as Sdk
 
+Form = Literal["auto", "gradio", "static", "zerogpu", "none"]
 FAILED = ("BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR", "NO_APP_FILE", "NO_APP_FILE_ERROR")
 ASLEEP = ("STOPPED", "PAUSED", "SLEEPING")
 PATIENCE_WITH_SLEEP = 5  # polls; a Space that was just pushed may still be called stopped
@@ -40,13 +43,13 @@ MODEL_ID, MODEL_REVISION = "MODEL_ID", "MODEL_REVISION"
 
 @dataclass(frozen=True)
 class SpaceWish:
-    """Which Space is wanted: `folder` holds both forms; `secrets` are names of environment variables."""
+    """Which Space is wanted, and of what; `secrets` are names of environment variables."""
 
     repo_id: str
     form: Form
-    folder: Path
+    subject: Subject
     outbox: Path
-    licence: str | None
+    source: Source = field(default_factory=Source)
     private: bool = False
     secrets: tuple[str, ...] = ()
     replace_card: bool = False
@@ -66,15 +69,25 @@ class SpacePusher:
 
     reader: Reader
     wish: SpaceWish
-    model: str
     push: str
     tell: Callable[[str], None]
 
-    @property
-    def _host(self) -> str | None:
-        """Where a static page finds the model; None for the Hub that it knows."""
+    def _subject(self, revision: str | None) -> Subject:
+        """Return what is shown, at a commit of the Hub that this push goes to."""
         connection = self.reader.connection
-        return None if connection.is_public else connection.endpoint
+        host = HUB if connection.is_public else connection.endpoint
+        return replace(self.wish.subject, revision=revision, host=host)
+
+    def _render(self, sdk: Sdk, revision: str | None) -> Path:
+        """Write one form of the demo into the outbox and return that; LintError without such a form."""
+        source, outbox = self.wish.source, self.wish.outbox
+        if not source.has(sdk):
+            raise LintError(
+                f"{source.folder}: has no {ENTRY[sdk]} for the {sdk} form; publish with --space none"
+            )
+        shutil.rmtree(outbox, ignore_errors=True)
+        write_form(sdk, self._subject(revision), outbox, source=source)
+        return outbox
 
     def choose_sdk(self, remote: Remote) -> Sdk:
         """Return the form: the wished one; for auto that of the Space that is there, else Gradio."""
@@ -83,9 +96,9 @@ class SpacePusher:
         if self.wish.form == "static":
             return "static"
         there = self._published_sdk(remote)
-        if there is not None and has_form(self.wish.folder, there):
+        if there is not None and self.wish.source.has(there):
             return there
-        return "gradio" if has_form(self.wish.folder, "gradio") else "static"
+        return "gradio" if self.wish.source.has("gradio") else "static"
 
     def _published_sdk(self, remote: Remote) -> Sdk | None:
         if remote.head is None or README not in remote.files:
@@ -96,14 +109,12 @@ class SpacePusher:
 
     def plan(self, sdk: Sdk, remote: Remote, revision: str | None) -> tuple[Plan, Manifest]:
         """Return what changes in the Space, and its checked files. PublishError for somebody else's Space."""
-        if self.wish.form == "zerogpu" and not _uses_zerogpu(self.wish.folder):
+        if self.wish.form == "zerogpu" and not _uses_zerogpu(self.wish.source):
             raise PublishError(
-                f"{self.wish.folder}: no function is decorated with @spaces.GPU, so a ZeroGPU Space would "
-                "die at its start; take --space gradio or static"
+                f"{self.wish.source.folder}: no function is decorated with @spaces.GPU, so a ZeroGPU Space "
+                "would die at its start; take --space gradio or static"
             )
-        folder = render_space(
-            self.wish.folder, sdk, self.model, revision, self.wish.licence, self.wish.outbox, self._host
-        )
+        folder = self._render(sdk, revision)
         manifest = read_folder(folder, "space")
         check_manifest(manifest, folder, self.reader.connection.token)
         manifest = self._keep_edited_card(manifest, remote)
@@ -143,7 +154,7 @@ class SpacePusher:
         try:
             remote = self._create(remote, sdk, revision)
         except PaymentError as error:
-            if not has_form(self.wish.folder, "static"):
+            if not self.wish.source.has("static"):
                 message = f"no Space: {error}, and there is no static form to fall back to"
                 self.tell(message)
                 return _no_space(self.wish.repo_id, message), []
@@ -161,7 +172,7 @@ class SpacePusher:
     def _create(self, remote: Remote, sdk: Sdk, revision: str) -> Remote:
         options: dict[str, Any] = {"space_sdk": sdk, "private": self.wish.private}
         if sdk == "gradio":
-            variables = {MODEL_ID: self.model, MODEL_REVISION: revision}
+            variables = {MODEL_ID: self.wish.subject.model, MODEL_REVISION: revision}
             options["space_variables"] = [{"key": key, "value": value} for key, value in variables.items()]
         if self.wish.form == "zerogpu":
             options["space_hardware"] = "zero-a10g"
@@ -176,7 +187,7 @@ class SpacePusher:
         if plan.is_empty:
             return str(remote.head)
         card = manifest.files[README].sha256 if README in manifest.files else None
-        body = f"Shows {self.model} at {revision}.\n\n{trailers(self.push, card, plan.card)}"
+        body = f"Shows {self.wish.subject.model} at {revision}.\n\n{trailers(self.push, card, plan.card)}"
         return Sender(self.reader, self.wish.target, self.push).send(plan, manifest, remote, body).commit
 
     def repoint(self, sdk: str, revision: str) -> str:
@@ -184,12 +195,12 @@ class SpacePusher:
         remote = self.reader.read(self.wish.target)
         if sdk == "gradio":
             self.pin(revision)
-            return str(remote.head)
         last = remote.last_push
-        content = CommitOperationAdd(MODEL_FILE, pinned_model(self.model, revision, self._host))
+        content = CommitOperationAdd(PIN, pin(self._subject(revision)).encode())
+        title = f"Show {self.wish.subject.model} at {revision[:8]}"
         body = trailers(self.push, last.card if last else None, last.choice if last else None)
         sender = Sender(self.reader, self.wish.target, self.push)
-        return sender.commit([content], str(remote.head), f"Show {self.model} at {revision[:8]}", body).commit
+        return sender.commit([content], str(remote.head), title, body).commit
 
     def pin(self, revision: str) -> None:
         """Point the running Space at a commit of the model."""
@@ -199,7 +210,7 @@ class SpacePusher:
             found = api.get_space_variables(self.wish.repo_id)
             return {key: variable.value for key, variable in found.items()}
 
-        for key, value in ((MODEL_ID, self.model), (MODEL_REVISION, revision)):
+        for key, value in ((MODEL_ID, self.wish.subject.model), (MODEL_REVISION, revision)):
             if self.reader.retries.carry("read Space variables", values).get(key) != value:
                 self._set_variable(key, value)
 
@@ -297,8 +308,9 @@ class SpacePusher:
         return Check(name="space", state="ok", detail=f"/classify answers {label} at {address}")
 
 
-def _uses_zerogpu(folder: Path) -> bool:
-    return any("spaces.GPU" in path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+def _uses_zerogpu(source: Source) -> bool:
+    modules = [source.folder / name for name in source.gradio if name.endswith(".py")]
+    return any("spaces.GPU" in path.read_text(encoding="utf-8") for path in modules)
 
 
 def _address(endpoint: str, host: str | None, runtime: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ from publishing.rollback import find_way_back, roll_back
 from publishing.space_push import SpacePusher, SpaceWish
 from publishing.tables import show_plan, show_receipt
 from publishing.transfer import Committed, Sender
+from space.forms import Subject
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def _tag(parcel: Parcel, wishes: Wishes) -> str | None:
 
 def _pusher(parcel: Parcel, wishes: Wishes, reader: Reader) -> SpacePusher:
     assert wishes.space is not None
-    return SpacePusher(reader, wishes.space, parcel.target.repo_id, wishes.push, wishes.tell)
+    return SpacePusher(reader, wishes.space, wishes.push, wishes.tell)
 
 
 def is_settled(parcel: Parcel, wishes: Wishes, draft: Draft, reader: Reader) -> bool:
@@ -320,7 +321,8 @@ def _repoint(
     if space is None or space.commit is None:
         return
     wishes.tell(f"Space {space.repo_id}")
-    wish = SpaceWish(space.repo_id, "auto", Path(), run / "outbox" / "space", None)
-    pusher = SpacePusher(reader, wish, receipt.repo_id, wishes.push, wishes.tell)
+    subject = Subject(receipt.repo_id, title=receipt.repo_id, summary="", licence=None)  # only its id is sent
+    wish = SpaceWish(space.repo_id, "auto", subject, run / "outbox" / "space")
+    pusher = SpacePusher(reader, wish, wishes.push, wishes.tell)
     commit = pusher.repoint(space.sdk, committed.commit)
     journal.note(space=space.model_copy(update={"commit": commit, "model_revision": committed.commit}))

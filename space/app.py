@@ -1,10 +1,12 @@
 """The demo as a Gradio app: one headline, many, a comparison, and what the model is.
 
-MODEL_ID is owner/name or a folder, MODEL_REVISION is main by default; GRADIO_SERVER_PORT is Gradio's.
+MODEL_ID is owner/name or a folder, MODEL_REVISION its commit, tag or branch; where they are not set,
+model.json, which the push tool writes beside this file, says so. GRADIO_SERVER_PORT is Gradio's.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -20,9 +22,9 @@ from newest import forget_old_events
 from one import add_one
 from tables import MOST_BYTES
 
-DEFAULT_MODEL = "finsent/finsent-quickstart"  # both are written anew when the Space is published
-DEFAULT_REVISION = "main"
+DEFAULT_MODEL = "finsent/finsent-quickstart"
 HERE = Path(__file__).parent
+PIN = HERE / "model.json"
 MOST_WAITING = 200
 MOST_EVENTS = 1_000  # that are remembered; more than can wait or run
 MOST_SESSIONS = 400  # Gradio keeps 0.13 MB for each, and every API call is one
@@ -79,13 +81,21 @@ def public_address() -> str:
     return f"http://127.0.0.1:{os.environ.get('GRADIO_SERVER_PORT', '7860')}"
 
 
+def chosen_model() -> tuple[str, str | None]:
+    """Return model and revision: of the environment, else of model.json, else the default at main (None)."""
+    if named := os.environ.get("MODEL_ID"):
+        return named, os.environ.get("MODEL_REVISION")
+    if not PIN.is_file():
+        return DEFAULT_MODEL, os.environ.get("MODEL_REVISION")
+    written = json.loads(PIN.read_text(encoding="utf-8"))
+    return written["id"], os.environ.get("MODEL_REVISION") or written["revision"]
+
+
 def main() -> None:
     """Load the model and serve until the process is ended."""
     # Gradio would make a table of all events so far after each of them, for a dashboard that is off here
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
-    model = load_model(
-        os.environ.get("MODEL_ID", DEFAULT_MODEL), os.environ.get("MODEL_REVISION", DEFAULT_REVISION)
-    )
+    model = load_model(*chosen_model())
     build(model, public_address()).launch(
         theme=look(),
         css_paths=[HERE / "static" / "style.css", HERE / "gradio.css"],

@@ -1,6 +1,6 @@
 """The two forms of the Space as folders to upload: a Gradio app, or a static page that needs no server.
 
-The publisher calls this; it is not uploaded.
+The push tool and the tests call this, so what is tested is what is sent. It is not uploaded itself.
 """
 
 from __future__ import annotations
@@ -31,51 +31,84 @@ GRADIO_FILES = (
     "requirements.txt",
     "static/style.css",
 )
-STATIC_FILES = ("index.html", "app.js", "style.css")
+STATIC_FILES = ("index.html", "app.js", "style.css")  # below static/
+ENTRY: dict[Form, str] = {"gradio": "app.py", "static": "index.html"}
+PIN = "model.json"  # names the model and its commit in both forms; what changes when it is pointed elsewhere
 _SETTINGS = re.compile(r'(<script type="application/json" id="settings">)(.*?)(</script>)', re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What the Space is about. `revision` is the commit of the model, `dtype` what its default file is.
+    """What the Space is about. `revision` is the commit of the model, None while there is none yet.
 
-    `host` is where browsers find the model; `extra` goes into the front matter as it is.
+    `dtype` is what the default file is, `host` where browsers find the model; a licence of None
+    is not named.
     """
 
     model: str
-    revision: str
     title: str
     summary: str
-    licence: str
+    licence: str | None
+    revision: str | None = None
     dtype: Literal["q8", "fp32"] = "q8"
     host: str = HUB
-    extra: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder with the files of each form; the static ones lie in its folder static/."""
+
+    folder: Path = HERE
+    gradio: tuple[str, ...] = GRADIO_FILES
+    static: tuple[str, ...] = STATIC_FILES
+
+    def root(self, form: Form) -> Path:
+        """Where the files of a form lie."""
+        return self.folder if form == "gradio" else self.folder / "static"
+
+    def files(self, form: Form) -> tuple[str, ...]:
+        """The names of a form's files, below its root."""
+        return self.gradio if form == "gradio" else self.static
+
+    def has(self, form: Form) -> bool:
+        """Tell whether there is such a form."""
+        return (self.root(form) / ENTRY[form]).is_file()
 
 
 def write_form(
-    form: Form, subject: Subject, target: Path, page: Mapping[str, str] | None = None
+    form: Form,
+    subject: Subject,
+    target: Path,
+    page: Mapping[str, str] | None = None,
+    source: Source | None = None,
 ) -> list[str]:
     """Fill `target` with one form of the Space; return the names of its files, sorted.
 
     `page` changes settings of the static page: `library` and `wasm` for a local copy of transformers.js.
-    Raises FileExistsError when `target` is not empty, so that nothing strange is uploaded with it.
+    Raises FileExistsError when `target` is not empty, so that nothing strange is uploaded with it, and
+    FileNotFoundError when a file of the form is missing.
     """
+    source = source or Source()
     if target.exists() and any(target.iterdir()):
         raise FileExistsError(f"{target} is not empty; give a new folder")
-    files = GRADIO_FILES if form == "gradio" else STATIC_FILES
-    origin = HERE if form == "gradio" else HERE / "static"
-    for name in files:
+    for name in source.files(form):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(origin / name, target / name)
-    (target / "README.md").write_text(readme(form, subject), encoding="utf-8")
-    if form == "gradio":
-        _write_defaults(target / "app.py", subject)
-    else:
-        index = target / "index.html"
-        index.write_text(
-            _with_settings(index.read_text(encoding="utf-8"), subject, page or {}), encoding="utf-8"
-        )
+        shutil.copyfile(source.root(form) / name, target / name)
+    _write(target / "README.md", readme(form, subject))
+    _write(target / PIN, pin(subject))
+    if form == "static":
+        index = target / ENTRY[form]
+        _write(index, _with_settings(index.read_text(encoding="utf-8"), subject, page or {}))
     return sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
+
+
+def pin(subject: Subject) -> str:
+    """Return the content of the file that names the model and its commit."""
+    return json.dumps({"id": subject.model, "revision": subject.revision}) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def readme(form: Form, subject: Subject) -> str:
@@ -88,9 +121,9 @@ def readme(form: Form, subject: Subject) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # Markdown; the words are the recipe's own
     )
-    words = {
-        name: getattr(subject, name) for name in ("model", "revision", "title", "summary", "dtype", "host")
-    }
+    words = {name: getattr(subject, name) for name in ("model", "title", "summary", "dtype")}
+    # another Hub may be on this machine, at another port tomorrow
+    words["link"] = f"{HUB}/{subject.model}" if subject.host == HUB else None
     matter = yaml.safe_dump(front_matter(form, subject), sort_keys=False, allow_unicode=True, width=1000)
     template = environment.get_template("README.md.jinja")
     return template.render(**words, sdk=form, front_matter=f"---\n{matter}---")
@@ -104,18 +137,16 @@ def front_matter(form: Form, subject: Subject) -> dict[str, Any]:
         "colorFrom": "blue",
         "colorTo": "green",
     }
-    matter["sdk"] = form
+    matter |= {"sdk": form, "app_file": ENTRY[form]}
     if form == "gradio":
-        matter |= {"sdk_version": pinned("gradio"), "python_version": PYTHON, "app_file": "app.py"}
-    else:
-        matter |= {"app_file": "index.html"}
-    matter |= {
-        "license": subject.licence,
+        matter |= {"sdk_version": pinned("gradio"), "python_version": PYTHON}
+    if subject.licence:
+        matter["license"] = subject.licence
+    return matter | {
         "models": [subject.model],
         "short_description": "Sentiment of financial headlines, one or many",
         "tags": ["finance", "sentiment-analysis", *(["mcp-server"] if form == "gradio" else [])],
     }
-    return matter | dict(subject.extra or {})
 
 
 def pinned(package: str) -> str:
@@ -130,17 +161,7 @@ def _with_settings(html: str, subject: Subject, page: Mapping[str, str]) -> str:
     found = _SETTINGS.search(html)
     assert found, "index.html has lost its settings"
     settings = json.loads(found[2])
-    settings |= {name: getattr(subject, name) for name in ("model", "revision", "title", "dtype", "host")}
-    settings |= {"pinned": None, **page}
+    settings |= {name: getattr(subject, name) for name in ("model", "title", "dtype", "host")}
+    settings |= page
     text = json.dumps(settings, indent=2, ensure_ascii=False).replace("<", "\\u003c")
     return html[: found.start(2)] + "\n" + text + "\n" + html[found.end(2) :]
-
-
-def _write_defaults(app: Path, subject: Subject) -> None:
-    """Write model and commit into the app, so that it runs the very release even without variables."""
-    code = app.read_text(encoding="utf-8")
-    for name, value in (("DEFAULT_MODEL", subject.model), ("DEFAULT_REVISION", subject.revision)):
-        found = re.search(rf"^{name} = .*$", code, re.MULTILINE)
-        assert found, f"app.py has lost {name}"
-        code = f"{code[: found.start()]}{name} = {value!r}{code[found.end() :]}"
-    app.write_text(code, encoding="utf-8")

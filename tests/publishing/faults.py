@@ -16,6 +16,7 @@ from publishing.receipt import Receipt
 from publishing.remote import Reader
 from publishing.retries import Retries
 from publishing.space_push import MODEL_REVISION, SpaceWish
+from space.forms import Source, Subject
 from tests.publishing.conftest import WRITE, Publisher
 
 TIMEOUT, DELAY = 1.0, 1.5  # seconds: of an impatient client, and of a server that is slower than that
@@ -147,8 +148,10 @@ class Cell:
 def make_cell(hub: RunningHub, run: Path, repo_id: str, demo: Path, patience: float = CALM) -> Cell:
     connection = connect(hub.endpoint, WRITE, Timeouts(patience, patience), "a test")
     publisher = Publisher(Reader(connection, PATIENT), run, repo_id)
+    subject = Subject(repo_id, "A small one", "Tells little.", "apache-2.0")
+    source = Source(demo, gradio=("app.py",), static=("index.html",))
     outbox = run / "outbox" / "space"
-    wish = SpaceWish(f"{repo_id}-demo", "gradio", demo, outbox, "apache-2.0", wait=60, poll=0.01)
+    wish = SpaceWish(f"{repo_id}-demo", "gradio", subject, outbox, source, wait=60, poll=0.01)
     return Cell(publisher, wish, hub)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import requests
@@ -11,11 +12,14 @@ from huggingface_hub import CommitOperationAdd
 from local_hub import HubSettings, RunningHub, running_hub
 from publishing.connection import Timeouts, connect
 from publishing.errors import LintError, PublishError
+from publishing.lint import check_manifest
+from publishing.manifest import read_folder
+from publishing.parcel import subject_of
 from publishing.remote import Reader, Target
 from publishing.retries import Retries
-from publishing.space_folder import render_card
 from publishing.space_push import MODEL_REVISION, SpaceWish
 from publishing.stages import undo
+from space.forms import PIN, Source, Subject, write_form
 from tests.publishing.conftest import GRANTS, QUICK, QUICKLY, WRITE, Publisher
 
 APP = """import os
@@ -32,6 +36,9 @@ def classify(text: str) -> str:
 
 gr.Interface(classify, "text", "text", api_name="classify").launch()
 """
+PAGE = """<!doctype html><html><p>demo</p>
+<script type="application/json" id="settings">{"pinned": "model.json"}</script></html>
+"""
 
 
 @pytest.fixture
@@ -40,13 +47,19 @@ def demo(tmp_path: Path) -> Path:
     folder = tmp_path / "space"
     (folder / "static").mkdir(parents=True)
     (folder / "app.py").write_text(APP, encoding="utf-8")
-    (folder / "static" / "index.html").write_text("<!doctype html><html><p>demo</p></html>", encoding="utf-8")
+    (folder / "static" / "index.html").write_text(PAGE, encoding="utf-8")
     return folder
 
 
+def small_wish(repo_id: str, run: Path, demo: Path) -> SpaceWish:
+    subject = Subject(repo_id, "A small one", "Tells little.", "apache-2.0")
+    source = Source(demo, gradio=("app.py",), static=("index.html",))
+    outbox = run / "outbox" / "space"
+    return SpaceWish(f"{repo_id}-demo", "auto", subject, outbox, source, wait=120, poll=0.5)
+
+
 def wish(publisher: Publisher, demo: Path, **changes: object) -> SpaceWish:
-    outbox = publisher.run / "outbox" / "space"
-    made = SpaceWish(f"{publisher.repo_id}-demo", "auto", demo, outbox, "apache-2.0", wait=120, poll=0.5)
+    made = small_wish(publisher.repo_id, publisher.run, demo)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -116,6 +129,18 @@ def test_a_rollback_points_a_static_page_back(free_account: RunningHub, run: Pat
     assert last is not None and last.card is not None  # its card is still known as unedited
 
 
+def test_a_rollback_points_an_app_back(publisher: Publisher, demo: Path) -> None:
+    publisher.publish(space=wish(publisher, demo))
+    publisher.change("A sentence to regret.")
+    receipt = publisher.publish(space=wish(publisher, demo), tagged=False).receipt
+    assert receipt is not None
+    undone = undo(receipt, publisher.run, publisher.reader, QUICKLY)
+    space = Target(f"{publisher.repo_id}-demo", "space")
+    variables = publisher.reader.connection.api.get_space_variables(space.repo_id)
+    assert variables[MODEL_REVISION].value == undone.commit
+    assert str(undone.commit) in (publisher.reader.content(space, PIN, "main") or b"").decode()
+
+
 def test_secrets_go_to_the_space_and_nowhere_else(
     publisher: Publisher, demo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,23 +188,35 @@ def test_zerogpu_needs_a_decorated_function(publisher: Publisher, demo: Path) ->
         publisher.publish(space=wish(publisher, demo, form="zerogpu"))
 
 
-def test_a_space_card_is_linted(publisher: Publisher, demo: Path) -> None:
-    (demo / "README.md").write_text(f"---\nshort_description: {'x' * 61}\n---\n", encoding="utf-8")
+def test_a_space_card_is_linted(tmp_path: Path) -> None:
+    card = f"---\nsdk: static\nshort_description: {'x' * 61}\n---\n"
+    (tmp_path / "README.md").write_text(card, encoding="utf-8")
+    (tmp_path / "index.html").write_text(PAGE, encoding="utf-8")
     with pytest.raises(LintError, match="short_description has 61 characters"):
-        publisher.publish(space=wish(publisher, demo))
+        check_manifest(read_folder(tmp_path, "space"), tmp_path)
 
 
-def test_the_card_pins_what_the_requirements_pin(demo: Path) -> None:
-    (demo / "requirements.txt").write_text("gradio[mcp]==6.17.3\n", encoding="utf-8")
-    (demo / "README.md").write_text("---\ntitle: Ours\nsdk_version: 3.0\n---\n\n# Words\n", encoding="utf-8")
-    card = render_card(demo, "gradio", "ann/x", "mit")
-    for line in (
-        "title: Ours",
-        "sdk: gradio",
-        "sdk_version: 6.17.3",
-        "app_file: app.py",
-        "- ann/x",
-        "# Words",
-    ):
-        assert line in card
-    assert "sdk_version" not in render_card(demo, "static", "ann/x", "mit")
+def test_without_the_wished_form_nothing_is_sent(publisher: Publisher, demo: Path) -> None:
+    (demo / "static" / "index.html").unlink()
+    with pytest.raises(LintError, match=r"has no index\.html for the static form; publish with --space none"):
+        publisher.publish(space=wish(publisher, demo, form="static"))
+    assert publisher.reader.head(publisher.target) is None
+
+
+@pytest.mark.parametrize("form", ["gradio", "static"])
+def test_what_is_sent_is_what_the_tests_of_the_demo_show(
+    publisher: Publisher, tmp_path: Path, form: Literal["gradio", "static"]
+) -> None:
+    wished = replace(
+        wish(publisher, tmp_path), form=form, source=Source(), subject=subject_of(publisher.parcel())
+    )
+    receipt = publisher.publish(space=wished).receipt
+    assert receipt is not None and receipt.space is not None and receipt.space.sdk == form
+    subject = replace(wished.subject, revision=receipt.commit, host=publisher.reader.connection.endpoint)
+    names = write_form(form, subject, tmp_path / "shown")
+    target = Target(wished.repo_id, "space")
+    sent = set(publisher.reader.read(target).files) - {".gitattributes"}
+    assert sent == set(names) and "forms.py" not in sent and PIN in sent
+    for name in names:
+        assert publisher.reader.content(target, name, "main") == (tmp_path / "shown" / name).read_bytes()
+    assert publisher.publish(space=wished).receipt is None

@@ -7,17 +7,28 @@ import re
 import sys
 from pathlib import Path
 
+import app
 import pytest
 import yaml
 from huggingface_hub import SpaceCardData
 
-from space.forms import GRADIO_FILES, STATIC_FILES, Form, front_matter, pinned, readme, write_form
+from space.forms import (
+    GRADIO_FILES,
+    PIN,
+    STATIC_FILES,
+    Form,
+    Source,
+    front_matter,
+    pinned,
+    readme,
+    write_form,
+)
 from tests.space.conftest import SPACE, SUBJECT
 
 
 @pytest.mark.parametrize(("form", "files"), [("gradio", GRADIO_FILES), ("static", STATIC_FILES)])
 def test_a_form_has_its_files_and_no_other(form: Form, files: tuple[str, ...], tmp_path: Path) -> None:
-    assert write_form(form, SUBJECT, tmp_path / "x") == sorted([*files, "README.md"])
+    assert write_form(form, SUBJECT, tmp_path / "x") == sorted([*files, "README.md", PIN])
     with pytest.raises(FileExistsError, match="is not empty; give a new folder"):
         write_form(form, SUBJECT, tmp_path / "x")
 
@@ -45,7 +56,15 @@ def test_the_readme_starts_with_its_front_matter(form: Form) -> None:
     assert SpaceCardData(**matter).sdk == form
     assert len(matter["short_description"]) <= 60
     assert matter["models"] == [SUBJECT.model]
-    assert "{{" not in text and SUBJECT.revision in text
+    assert "{{" not in text and f"[{SUBJECT.model}](https://huggingface.co/{SUBJECT.model})" in text
+
+
+def test_a_readme_names_no_port_and_no_commit_that_would_go_stale() -> None:
+    local = dataclasses.replace(SUBJECT, host="http://127.0.0.1:8123", licence=None)
+    for form in ("gradio", "static"):
+        text = readme(form, local)
+        assert "127.0.0.1" not in text and str(SUBJECT.revision) not in text and "license" not in text
+        assert f"The model, `{SUBJECT.model}`, runs" in text
 
 
 def test_the_sdk_is_the_pinned_gradio() -> None:
@@ -55,10 +74,36 @@ def test_the_sdk_is_the_pinned_gradio() -> None:
     assert "sdk_version" not in front_matter("static", SUBJECT)
 
 
-def test_the_app_knows_its_model(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["gradio", "static"])
+def test_a_file_names_model_and_commit(form: Form, tmp_path: Path) -> None:
+    write_form(form, SUBJECT, tmp_path)
+    named = json.loads((tmp_path / PIN).read_text(encoding="utf-8"))
+    assert named == {"id": SUBJECT.model, "revision": SUBJECT.revision}
+
+
+def test_the_app_takes_what_that_file_names_unless_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MODEL_ID", raising=False)
+    monkeypatch.delenv("MODEL_REVISION", raising=False)
+    monkeypatch.setattr(app, "PIN", tmp_path / PIN)
+    assert app.chosen_model() == (app.DEFAULT_MODEL, None)
     write_form("gradio", SUBJECT, tmp_path)
-    code = (tmp_path / "app.py").read_text(encoding="utf-8")
-    assert f"DEFAULT_MODEL = '{SUBJECT.model}'\nDEFAULT_REVISION = '{SUBJECT.revision}'\n" in code
+    assert app.chosen_model() == (SUBJECT.model, SUBJECT.revision)
+    monkeypatch.setenv("MODEL_REVISION", "v2")
+    assert app.chosen_model() == (SUBJECT.model, "v2")
+    monkeypatch.setenv("MODEL_ID", "ann/other")
+    assert app.chosen_model() == ("ann/other", "v2")
+    monkeypatch.delenv("MODEL_REVISION")
+    assert app.chosen_model() == ("ann/other", None)  # another model has other commits
+
+
+def test_a_form_with_a_file_missing_is_not_written(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("print()", encoding="utf-8")
+    source = Source(tmp_path, gradio=("app.py", "model.py"), static=("index.html",))
+    assert source.has("gradio") and not source.has("static")
+    with pytest.raises(FileNotFoundError, match=r"model\.py"):
+        write_form("gradio", SUBJECT, tmp_path / "x", source=source)
 
 
 def test_the_page_knows_its_model_and_no_title_ends_its_script(tmp_path: Path) -> None:
@@ -68,9 +113,9 @@ def test_the_page_knows_its_model_and_no_title_ends_its_script(tmp_path: Path) -
     found = re.search(r'id="settings">(.*?)</script>', html, re.DOTALL)
     assert found
     settings = json.loads(found[1])
-    assert settings["pinned"] is None
+    assert settings["pinned"] == PIN
     assert (settings["title"], settings["dtype"], settings["wasm"]) == (title, "fp32", "./w/")
-    assert (settings["model"], settings["revision"]) == (SUBJECT.model, SUBJECT.revision)
+    assert (settings["model"], settings["host"]) == (SUBJECT.model, SUBJECT.host)
 
 
 def test_the_library_is_pinned_to_what_is_tested() -> None:
