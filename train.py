@@ -29,7 +29,7 @@ from finsent.data import Splits, load_splits
 from finsent.errors import FinsentError, ReleaseError
 from finsent.licences import Licence, check_wish, combine_licences
 from finsent.recipe import Recipe, dump_recipe, load_recipe
-from finsent.release import CARD, METRICS, RECIPE, Run, save_model
+from finsent.release import CARD, METRICS, RECIPE, Run, save_model, write_threshold
 from finsent.sources import mirror_from_environment
 from finsent.training import fit
 from model_card.build import build_card
@@ -104,8 +104,9 @@ def check_gate(recipe: Recipe, metrics: Metrics) -> None:
 
 
 def write_card(recipe: Recipe, metrics: Metrics, folder: Path) -> None:
-    """Write metrics, recipe, figures and card; ReleaseError when the card does not pass its own linter."""
+    """Write all that says what was measured; ReleaseError when the card does not pass its own linter."""
     write_metrics(metrics, folder / METRICS)
+    write_threshold(folder, metrics.abstention.threshold if metrics.abstention else None)
     (folder / RECIPE).write_text(dump_recipe(recipe), encoding="utf-8")
     draw_figures(metrics, folder)
     card = build_card(recipe, metrics)

@@ -254,6 +254,9 @@ class Evaluation(Section):
 
     bootstrap: int = Field(1000, ge=100, description="resamples for the 95 % interval")
     latency_texts: int = Field(300, ge=10, description="test rows timed one by one")
+    abstain_error: float = Field(
+        0.1, gt=0, lt=1, description="share of wrong answers above the threshold that is fitted for it"
+    )
     batch_size: int = Field(32, ge=1)
 
 

@@ -28,6 +28,8 @@ RECIPE = "recipe.yaml"
 CARD = "README.md"
 CONFUSION_FIGURE = "figures/confusion.png"
 RELIABILITY_FIGURE = "figures/reliability.png"
+COVERAGE_FIGURE = "figures/coverage.png"  # not in releases from before there was a threshold
+ABSTAIN_BELOW = "finsent_abstain_below"  # a key of config.json; libraries keep keys that they do not know
 
 TRANSFORMERS_FILES = (CONFIG, WEIGHTS, TOKENIZER, TOKENIZER_CONFIG, SPECIAL_TOKENS)
 ALWAYS = (
@@ -98,6 +100,16 @@ def save_model(base: BaseModel, folder: Path) -> None:
     tree = json.dumps(json.loads(base.tokenizer_json), ensure_ascii=False, indent=1)
     (folder / TOKENIZER).write_text(tree, encoding="utf-8")
     (folder / WEIGHTS).chmod(0o644)  # safetensors writes for its owner alone
+
+
+def write_threshold(folder: Path, threshold: float | None) -> None:
+    """Write into config.json below which probability to abstain; with None no such key stands there."""
+    path = folder / CONFIG
+    tree = json.loads(path.read_text(encoding="utf-8"))
+    tree.pop(ABSTAIN_BELOW, None)
+    if threshold is not None:
+        tree[ABSTAIN_BELOW] = threshold
+    path.write_text(json.dumps(tree, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def read_labels(folder: Path) -> list[str]:

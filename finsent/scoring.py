@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import math
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ Ints = NDArray[np.integer[Any]]
 
 MODULES = Path(__file__).parent / "metrics"
 CALIBRATION_BINS = 15
+Z = 1.96  # of a 95 % interval
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,14 @@ def bootstrap(
     either = confusion.sum(axis=1) + confusion.sum(axis=2)
     f1 = np.divide(2 * right, either, out=np.zeros(either.shape), where=either > 0).mean(axis=1)
     return _interval(right.sum(axis=1) / len(cells)), _interval(f1)
+
+
+def wilson(passed: int, n: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share (1927, https://doi.org/10.1080/01621459.1927.10502953)."""
+    share, spread = passed / n, Z * Z / n
+    centre = (share + spread / 2) / (1 + spread)
+    half = Z * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _interval(values: Floats) -> Interval:

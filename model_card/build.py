@@ -17,6 +17,7 @@ from finsent.errors import FinsentError, ReleaseError
 from finsent.licences import find_licence
 from finsent.recipe import Recipe, load_recipe
 from finsent.scoring import CALIBRATION_BINS, Scores
+from model_card.abstention import LEAST_ANSWERED
 from model_card.formats import FILTERS
 from model_card.metadata import HUB, card_metadata
 from model_card.metrics import ExampleResult, Metrics, read_metrics
@@ -66,6 +67,8 @@ def _view(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:
         "label_examples": {example.expected: example.text for example in reversed(metrics.examples)},
         "calibration_bins": CALIBRATION_BINS,
         "longest_table": LONGEST_TABLE,
+        "abstention": metrics.abstention,
+        "least_answered": LEAST_ANSWERED,
     }
 
 

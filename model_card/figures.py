@@ -1,4 +1,4 @@
-"""The two figures of the card, drawn from metrics.json: confusion matrix and reliability diagram.
+"""The figures of the card, drawn from metrics.json: confusion matrix, reliability, error by coverage.
 
 matplotlib's Agg canvas is used directly, without pyplot, so nothing global changes and no display is needed.
 """
@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 
 from finsent import release
 from finsent.scoring import Scores
-from model_card.metrics import Metrics
+from model_card.abstention import Abstention
+from model_card.metrics import Metrics, VariantFigures
 
 DPI = 160
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#767676"  # Okabe and Ito: distinct for colour-blind readers
@@ -25,15 +26,12 @@ LABEL_WIDTH = 12  # characters of a class name on one line
 
 
 def draw_figures(metrics: Metrics, folder: Path) -> None:
-    """Write both PNG files below `folder`; the same figures give the same bytes."""
+    """Write the PNG files below `folder`; the same figures give the same bytes."""
     default = metrics.variant(metrics.default_variant)
-    confusion = draw_confusion(default.scores, default.file)
-    reliability = draw_reliability(default.scores, default.file)
-    for name, figure in (
-        (release.CONFUSION_FIGURE, confusion),
-        (release.RELIABILITY_FIGURE, reliability),
-    ):
-        _save(figure, folder / name)
+    _save(draw_confusion(default.scores, default.file), folder / release.CONFUSION_FIGURE)
+    _save(draw_reliability(default.scores, default.file), folder / release.RELIABILITY_FIGURE)
+    if metrics.abstention is not None:
+        _save(draw_coverage(metrics.abstention, default), folder / release.COVERAGE_FIGURE)
 
 
 def draw_confusion(scores: Scores, file: str) -> Figure:
@@ -101,6 +99,28 @@ def _draw_counts(axes: Axes, count: Any) -> None:  # noqa: ANN401  (numpy array 
     axes.set_xlim(0, 1)
     axes.set_ylabel("rows", fontsize=12)
     axes.set_xlabel("confidence in the predicted label", fontsize=12)
+
+
+def draw_coverage(abstention: Abstention, default: VariantFigures) -> Figure:
+    """Return the error of the answered test rows by the share of rows answered, with the threshold marked."""
+    coverage, error = np.array(abstention.curve.coverage), np.array(abstention.curve.error)
+    below, above = wilson_errors(error, coverage * default.scores.n)
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    axes = figure.add_subplot()
+    axes.fill_between(coverage, error - below, error + above, color=BLUE, alpha=0.15, linewidth=0)
+    axes.plot(coverage, error, color=BLUE, label="test rows, 95 % interval")
+    wanted = f"at most {100 * abstention.target_error:g} % on validation rows"
+    axes.axhline(abstention.target_error, color=GREY, linestyle="--", linewidth=1, label=wanted)
+    if abstention.threshold is not None and abstention.test and abstention.test.error is not None:
+        point = (abstention.test.coverage, abstention.test.error)
+        axes.plot(*point, "o", color=ORANGE, markersize=9, label=f"threshold {abstention.threshold:.3f}")
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, max(0.05, 1.15 * float((error + above).max())))
+    axes.set_xlabel("share of rows answered, the surest first", fontsize=12)
+    axes.set_ylabel("share of answers that is wrong", fontsize=12)
+    axes.legend(loc="upper left", fontsize=10, frameon=False)
+    axes.set_title(f"{default.file}, n = {default.scores.n:,}", fontsize=11, parse_math=False)
+    return figure
 
 
 def wilson_errors(shares: Any, counts: Any) -> Any:  # noqa: ANN401  (numpy arrays)

@@ -113,10 +113,10 @@ def known_figures(metrics: Metrics, recipe: Recipe) -> dict[str, set[str]]:
 
 
 def _leaves(tree: Any) -> Iterator[str | int | float]:  # noqa: ANN401  (plain values of any depth)
-    """Yield strings and numbers; the bins of reliability are in the figure only, and would allow anything."""
+    """Yield strings and numbers; bins and curves are in the figures only, and would allow anything."""
     if isinstance(tree, dict):
         for key, value in tree.items():
-            if key != "reliability":
+            if key not in ("reliability", "curve"):
                 yield from _leaves(value)
     elif isinstance(tree, list | tuple):
         for value in tree:

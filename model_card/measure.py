@@ -26,6 +26,7 @@ from finsent.release import ONNX_FILES, WEIGHTS, sha256
 from finsent.reports import TrainingReport
 from finsent.scoring import Floats, Ints, Scores, score
 from finsent.sources import Row
+from model_card.abstention import Abstention, judge, measure_abstention
 from model_card.behaviour.cases import read_suites
 from model_card.behaviour.suites import run_suites, wanted_labels
 from model_card.metrics import (
@@ -107,6 +108,7 @@ def measure(recipe: Recipe, splits: Splits, training: TrainingReport, folder: Pa
         examples=_run_examples(recipe, folder, default.figures.file),
         mistakes=_find_mistakes(recipe, rows, labels, default.probabilities),
         behaviour=_measure_behaviour(recipe, rows, Classifier(folder, default.figures.file)),
+        abstention=_measure_abstention(recipe, splits, folder, default),
         machine=describe_machine(),
     )
 
@@ -306,6 +308,18 @@ def _measure_behaviour(recipe: Recipe, rows: list[Row], classifier: Classifier) 
         )
         for one in run_suites(classifier, suites)
     ]
+
+
+def _measure_abstention(recipe: Recipe, splits: Splits, folder: Path, default: _Measured) -> Abstention:
+    """Fit the threshold of the default file on the validation rows, and try it on the test rows."""
+    rows = splits.validation
+    classifier = Classifier(folder, default.figures.file)
+    probabilities = classifier.predict([row.text for row in rows], recipe.evaluation.batch_size)
+    return measure_abstention(
+        judge(probabilities, class_numbers(rows, recipe.labels)),
+        judge(default.probabilities, class_numbers(splits.test, recipe.labels)),
+        recipe.evaluation.abstain_error,
+    )
 
 
 def describe_machine() -> Machine:

@@ -14,8 +14,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from finsent.errors import ReleaseError
 from finsent.reports import DataReport, TrainingReport
 from finsent.scoring import Scores
+from model_card.abstention import Abstention
 
-SCHEMA_VERSION = 2  # version 1 had no behaviour and no slice of a mistake; it is still read
+# 1 had no behaviour and no slice of a mistake, 2 no abstention; both are still read
+SCHEMA_VERSION = 3
 
 
 class _Figures(BaseModel):
@@ -113,7 +115,10 @@ class Machine(_Figures):
 
 
 class Metrics(_Figures):
-    """What a run found out. `by_source` and `by_slice` score the default file on parts of the test rows."""
+    """What a run found out. `by_source` and `by_slice` score the default file on parts of the test rows.
+
+    `abstention` is of the default file; None in a release from before it was measured.
+    """
 
     schema_version: int
     recipe: str
@@ -138,6 +143,7 @@ class Metrics(_Figures):
     examples: list[ExampleResult]
     mistakes: list[Mistake]
     behaviour: list[BehaviourRate] = []
+    abstention: Abstention | None = None
     machine: Machine
 
     def variant(self, name: str) -> VariantFigures:

@@ -53,12 +53,23 @@ def answer(prediction: Prediction, doubt: Doubt, milliseconds: float, title: str
 
 
 def doubt_words(doubt: Doubt) -> str:
-    """Say what the threshold rests on."""
-    if doubt.right is None:
+    """Say what the threshold rests on; the static page says the same."""
+    if doubt.target is not None and doubt.rows is None:
+        return (
+            "Every answer counts as unsure: on the validation headlines no threshold was found above which "
+            f"at most {percent(doubt.target)} are wrong."
+        )
+    if doubt.right is None or doubt.rows is None:
         return f"Answers below {percent(doubt.threshold)} count as unsure."
-    return (
+    lower = (
         f"Unsure below {percent(doubt.threshold)}: of the {doubt.rows:,} test headlines that scored lower, "
-        f"{percent(doubt.right)} were right."
+        f"{percent(doubt.right)} were right"
+    )
+    if doubt.coverage is None or doubt.error is None:
+        return f"{lower}. The card of this release names no threshold; this one is read off its reliability."
+    return (
+        f"{lower}; of the others, {percent(doubt.coverage)} of all, {percent(doubt.error)} were wrong. "
+        "It is the threshold of the model card."
     )
 
 

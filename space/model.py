@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from dataclasses import dataclass
@@ -36,11 +37,17 @@ class Doubt:
     """Below which probability an answer counts as unsure, and what the test rows below it say.
 
     `right` is the share of them that was right and `rows` their number; both None where nothing was measured.
+    `target` is the share of wrong answers for which the card's threshold was fitted, `coverage` the share of
+    test rows at or above it and `error` how much of that was wrong; all None where the card names none. With
+    a target and no rows, no threshold was found, and every answer is unsure.
     """
 
     threshold: float
     right: float | None
     rows: int | None
+    target: float | None = None
+    coverage: float | None = None
+    error: float | None = None
 
 
 class Model:
@@ -90,7 +97,9 @@ class Model:
 
     @cached_property
     def doubt(self) -> Doubt:
-        """From which probability on an answer counts, read off the reliability of the release."""
+        """From which probability on an answer counts: as the card says, else read off its reliability."""
+        if abstention := self.metrics.get("abstention"):
+            return read_doubt(abstention)
         default = self.metrics.get("default_variant")
         found = [one for one in self.metrics.get("variants", []) if one["name"] == default]
         return find_doubt(found[0]["scores"]["reliability"], len(self.labels)) if found else NO_FIGURES
@@ -104,9 +113,26 @@ class Model:
 NO_FIGURES = Doubt(0.5, None, None)
 
 
-def find_doubt(reliability: dict[str, list[float]], n_labels: int) -> Doubt:
-    """Return the largest edge of a bin below which at most RIGHT_ENOUGH of the test rows were right.
+def read_doubt(abstention: dict[str, Any]) -> Doubt:
+    """Return the threshold that was fitted when the release was made, with what it did on the test rows."""
+    target, test = abstention["target_error"], abstention["test"]
+    if abstention["threshold"] is None:
+        return Doubt(math.inf, None, None, target)
+    below = test["error_below"]
+    return Doubt(
+        threshold=abstention["threshold"],
+        right=None if below is None else 1 - below,
+        rows=test["rows"] - test["answered"],
+        target=target,
+        coverage=test["coverage"],
+        error=test["error"],
+    )
 
+
+def find_doubt(reliability: dict[str, list[float]], n_labels: int) -> Doubt:
+    """Return a threshold for a release whose metrics.json has none.
+
+    It is the largest edge of a bin below which at most RIGHT_ENOUGH of the test rows were right.
     `reliability` has bins of equal width over 0..1 with `count` and `accuracy`. Where no bin is that bad the
     threshold is 1 / n_labels, which no answer is below; it is never above 0.9.
     """

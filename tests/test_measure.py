@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from finsent.data import load_splits
 from finsent.errors import ReleaseError
 from finsent.recipe import Recipe
 from finsent.release import ONNX_FILES, save_model
+from model_card.abstention import fit_threshold, judge, measure_abstention
 from model_card.behaviour.cases import read_suites
 from model_card.behaviour.suites import run_suites
 from model_card.measure import (
@@ -91,6 +93,28 @@ def test_mistakes_are_a_fair_sample_in_order(tiny_recipe: Recipe, tiny_release: 
     assert {one.slice for one in found} == {"rows/s0", "rows/s1", "rows/s2"}
 
 
+def test_the_threshold_is_fitted_on_validation_rows(tiny_recipe: Recipe, tiny_release: Path) -> None:
+    found = read_metrics(tiny_release / "metrics.json").abstention
+    splits, classifier = load_splits(tiny_recipe), Classifier(tiny_release)
+    parts = [
+        judge(classifier.predict([row.text for row in rows]), class_numbers(rows, tiny_recipe.labels))
+        for rows in (splits.validation, splits.test)
+    ]
+    assert found is not None and found.target_error == tiny_recipe.evaluation.abstain_error == 0.1
+    assert found.threshold == fit_threshold(parts[0], 0.1)
+    expected = measure_abstention(*parts, 0.1).curve
+    assert found.curve.coverage == pytest.approx(expected.coverage)
+    assert found.curve.error == pytest.approx(expected.error)
+
+
+def test_older_metrics_are_still_read(tiny_release: Path, tmp_path: Path) -> None:
+    tree = tiny.read_json(tiny_release / "metrics.json")
+    del tree["abstention"]
+    tree["schema_version"] = 2
+    (tmp_path / "metrics.json").write_text(json.dumps(tree), encoding="utf-8")
+    assert read_metrics(tmp_path / "metrics.json").abstention is None
+
+
 def test_behaviour_is_measured_for_the_suites_labels(tiny_recipe: Recipe, tiny_release: Path) -> None:
     rows = load_splits(tiny_recipe).test
     classifier = Classifier(tiny_release)
@@ -117,7 +141,7 @@ def test_metrics_read_back_equal_and_other_schemas_are_refused(tiny_release: Pat
     tree = tiny.read_json(tmp_path / "metrics.json")
     del tree["machine"]
     (tmp_path / "metrics.json").write_text(str(tree).replace("'", '"'))
-    with pytest.raises(ReleaseError, match=r"metrics.json: .*schema version 2"):
+    with pytest.raises(ReleaseError, match=r"metrics.json: .*schema version 3"):
         read_metrics(tmp_path / "metrics.json")
     with pytest.raises(ReleaseError, match=r"run train\.py first"):
         read_metrics(tmp_path / "none.json")

@@ -6,12 +6,20 @@ import shutil
 from pathlib import Path
 
 import pytest
-from transformers import pipeline
+from transformers import AutoConfig, pipeline
 
 import train
 from finsent.errors import FinsentError
 from finsent.recipe import load_recipe
-from finsent.release import ALWAYS, ONNX_FILES, missing_files, sha256
+from finsent.release import (
+    ABSTAIN_BELOW,
+    ALWAYS,
+    COVERAGE_FIGURE,
+    ONNX_FILES,
+    missing_files,
+    sha256,
+    write_threshold,
+)
 from model_card.build import build_card
 from model_card.metrics import read_metrics
 from space.classifier import Classifier
@@ -21,11 +29,26 @@ from tests import tiny
 def test_a_release_holds_every_file_and_says_so(tiny_release: Path) -> None:
     assert missing_files(tiny_release) == []
     found = {str(path.relative_to(tiny_release)) for path in tiny_release.rglob("*") if path.is_file()}
-    assert found == {*ALWAYS, ONNX_FILES["quantized"]}
+    assert found == {*ALWAYS, ONNX_FILES["quantized"], COVERAGE_FIGURE}
     metrics = read_metrics(tiny_release / "metrics.json")
     for variant in metrics.variants:
         assert sha256(tiny_release / variant.file) == variant.sha256
         assert (tiny_release / variant.file).stat().st_size == variant.bytes
+
+
+def test_config_holds_the_threshold_where_there_is_one(tiny_release: Path, tmp_path: Path) -> None:
+    found = read_metrics(tiny_release / "metrics.json").abstention
+    assert found is not None
+    assert tiny.read_json(tiny_release / "config.json").get(ABSTAIN_BELOW) == found.threshold
+    before = (tiny_release / "config.json").read_bytes()
+    (tmp_path / "config.json").write_bytes(before)
+    write_threshold(tmp_path, 0.812)
+    config = AutoConfig.from_pretrained(tmp_path)
+    assert getattr(config, ABSTAIN_BELOW) == 0.812
+    config.save_pretrained(tmp_path / "again")
+    assert tiny.read_json(tmp_path / "again" / "config.json")[ABSTAIN_BELOW] == 0.812
+    write_threshold(tmp_path, found.threshold)
+    assert tiny.read_json(tmp_path / "config.json") == json.loads(before)
 
 
 def test_the_saved_tokenizer_is_one_that_every_version_reads(tiny_release: Path) -> None:

@@ -6,7 +6,6 @@ the pairs contrast sets (Gardner et al. 2020, https://aclanthology.org/2020.find
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,9 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from finsent.scoring import wilson
 from model_card.behaviour.cases import Case, Suite
-
-Z = 1.96  # of a 95 % interval
 
 
 class Predictor(Protocol):
@@ -59,7 +57,8 @@ def wanted_labels(suites: Sequence[Suite]) -> set[str]:
 def run_suites(classifier: Predictor, suites: Sequence[Suite]) -> list[SuiteResult]:
     """Return a result a suite, in their order; each distinct text is predicted once.
 
-    Raises ValueError when the classifier lacks an expected label, or a suite has no case.
+    Intervals are Wilson's; cases that share a sentence are not independent, so they are rather too narrow for
+    the invariances. Raises ValueError when the classifier lacks an expected label, or a suite has no case.
     """
     if missing := sorted(wanted_labels(suites) - set(classifier.labels)):
         raise ValueError(f"the model has labels {classifier.labels}, the suites need {missing[0]!r} as well")
@@ -67,17 +66,6 @@ def run_suites(classifier: Predictor, suites: Sequence[Suite]) -> list[SuiteResu
     best = classifier.predict(texts).argmax(axis=1)
     given = {text: classifier.labels[int(number)] for text, number in zip(texts, best, strict=True)}
     return [_judge_suite(suite, given) for suite in suites]
-
-
-def wilson(passed: int, n: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share (1927, https://doi.org/10.1080/01621459.1927.10502953).
-
-    Cases that share a sentence are not independent, so it is rather too narrow for the invariances.
-    """
-    share, spread = passed / n, Z * Z / n
-    centre = (share + spread / 2) / (1 + spread)
-    half = Z * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _judge_suite(suite: Suite, given: dict[str, str]) -> SuiteResult:

@@ -20,7 +20,7 @@ const HARD_PAIR = [
 const byId = (id) => document.getElementById(id);
 let classifier = null; // a promise, once loading has begun
 let labels = [];
-let doubt = { threshold: 0.5, right: null, rows: null };
+let doubt = { threshold: 0.5, right: null, rows: null, target: null, coverage: null, error: null };
 let rows = [];
 let stop = false;
 
@@ -138,7 +138,9 @@ async function readMetrics() {
   if (!answer.ok) return;
   const metrics = await answer.json();
   const variant = metrics.variants.find((one) => one.name === metrics.default_variant);
-  doubt = findDoubt(variant.scores.reliability, Object.keys(variant.scores.per_class).length);
+  doubt = metrics.abstention
+    ? readDoubt(metrics.abstention)
+    : findDoubt(variant.scores.reliability, Object.keys(variant.scores.per_class).length);
   for (const example of metrics.examples) byId("examples").append(exampleButton(example));
   const accuracy = variant.scores.accuracy_interval;
   byId("foot").append(
@@ -148,9 +150,18 @@ async function readMetrics() {
   );
 }
 
-// The largest edge of a bin below which at most RIGHT_ENOUGH of the test rows were right; as in the Gradio form.
+// The threshold that was fitted when the release was made, with what it did on the test rows; as in the Gradio form.
+function readDoubt({ target_error: target, threshold, test }) {
+  const none = { target, right: null, rows: null, coverage: null, error: null };
+  if (threshold === null) return { ...none, threshold: Infinity };
+  const right = test.error_below === null ? null : 1 - test.error_below;
+  return { ...none, threshold, right, rows: test.rows - test.answered, coverage: test.coverage, error: test.error };
+}
+
+// For a release whose metrics.json has none: the largest edge of a bin below which at most RIGHT_ENOUGH of the test rows were right; as in the Gradio form.
 function findDoubt(reliability, labelCount) {
-  let found = { threshold: 1 / labelCount, right: null, rows: null };
+  const none = { target: null, coverage: null, error: null };
+  let found = { ...none, threshold: 1 / labelCount, right: null, rows: null };
   let count = 0;
   let right = 0;
   reliability.count.forEach((inBin, index) => {
@@ -158,16 +169,25 @@ function findDoubt(reliability, labelCount) {
     right += inBin * reliability.accuracy[index];
     const edge = (index + 1) / reliability.count.length;
     if (count && right / count <= RIGHT_ENOUGH && edge <= 0.9) {
-      found = { threshold: edge, right: right / count, rows: count };
+      found = { ...none, threshold: edge, right: right / count, rows: count };
     }
   });
   return found;
 }
 
 function doubtWords() {
+  if (doubt.target !== null && doubt.rows === null) {
+    return "Every answer counts as unsure: on the validation headlines no threshold was found above which at " +
+      `most ${percent(doubt.target)} are wrong.`;
+  }
   if (doubt.right === null) return `Answers below ${percent(doubt.threshold)} count as unsure.`;
-  return `Unsure below ${percent(doubt.threshold)}: of the ${doubt.rows} test headlines that scored lower, ` +
-    `${percent(doubt.right)} were right.`;
+  const lower = `Unsure below ${percent(doubt.threshold)}: of the ${doubt.rows.toLocaleString("en")} test headlines ` +
+    `that scored lower, ${percent(doubt.right)} were right`;
+  if (doubt.error === null) {
+    return `${lower}. The card of this release names no threshold; this one is read off its reliability.`;
+  }
+  return `${lower}; of the others, ${percent(doubt.coverage)} of all, ${percent(doubt.error)} were wrong. ` +
+    "It is the threshold of the model card.";
 }
 
 function exampleButton(example) {

@@ -8,8 +8,8 @@ import numpy as np
 
 from finsent.recipe import Recipe
 from finsent.reports import DataReport, TrainingReport
-from finsent.scoring import Scores, score
-from model_card.behaviour.suites import wilson
+from finsent.scoring import Scores, score, wilson
+from model_card.abstention import Abstention, Judged, measure_abstention
 from model_card.metrics import (
     SCHEMA_VERSION,
     Agreement,
@@ -140,9 +140,21 @@ def make_metrics(**changes: Any) -> Metrics:
             _make_rate("direction/contrast", "pairs with both labels right", 37, 90),
             _make_rate("invariance/case", "changed sentences whose label stays", 168, 174),
         ],
+        "abstention": make_abstention(),
         "machine": _make_machine(),
     }
     return Metrics.model_validate(figures | changes)
+
+
+def make_abstention(skill: float = 2.0, target_error: float = 0.1) -> Abstention:
+    """Return a threshold and what it does, of drawn answers that are right the oftener the surer they are."""
+    generator = np.random.default_rng(11)
+
+    def draw(n: int) -> Judged:
+        confidence = generator.uniform(1 / len(LABELS), 1, size=n)
+        return Judged(confidence, generator.uniform(size=n) < confidence ** (1 / skill))
+
+    return measure_abstention(draw(360), draw(400), target_error)
 
 
 def make_training(resumed_at: int = 0) -> TrainingReport:

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from finsent.release import CONFUSION_FIGURE, RELIABILITY_FIGURE
-from model_card.figures import draw_confusion, draw_figures, draw_reliability, wilson_errors
+from finsent.release import CONFUSION_FIGURE, COVERAGE_FIGURE, RELIABILITY_FIGURE
+from model_card.figures import draw_confusion, draw_coverage, draw_figures, draw_reliability, wilson_errors
 from model_card.metrics import Metrics
-from tests.model_card.samples import make_scores
+from tests.model_card.samples import make_abstention, make_metrics, make_scores
 
 
 def test_same_figures_give_the_same_bytes(metrics: Metrics, tmp_path: Path) -> None:
     before = dict(matplotlib.rcParams)
     draw_figures(metrics, tmp_path / "a")
     draw_figures(metrics, tmp_path / "b")
-    for name in (CONFUSION_FIGURE, RELIABILITY_FIGURE):
+    for name in (CONFUSION_FIGURE, RELIABILITY_FIGURE, COVERAGE_FIGURE):
         content = (tmp_path / "a" / name).read_bytes()
         assert content == (tmp_path / "b" / name).read_bytes()
         assert b"tEXt" not in content.replace(b"tEXtSource", b"")
@@ -32,6 +32,22 @@ def test_every_cell_of_the_confusion_is_written() -> None:
     counts = np.array(scores.confusion)
     assert [text.split("\n")[0] for text in written] == [f"{count:,}" for count in counts.ravel()]
     assert written[0].endswith(f"{100 * counts[0, 0] / counts[0].sum():.1f} %")
+
+
+def test_the_threshold_is_marked_on_the_curve(metrics: Metrics) -> None:
+    found = metrics.abstention
+    assert found is not None and found.test is not None
+    curve, _, point = draw_coverage(found, metrics.variant("quantized")).axes[0].lines
+    assert list(curve.get_xdata()) == found.curve.coverage and list(curve.get_ydata()) == found.curve.error
+    assert (point.get_xdata()[0], point.get_ydata()[0]) == (found.test.coverage, found.test.error)
+
+
+def test_without_a_threshold_the_curve_stands_alone(tmp_path: Path) -> None:
+    metrics = make_metrics(abstention=make_abstention(skill=0.2, target_error=0.01))
+    draw_figures(metrics, tmp_path)
+    assert (tmp_path / COVERAGE_FIGURE).is_file()
+    draw_figures(make_metrics(abstention=None), tmp_path / "older")
+    assert not (tmp_path / "older" / COVERAGE_FIGURE).exists()
 
 
 def test_empty_bins_and_dollars_do_no_harm(tmp_path: Path) -> None:

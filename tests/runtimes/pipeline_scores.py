@@ -13,11 +13,13 @@ from transformers import pipeline
 
 
 def main() -> None:
-    """Read texts, write the version and the scores of every label."""
+    """Read texts, write the version, the scores of every label, and the threshold that the config holds."""
     classifier = pipeline("text-classification", model=sys.argv[1], device="cpu")
-    found = [classifier(text, top_k=None) for text in json.load(sys.stdin)]
-    scores = [{one["label"]: one["score"] for one in labels} for labels in found]
-    json.dump({"version": transformers.__version__, "scores": scores}, sys.stdout)
+    answers = [classifier(text, top_k=None) for text in json.load(sys.stdin)]
+    scores = [{one["label"]: one["score"] for one in labels} for labels in answers]
+    threshold = getattr(classifier.model.config, "finsent_abstain_below", None)
+    found = {"version": transformers.__version__, "scores": scores, "abstain_below": threshold}
+    json.dump(found, sys.stdout)
 
 
 if __name__ == "__main__":

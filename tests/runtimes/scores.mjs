@@ -24,8 +24,9 @@ async function scoresOf(dtype) {
   const together = (await classifier(batch, { top_k: 16 })).slice(0, 31).map(byLabel);
   const { tokenizer } = classifier;
   const lengths = texts.map((text) => tokenizer.encode(text).length);
+  const abstainBelow = classifier.model.config.finsent_abstain_below ?? null;
   await classifier.dispose();
-  return { alone, together, lengths };
+  return { alone, together, lengths, abstainBelow };
 }
 
 const result = { version: env.version, fp32: await scoresOf("fp32"), q8: await scoresOf("q8") };

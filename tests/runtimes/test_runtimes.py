@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from optimum.onnxruntime import ORTModelForSequenceClassification
 from transformers import AutoTokenizer, pipeline
 
-from finsent.release import read_labels
+from finsent.release import ABSTAIN_BELOW, CONFIG, read_labels, write_threshold
 from space.classifier import Classifier
 from tests.runtimes.environments import HERE, node_environment, python_environment
 from tests.runtimes.texts import TEXTS
@@ -29,11 +29,20 @@ Scores = NDArray[np.float64]
 
 
 @pytest.fixture(scope="module")
-def release(request: pytest.FixtureRequest) -> Path:
-    named = os.environ.get("FINSENT_RELEASE")
-    folder = Path(named) if named else request.getfixturevalue("tiny_release")
-    assert folder.is_dir(), f"FINSENT_RELEASE: {folder} is no folder"
-    return folder.resolve()
+def release(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The release that FINSENT_RELEASE names, or a tiny one, for which a threshold is made up."""
+    if named := os.environ.get("FINSENT_RELEASE"):
+        assert Path(named).is_dir(), f"FINSENT_RELEASE: {named} is no folder"
+        return Path(named).resolve()
+    folder = tmp_path_factory.mktemp("runtimes") / "release"
+    shutil.copytree(request.getfixturevalue("tiny_release"), folder)
+    write_threshold(folder, 0.812)
+    return folder
+
+
+def threshold_of(release: Path) -> float | None:
+    tree: dict[str, float] = json.loads((release / CONFIG).read_text(encoding="utf-8"))
+    return tree.get(ABSTAIN_BELOW)
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +111,7 @@ def test_transformers_5(release: Path, exact: Scores) -> None:
     python = python_environment(HERE / "requirements-transformers5.txt")
     found = _run([str(python), str(HERE / "pipeline_scores.py"), str(release)])
     assert found["version"].startswith("5.")
+    assert found["abstain_below"] == threshold_of(release)
     same(to_array(found["scores"], release), exact)
 
 
@@ -112,6 +122,7 @@ def test_transformers_js(release: Path, exact: Scores, quantized: Scores) -> Non
     shutil.copy(HERE / "scores.mjs", folder)
     found = _run(["node", str(folder / "scores.mjs"), str(release)])
     assert found["version"].startswith("4.")
+    assert found["q8"]["abstainBelow"] == threshold_of(release)
     for name, expected in (("fp32", exact), ("q8", quantized)):
         same(to_array(found[name]["alone"], release), expected)
         same(to_array(found[name]["together"], release), expected[:31])
@@ -123,6 +134,7 @@ def test_transformers_js(release: Path, exact: Scores, quantized: Scores) -> Non
 def test_this_environment_and_the_script_agree(release: Path, exact: Scores) -> None:
     found = _run([sys.executable, str(HERE / "pipeline_scores.py"), str(release)])
     assert found["version"].startswith("4.57")
+    assert found["abstain_below"] == threshold_of(release)
     same(to_array(found["scores"], release), exact)
 
 

@@ -79,7 +79,20 @@ def test_an_unsure_answer_says_so_and_why() -> None:
     unsure = parse(markup.answer(prediction, Doubt(0.7, 0.5, 40), 2.5)).text
     assert "Unsure, perhaps up" in unsure and "Took 2.5 ms" in unsure
     assert "of the 40 test headlines that scored lower, 50.0 % were right" in unsure
+    assert "names no threshold" in unsure
     assert "Unsure" not in parse(markup.answer(prediction, Doubt(0.6, 0.5, 40), 2.5)).text
+
+
+def test_the_threshold_of_the_card_is_told_with_what_it_does() -> None:
+    words = markup.doubt_words(Doubt(0.812, 0.6, 1200, 0.1, 0.6, 0.094))
+    assert words.startswith(
+        "Unsure below 81.2 %: of the 1,200 test headlines that scored lower, 60.0 % were right;"
+    )
+    assert (
+        "of the others, 60.0 % of all, 9.4 % were wrong" in words and "threshold of the model card" in words
+    )
+    none = markup.doubt_words(Doubt(float("inf"), None, None, 0.1))
+    assert none.startswith("Every answer counts as unsure") and "at most 10.0 %" in none
 
 
 def test_words_have_their_sign_as_text() -> None:
