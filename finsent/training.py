@@ -33,6 +33,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from finsent.base_model import BaseModel
 from finsent.data import Splits
 from finsent.errors import FinsentError
+from finsent.precision import use_bf16
 from finsent.progress import TrainingProgress
 from finsent.recipe import Recipe, Training
 from finsent.reports import TrainingReport
@@ -179,15 +180,6 @@ def _arguments(recipe: Recipe, rows: int, folder: Path) -> TrainingArguments:
         dataloader_pin_memory=False,
         report_to=[],
     )
-
-
-def use_bf16(wish: str) -> bool:
-    """Return whether to run in bf16 autocast; `auto` asks the accelerator or CPU for its instructions."""
-    if wish != "auto":
-        return wish == "on"
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 
 def class_weights(splits: Splits, recipe: Recipe) -> torch.Tensor | None:
