@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import yaml
 from finsent.errors import FinsentError
 from finsent.licences import check_wish, combine_licences
 from finsent.recipe import Recipe, load_recipe
-from finsent.release import CARD, METRICS, RECIPE, missing_files
+from finsent.release import ABSTAIN_BELOW, CARD, CONFIG, METRICS, RECIPE, missing_files
 from model_card.document import split_card
 from model_card.lint import lint_card
 from model_card.metrics import Metrics, read_metrics
@@ -54,7 +55,12 @@ def lint_release(manifest: Manifest, folder: Path) -> list[str]:
         return [str(error)]
     text = (folder / CARD).read_text(encoding="utf-8")
     card = [str(problem) for problem in lint_card(text, metrics, folder, recipe)]
-    return [*_measured_files(manifest, metrics), *_licence(recipe, metrics), *card]
+    return [
+        *_measured_files(manifest, metrics),
+        *_threshold(manifest, metrics),
+        *_licence(recipe, metrics),
+        *card,
+    ]
 
 
 def _measured_files(manifest: Manifest, metrics: Metrics) -> Iterator[str]:
@@ -67,6 +73,13 @@ def _measured_files(manifest: Manifest, metrics: Metrics) -> Iterator[str]:
     for name in manifest.files:
         if name.startswith("onnx/") and name not in measured:
             yield f"{name}: was never measured; delete it or run train.py"
+
+
+def _threshold(manifest: Manifest, metrics: Metrics) -> Iterator[str]:
+    written = json.loads(manifest.content(CONFIG)).get(ABSTAIN_BELOW)
+    fitted = metrics.abstention.threshold if metrics.abstention else None
+    if written != fitted:
+        yield f"{CONFIG}: {ABSTAIN_BELOW} is {written}, {METRICS} says {fitted}; run train.py"
 
 
 def _licence(recipe: Recipe, metrics: Metrics) -> Iterator[str]:

@@ -17,6 +17,7 @@ from huggingface_hub import CommitOperationAdd, HfApi
 import hub_push
 from finsent.errors import FinsentError
 from finsent.recipe import REPOSITORY, load_recipe
+from finsent.release import write_threshold
 from local_hub import RunningHub
 from publishing.connection import Timeouts, connect
 from publishing.errors import CardConflictError, LintError, PublishError
@@ -249,6 +250,15 @@ def test_nothing_is_sent_that_was_not_measured(publisher: Publisher) -> None:
     with (publisher.run / "release" / "onnx" / "model.onnx").open("ab") as file:
         file.write(b"\0")
     with pytest.raises(LintError, match=r"onnx/model\.onnx: is not the file that was measured"):
+        publisher.publish()
+    assert publisher.reader.head(publisher.target) is None
+
+
+def test_another_threshold_than_the_fitted_one_is_not_sent(publisher: Publisher) -> None:
+    write_threshold(publisher.run / "release", 0.123)
+    with pytest.raises(
+        LintError, match=r"finsent_abstain_below is 0\.123, metrics\.json says None; run train\.py"
+    ):
         publisher.publish()
     assert publisher.reader.head(publisher.target) is None
 
