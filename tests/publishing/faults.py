@@ -22,7 +22,6 @@ from tests.publishing.conftest import WRITE, Publisher
 TIMEOUT, DELAY = 1.0, 1.5  # seconds: of an impatient client, and of a server that is slower than that
 CALM = 10.0  # seconds of patience where nothing is late, so that a busy machine breaks no other request
 FOREVER = 1000
-PATIENT = Retries(tries=3, base=0.01, settle=DELAY)
 STEPS: dict[str, dict[str, Any]] = {
     "whoami": {"method": "GET", "path": "/api/whoami-v2"},
     "read the remote": {"method": "GET", "path": "/api/models/ID/revision/main"},
@@ -55,10 +54,9 @@ PUBLISHED, UNCHANGED, EMPTY, TOLD = "done", "nothing", "empty", "told"
 
 @dataclass(frozen=True)
 class Cell:
-    """One push with one fault; `calm` is the same publisher with patience, for all that comes after it."""
+    """One push with one fault."""
 
     publisher: Publisher
-    calm: Publisher
     wish: SpaceWish
     hub: RunningHub
 
@@ -86,9 +84,10 @@ class Cell:
         self._plan([])
         if fault == "late":
             time.sleep(DELAY)  # whatever the server still works on is done now
+            connect(self.hub.endpoint, WRITE, Timeouts(CALM, CALM), "a test")  # the whole process is calm
         ending = self.judge(error)
         if ending != PUBLISHED:
-            self.calm.publish(space=self.wish, proof="files")
+            assert self.publish("files") is None
             assert self.judge(None) == PUBLISHED
         return ending
 
@@ -103,7 +102,7 @@ class Cell:
         """Hold what stands on the Hub against what was said; AssertionError where they differ."""
         reader = self.fresh_reader()
         remote = reader.read(self.publisher.target)
-        commits = self.calm.commits() if remote.head else []
+        commits = self.publisher.commits() if remote.head else []
         published = [title for title in commits if title.startswith("Publish")]
         assert len(published) <= 1, f"{len(published)} commits"
         assert len(commits) <= 2
@@ -143,19 +142,18 @@ class Cell:
         return TOLD
 
     def fresh_reader(self) -> Reader:
-        return Reader(self.calm.reader.connection, Retries(tries=3, base=0.1))
+        return Reader(self.publisher.reader.connection, Retries(tries=3, base=0.1))
 
 
 def make_cell(hub: RunningHub, run: Path, repo_id: str, demo: Path, patience: float = CALM) -> Cell:
-    def publisher(seconds: float) -> Publisher:
-        connection = connect(hub.endpoint, WRITE, Timeouts(seconds, seconds), "a test")
-        return Publisher(Reader(connection, PATIENT), run, repo_id)
-
+    connection = connect(hub.endpoint, WRITE, Timeouts(patience, patience), "a test")
+    settle = DELAY if patience < DELAY else 0.1  # seconds to wait for what a slow server still does
+    publisher = Publisher(Reader(connection, Retries(tries=3, base=0.01, settle=settle)), run, repo_id)
     subject = Subject(repo_id, "A small one", "Tells little.", "apache-2.0")
     source = Source(demo, gradio=("app.py",), static=("index.html",))
     outbox = run / "outbox" / "space"
     wish = SpaceWish(f"{repo_id}-demo", "gradio", subject, outbox, source, wait=60, poll=0.01)
-    return Cell(publisher(patience), publisher(CALM), wish, hub)
+    return Cell(publisher, wish, hub)
 
 
 def table(endings: dict[tuple[str, str, str], str]) -> str:
