@@ -1,8 +1,8 @@
 """fp32 ONNX to int8 by static QDQ of MatMul, Gemm and Gather: fixed scales, so neighbours do not matter.
 
 Per channel, and with 7-bit weights (reduce_range), so that CPUs without VNNI do not saturate and score alike.
-Only what enters a product is rounded. Its result stays in float: the residual stream of BERT carries a few
-values that are a hundred times the others, and one scale for all of them cost more labels than all else.
+Only what enters a product is rounded. Rounding its result as well, as onnxruntime does by itself, flips more
+than twice as many labels (benchmarks/log.md).
 """
 
 from __future__ import annotations

@@ -41,6 +41,17 @@ def test_the_quantized_file_is_batch_invariant_and_close(saved: Path) -> None:
     assert 0 < np.abs(small.predict(TEXTS) - exact.predict(TEXTS)).max() < 0.1
 
 
+def test_what_enters_a_product_is_rounded_and_its_result_is_not(saved: Path) -> None:
+    quantize(saved, Variant(name="quantized"), TEXTS)
+    nodes = list(onnx.load(saved / "onnx" / "model_quantized.onnx").graph.node)
+    products = [node for node in nodes if node.op_type in ("MatMul", "Gemm")]
+    assert {node.op_type for node in products} == {"MatMul", "Gemm"}
+    for node in products:
+        assert all("DequantizeLinear" in name for name in node.input[:2]), node.name
+    rounded = {name for node in nodes if node.op_type == "QuantizeLinear" for name in node.input[:1]}
+    assert not rounded & {node.output[0] for node in products}
+
+
 def test_nodes_that_stay_in_float_are_found_by_expression(saved: Path) -> None:
     folder = saved / "onnx"
     quantize(saved, Variant(name="quantized"), TEXTS)
