@@ -33,7 +33,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from typer.core import TyperGroup
 
 from finsent.errors import FinsentError
-from finsent.recipe import load_recipe
+from finsent.recipe_file import load_recipe
 from finsent.release import RECIPE, Run
 from publishing.card_merge import Choice
 from publishing.connection import PUBLIC_HUB, Timeouts, connect

@@ -28,7 +28,8 @@ from finsent.base_model import load_base
 from finsent.data import Splits, load_splits
 from finsent.errors import FinsentError, ReleaseError
 from finsent.licences import Licence, check_wish, combine_licences
-from finsent.recipe import Recipe, dump_recipe, load_recipe
+from finsent.recipe import Recipe
+from finsent.recipe_file import dump_recipe, load_recipe
 from finsent.release import CARD, METRICS, RECIPE, Run, save_model, write_threshold
 from finsent.sources import mirror_from_environment
 from finsent.training import fit

@@ -21,8 +21,10 @@ import pandas
 import typer
 from scipy.stats import binomtest
 
+from finsent import REPOSITORY
 from finsent.data import load_splits
-from finsent.recipe import REPOSITORY, Fold, Recipe, dump_recipe, load_recipe
+from finsent.recipe import Fold, Recipe
+from finsent.recipe_file import dump_recipe, load_recipe
 from finsent.scoring import Scores, score
 from finsent.sources import mirror_from_environment
 from space.classifier import Classifier

@@ -19,8 +19,9 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from finsent import REPOSITORY
 from finsent.data import load_splits
-from finsent.recipe import REPOSITORY, load_recipe
+from finsent.recipe_file import load_recipe
 from finsent.scoring import Floats
 from finsent.sources import mirror_from_environment
 

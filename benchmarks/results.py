@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from finsent.recipe import REPOSITORY
+from finsent import REPOSITORY
 from model_card.metrics import Metrics, read_metrics
 
 RESULTS = Path(__file__).parent / "results"

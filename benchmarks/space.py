@@ -25,7 +25,8 @@ import typer
 from gradio_client import Client
 from rich.console import Console
 
-from finsent.recipe import REPOSITORY, load_recipe
+from finsent import REPOSITORY
+from finsent.recipe_file import load_recipe
 from finsent.sources import read_source
 from model_card.measure import describe_machine
 from space.classifier import Classifier

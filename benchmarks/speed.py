@@ -26,7 +26,8 @@ from rich.console import Console
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, pipeline
 
-from finsent.recipe import REPOSITORY, load_recipe
+from finsent import REPOSITORY
+from finsent.recipe_file import load_recipe
 from finsent.sources import read_source
 from model_card.measure import describe_machine
 from space.classifier import Classifier, softmax

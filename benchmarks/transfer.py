@@ -15,7 +15,9 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from finsent.recipe import REPOSITORY, Recipe, load_recipe
+from finsent import REPOSITORY
+from finsent.recipe import Recipe
+from finsent.recipe_file import load_recipe
 from finsent.scoring import Scores, score
 from finsent.sources import Row, mirror_from_environment, read_source
 from space.classifier import Classifier

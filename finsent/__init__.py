@@ -1,3 +1,5 @@
 """What several stages share: recipe, labels, licences, text, data, base model, training, scoring, release."""
 
-__version__ = "0.1.0"
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent

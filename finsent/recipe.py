@@ -1,31 +1,18 @@
-"""A recipe: everything that decides a release, in one YAML file.
-
-`load_recipe` reads it, follows `extends:` and answers with a frozen `Recipe`, or with a `RecipeError` that
-names the key, what was got and what is allowed. `python -m finsent.recipe` writes the JSON schema.
-"""
+"""A recipe: everything that decides a release, in frozen sections; `finsent.recipe_file` reads the file."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     WithJsonSchema,
     field_validator,
     model_validator,
 )
-
-from finsent.errors import RecipeError
-
-REPOSITORY = Path(__file__).resolve().parent.parent
-SCHEMA_FILE = REPOSITORY / "recipes" / "schema.json"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 HubId = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
@@ -351,82 +338,3 @@ class Recipe(Section):
     def fingerprint(self) -> str:
         """Return the sha256 of all that the recipe says, whatever the layout of its file."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
-
-
-def load_recipe(path: Path) -> Recipe:
-    """Read a recipe and everything that it extends.
-
-    Raises RecipeError: the file is missing or no YAML mapping, extends itself, or holds what is not allowed.
-    """
-    tree = _read_tree(path, seen=())
-    try:
-        return Recipe.model_validate_json(json.dumps(tree), strict=True)
-    except ValidationError as error:
-        problems = "; ".join(_explain(problem) for problem in error.errors())
-        raise RecipeError(f"{path}: {problems}") from None
-
-
-def _read_tree(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
-    if path.resolve() in seen:
-        raise RecipeError(f"{path}: extends itself, by way of {' -> '.join(p.name for p in seen)}")
-    try:
-        tree: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: cannot be read ({error}); recipes stand in recipes/*.yaml") from None
-    except yaml.YAMLError as error:
-        raise RecipeError(f"{path}: is not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(tree, dict):
-        raise RecipeError(f"{path}: must be a mapping of keys, got {type(tree).__name__}")
-    return _follow(tree, path, (*seen, path.resolve()))
-
-
-def _follow(tree: dict[str, Any], path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
-    """Put other recipe files that one names in its place: the one that it extends, and its teachers."""
-    if "extends" in tree:
-        tree = _merge(_read_tree(path.parent / str(tree.pop("extends")), seen), tree)
-    plan = tree.get("distillation")
-    if isinstance(plan, dict) and isinstance(plan.get("teachers"), list):
-        teachers = [
-            _read_tree(path.parent / one, seen) if isinstance(one, str) else one for one in plan["teachers"]
-        ]
-        tree["distillation"] = plan | {"teachers": teachers}
-    return tree
-
-
-def _merge(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
-    """Mappings are merged key by key; anything else, lists too, is replaced."""
-    merged = dict(parent)
-    for key, value in child.items():
-        old = merged.get(key)
-        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return merged
-
-
-def _explain(problem: Any) -> str:  # noqa: ANN401  (pydantic's ErrorDetails, a TypedDict of plain values)
-    key = ".".join(str(part) for part in problem["loc"]) or "recipe"
-    message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        return f"{key}: unknown key; see recipes/schema.json for those that are known"
-    if problem["type"] in ("missing", "value_error"):
-        return f"{key}: {message}"
-    return f"{key}: got {json.dumps(problem['input'], default=str)[:80]}; {message[0].lower()}{message[1:]}"
-
-
-def dump_recipe(recipe: Recipe) -> str:
-    """Return a recipe as YAML that `load_recipe` reads back to an equal one, with nothing left to extend."""
-    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=110)
-
-
-def recipe_schema() -> str:
-    """Return the JSON schema of a recipe file, `extends` included."""
-    schema = Recipe.model_json_schema()
-    schema["properties"]["extends"] = {
-        "type": "string",
-        "description": "recipe whose keys this one overrides",
-    }
-    schema.pop("required")  # a recipe that extends another may leave out anything
-    return json.dumps(schema, indent=1) + "\n"
-
-
-if __name__ == "__main__":
-    SCHEMA_FILE.write_text(recipe_schema(), encoding="utf-8")

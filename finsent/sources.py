@@ -18,16 +18,9 @@ import pandas
 from datasets import DownloadManager
 from huggingface_hub import hf_hub_download
 
+from finsent import REPOSITORY
 from finsent.errors import DataError
-from finsent.recipe import (
-    REPOSITORY,
-    Agreement,
-    EntitySource,
-    PhrasebankSource,
-    Source,
-    SplitName,
-    TableSource,
-)
+from finsent.recipe import Agreement, EntitySource, PhrasebankSource, Source, SplitName, TableSource
 
 PHRASEBANK_FOLDER = "FinancialPhraseBank-v1.0"
 AGREEMENTS = ("50", "66", "75", "All")  # nested files, loosest first

@@ -15,7 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from finsent import release
 from finsent.errors import FinsentError, ReleaseError
 from finsent.licences import find_licence
-from finsent.recipe import Recipe, load_recipe
+from finsent.recipe import Recipe
+from finsent.recipe_file import load_recipe
 from finsent.scoring import CALIBRATION_BINS, Scores
 from model_card.abstention import LEAST_ANSWERED
 from model_card.formats import FILTERS

@@ -13,7 +13,8 @@ from typing import Annotated
 import typer
 
 from finsent.errors import FinsentError
-from finsent.recipe import Recipe, load_recipe
+from finsent.recipe import Recipe
+from finsent.recipe_file import load_recipe
 from finsent.release import METRICS, RECIPE
 from model_card.document import split_card
 from model_card.lint_body import lint_body

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from finsent.errors import FinsentError, ReleaseError
-from finsent.recipe import load_recipe
+from finsent.recipe_file import load_recipe
 from finsent.release import CARD, RECIPE, Run
 from model_card.document import CodeBlock, code_blocks, split_card
 from model_card.lint_body import syntax_error

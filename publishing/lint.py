@@ -10,7 +10,8 @@ import yaml
 
 from finsent.errors import FinsentError
 from finsent.licences import check_wish, combine_licences
-from finsent.recipe import Recipe, load_recipe
+from finsent.recipe import Recipe
+from finsent.recipe_file import load_recipe
 from finsent.release import ABSTAIN_BELOW, CARD, CONFIG, METRICS, RECIPE, missing_files
 from model_card.document import split_card
 from model_card.lint import lint_card

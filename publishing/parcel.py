@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from finsent.recipe import REPOSITORY, dump_recipe, load_recipe
+from finsent import REPOSITORY
+from finsent.recipe_file import dump_recipe, load_recipe
 from finsent.release import CARD, METRICS, RECIPE, Run, missing_files
 from model_card.metrics import Metrics, read_metrics
 from publishing.errors import LintError

@@ -17,7 +17,7 @@ from huggingface_hub import hf_hub_download
 from huggingface_hub.utils._headers import build_hf_headers
 from huggingface_hub.utils._http import get_session, hf_raise_for_status
 
-from finsent.recipe import REPOSITORY
+from finsent import REPOSITORY
 from finsent.release import CARD, METRICS
 from model_card.metrics import read_metrics
 from publishing.connection import Connection

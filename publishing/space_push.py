@@ -20,7 +20,7 @@ from huggingface_hub import CommitOperationAdd
 from huggingface_hub.utils._headers import build_hf_headers
 from huggingface_hub.utils._http import get_session
 
-from finsent.recipe import REPOSITORY
+from finsent import REPOSITORY
 from model_card.document import split_card
 from publishing.errors import LintError, PaymentError, PublishError
 from publishing.lint import check_manifest

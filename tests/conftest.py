@@ -25,7 +25,8 @@ from typing import Any
 
 import pytest
 
-from finsent.recipe import Recipe, load_recipe
+from finsent.recipe import Recipe
+from finsent.recipe_file import load_recipe
 from tests import tiny
 
 _connect = socket.socket.connect

@@ -8,7 +8,8 @@ import pytest
 from benchmarks.cross_validate import compare, part_of, render, run_fold, score_sources
 from finsent.data import load_splits
 from finsent.errors import RecipeError
-from finsent.recipe import Fold, Recipe, dump_recipe, load_recipe
+from finsent.recipe import Fold, Recipe
+from finsent.recipe_file import dump_recipe, load_recipe
 from tests import tiny
 
 

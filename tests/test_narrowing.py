@@ -7,7 +7,8 @@ import torch
 
 from finsent.base_model import BaseModel, load_base
 from finsent.errors import BaseModelError
-from finsent.recipe import Recipe, load_recipe
+from finsent.recipe import Recipe
+from finsent.recipe_file import load_recipe
 from tests import tiny
 
 TEXTS = [row["text"] for row in tiny.make_rows()]

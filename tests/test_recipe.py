@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from finsent import REPOSITORY
 from finsent.errors import RecipeError
-from finsent.recipe import REPOSITORY, SCHEMA_FILE, dump_recipe, load_recipe, recipe_schema
+from finsent.recipe_file import SCHEMA_FILE, dump_recipe, load_recipe, recipe_schema
 from tests import tiny
 
 RECIPES = sorted((REPOSITORY / "recipes").glob("*.yaml"))

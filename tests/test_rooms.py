@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from finsent.recipe import REPOSITORY
+from finsent import REPOSITORY
 
 ALLOWED = {
     "finsent": {"finsent"},

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from finsent.errors import FinsentError
-from finsent.recipe import Recipe, load_recipe
+from finsent.recipe import Recipe
+from finsent.recipe_file import load_recipe
 from finsent.sources import Row
 from finsent.targets import ask_teachers, row_targets, run_model, training_rows, validation_rows
 from finsent.variants import vary

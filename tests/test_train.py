@@ -10,7 +10,7 @@ from transformers import AutoConfig, pipeline
 
 import train
 from finsent.errors import FinsentError
-from finsent.recipe import load_recipe
+from finsent.recipe_file import load_recipe
 from finsent.release import (
     ABSTAIN_BELOW,
     ALWAYS,

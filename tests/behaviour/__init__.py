@@ -6,7 +6,8 @@ They are reported in the card as rates, not as pass or fail; cases and judging l
 
 from __future__ import annotations
 
-from finsent.recipe import REPOSITORY, load_recipe
+from finsent import REPOSITORY
+from finsent.recipe_file import load_recipe
 from finsent.sources import Row, read_source
 
 

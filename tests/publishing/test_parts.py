@@ -13,7 +13,7 @@ import pytest
 import requests
 from huggingface_hub.errors import HfHubHTTPError
 
-from finsent.recipe import REPOSITORY
+from finsent import REPOSITORY
 from model_card.metrics import Metrics, VariantFigures
 from publishing.card_merge import merge_card
 from publishing.connection import Timeouts, connect, find_token

@@ -15,8 +15,9 @@ import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
 import hub_push
+from finsent import REPOSITORY
 from finsent.errors import FinsentError
-from finsent.recipe import REPOSITORY, load_recipe
+from finsent.recipe_file import load_recipe
 from finsent.release import write_threshold
 from local_hub import RunningHub
 from publishing.connection import Timeouts, connect

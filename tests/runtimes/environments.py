@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from finsent.recipe import REPOSITORY
+from finsent import REPOSITORY
 
 HERE = Path(__file__).parent
 ENVIRONMENTS = REPOSITORY / ".envs"
