@@ -49,9 +49,9 @@ def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
     """Make the release of a recipe and return its folder, or raise and leave no folder called release."""
     mirror = mirror_from_environment()
     licence = choose_licence(recipe)
-    teachers = [make_teacher(teacher, run, resume) for teacher in recipe.teachers]
     stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
     splits = load_splits(recipe, mirror)
+    teachers = [make_teacher(teacher, splits, run, resume) for teacher in recipe.teachers]
     stage(f"base: {recipe.base.hub}")
     base = load_base(recipe, [row.text for row in splits.train], mirror)
     staging = run.start()
@@ -68,13 +68,24 @@ def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
     return run.finish()
 
 
-def make_teacher(recipe: Recipe, run: Run, resume: bool) -> Path:
-    """Return the release of a teacher, beside that of `run`; made now unless this very recipe made it."""
+def make_teacher(recipe: Recipe, splits: Splits, run: Run, resume: bool) -> Path:
+    """Return the release of a teacher, beside that of `run`; made now unless this recipe and rows made it."""
     own = Run(run.folder.parent / recipe.name)
-    if (own.release / RECIPE).is_file() and load_recipe(own.release / RECIPE) == recipe:
+    if _was_made_from(recipe, splits, own.release):
         return own.release
     stage(f"teacher: {recipe.name}")
     return train(recipe, own, resume)
+
+
+def _was_made_from(recipe: Recipe, splits: Splits, release: Path) -> bool:
+    if not (release / RECIPE).is_file():
+        return False
+    try:
+        metrics = read_metrics(release / METRICS)
+        same_rows = metrics.data.fingerprints["train"] == splits.report.fingerprints["train"]
+        return same_rows and load_recipe(release / RECIPE) == recipe
+    except FinsentError:  # written by another version of finsent
+        return False
 
 
 def choose_licence(recipe: Recipe) -> Licence:

@@ -136,6 +136,7 @@ def _load_classifier(folder: Path, recipe: Recipe) -> PreTrainedModel:
         label2id={label: index for index, label in enumerate(recipe.labels)},
         problem_type="single_label_classification",
         dtype=torch.float32,
+        attn_implementation="eager",  # on short texts and CPUs faster to train than the fused one
     )
     model.config._name_or_path = recipe.base.hub  # never a path of this machine
     return cast("PreTrainedModel", model)

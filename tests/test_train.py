@@ -9,6 +9,7 @@ import pytest
 from transformers import AutoConfig, pipeline
 
 import train
+from finsent.data import load_splits
 from finsent.errors import FinsentError
 from finsent.recipe_file import load_recipe
 from finsent.release import (
@@ -16,6 +17,8 @@ from finsent.release import (
     ALWAYS,
     COVERAGE_FIGURE,
     ONNX_FILES,
+    RECIPE,
+    Run,
     missing_files,
     sha256,
     write_threshold,
@@ -120,6 +123,26 @@ def test_a_teacher_is_made_once_and_then_found(tmp_path: Path, tiny_base: Path) 
     assert "taught by tiny" in (tmp_path / "runs" / "student" / "release" / "README.md").read_text(
         encoding="utf-8"
     )
+
+
+@pytest.mark.parametrize("change", ["", "recipe", "rows", "version"])
+def test_a_teacher_that_another_recipe_or_other_rows_made_is_made_again(
+    change: str, tiny_release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = tmp_path / "tiny" / "release"
+    shutil.copytree(tiny_release, release)
+    recipe = load_recipe(release / RECIPE)
+    splits = load_splits(recipe)
+    if change == "recipe":
+        recipe = recipe.model_copy(update={"seed": recipe.seed + 1})
+    elif change == "rows":
+        splits.report.fingerprints["train"] = "0" * 64
+    elif change == "version":
+        (release / RECIPE).write_text("an_old_key: 1\n", encoding="utf-8")
+    made: list[str] = []
+    monkeypatch.setattr(train, "train", lambda recipe, run, resume: made.append(recipe.name) or run.release)
+    assert train.make_teacher(recipe, splits, Run(tmp_path / "student"), resume=False) == release
+    assert made == ([recipe.name] if change else [])
 
 
 def _without_time(metrics: dict[str, object]) -> str:
