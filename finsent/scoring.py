@@ -78,7 +78,7 @@ def score(probabilities: Floats, labels: Ints, names: list[str], resamples: int,
     calibrated = _module("calibration").compute(
         predictions=probabilities.astype(float).tolist(), references=labels.tolist(), bins=CALIBRATION_BINS
     )
-    accuracy, macro_f1 = bootstrap(predictions, labels, len(names), resamples, seed)
+    accuracy, macro_f1 = bootstrap(np.array(found["confusion"]), len(labels), resamples, seed)
     classes = zip(names, found["precision"], found["recall"], found["f1"], found["support"], strict=True)
     return Scores(
         n=len(labels),
@@ -105,18 +105,18 @@ def classification(predictions: Ints, labels: Ints, n_labels: int) -> dict[str, 
     return found
 
 
-def bootstrap(
-    predictions: Ints, labels: Ints, n_labels: int, resamples: int, seed: int
-) -> tuple[Interval, Interval]:
-    """Return 95 % intervals of accuracy and macro F1 over rows drawn with replacement."""
-    cells = labels * n_labels + predictions
-    weights = np.bincount(cells, minlength=n_labels**2) / len(cells)
-    drawn = np.random.default_rng(seed).multinomial(len(cells), weights, size=resamples)
-    confusion = drawn.reshape(resamples, n_labels, n_labels)
-    right = np.diagonal(confusion, axis1=1, axis2=2)
-    either = confusion.sum(axis=1) + confusion.sum(axis=2)
+def bootstrap(confusion: Ints, n: int, resamples: int, seed: int) -> tuple[Interval, Interval]:
+    """Return 95 % intervals of accuracy and macro F1 over `n` rows drawn with replacement.
+
+    Both depend on the confusion matrix `(n_labels, n_labels)` alone, so its cells are drawn instead of rows.
+    """
+    n_labels = len(confusion)
+    drawn = np.random.default_rng(seed).multinomial(n, confusion.ravel() / confusion.sum(), size=resamples)
+    cells = drawn.reshape(resamples, n_labels, n_labels)
+    right = np.diagonal(cells, axis1=1, axis2=2)
+    either = cells.sum(axis=1) + cells.sum(axis=2)
     f1 = np.divide(2 * right, either, out=np.zeros(either.shape), where=either > 0).mean(axis=1)
-    return _interval(right.sum(axis=1) / len(cells)), _interval(f1)
+    return _interval(right.sum(axis=1) / n), _interval(f1)
 
 
 def wilson(passed: int, n: int) -> tuple[float, float]:

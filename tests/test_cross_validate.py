@@ -2,15 +2,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas
 import pytest
 
-from benchmarks.cross_validate import compare, part_of, render, run_fold, score_sources
+from benchmarks.counts import Folds, count, pool, read_folds
+from benchmarks.cross_validate import compare, part_of, render, run_fold, run_missing
 from finsent.data import load_splits
 from finsent.errors import RecipeError
 from finsent.recipe import Fold, Recipe
 from finsent.recipe_file import dump_recipe, load_recipe
+from finsent.scoring import score
 from tests import tiny
+
+LABELS = ["negative", "neutral", "positive"]
 
 
 def predictions(chosen: list[int], labels: list[int]) -> pandas.DataFrame:
@@ -64,10 +69,51 @@ def test_two_recipes_are_compared_row_by_row() -> None:
     assert compare(ours, ours) == {"rows": (0, 0, 1.0)}
 
 
-def test_the_page_holds_what_was_scored(tiny_recipe: Recipe) -> None:
-    found = predictions([0, 1, 2, 2], [0, 1, 2, 0])
-    assert score_sources(found, tiny_recipe)["rows"].accuracy == 0.75
-    assert "| rows | 4 | 0.750 (" in render(tiny_recipe, [tiny_recipe], found)
+def test_counts_of_folds_give_what_their_rows_together_give(tiny_recipe: Recipe) -> None:
+    draw = np.random.default_rng(3)
+    parts = []
+    for _ in range(3):
+        part = predictions([0] * 40, draw.integers(3, size=40).tolist())
+        part[["p0", "p1", "p2"]] = draw.dirichlet([1, 1, 1], size=40)
+        parts.append(part)
+    folds = Folds(recipe="tiny", fingerprint="", folds=3)
+    folds.runs = {str(index): count(part, tiny_recipe) for index, part in enumerate(parts)}
+    whole = pandas.concat(parts)
+    expected = score(whole[["p0", "p1", "p2"]].to_numpy(), whole["label"].to_numpy(), LABELS, 200, 5)
+    found = pool(folds, 200, 5)["rows"]
+    assert (found.rows, found.accuracy) == (120, expected.accuracy)
+    assert found.macro_f1 == pytest.approx(expected.macro_f1)
+    assert found.ece == pytest.approx(expected.ece, abs=1e-4)
+    assert found.accuracy_interval == expected.accuracy_interval
+    assert found.macro_f1_interval == expected.macro_f1_interval
+
+
+def test_rows_of_several_seeds_count_once(tiny_recipe: Recipe) -> None:
+    counts = count(predictions([0, 1, 2, 2], [0, 1, 2, 0]), tiny_recipe)
+    one = Folds(recipe="tiny", fingerprint="", folds=3, runs={"0-seed-1": counts})
+    two = Folds(recipe="tiny", fingerprint="", folds=3, runs={"0-seed-1": counts, "0-seed-2": counts})
+    assert pool(two, 200, 1) == pool(one, 200, 1)
+
+
+def test_folds_add_up_over_days_and_start_anew_with_another_recipe(
+    tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run: list[str] = []
+
+    def run_fold(part: Recipe, runs: Path) -> pandas.DataFrame:
+        run.append(part.name)
+        return predictions([0, 1, 2, 2], [0, 1, 2, 0])
+
+    monkeypatch.setattr("benchmarks.cross_validate.run_fold", run_fold)
+    for chosen in ([0], [0, 1]):
+        folds = run_missing(tiny_recipe, tmp_path, tmp_path, 3, chosen, [None])
+    assert run == ["tiny-0-of-3", "tiny-1-of-3"]
+    assert read_folds(tmp_path / "tiny.json", tiny_recipe, 3) == folds
+    page = (tmp_path / "tiny.md").read_text(encoding="utf-8")
+    assert page == render(tiny_recipe, folds)
+    assert "| rows | 8 | 0.750 (" in page
+    other = tiny_recipe.model_copy(update={"seed": 99})
+    assert list(run_missing(other, tmp_path, tmp_path, 3, [2], [None]).runs) == ["2"]
 
 
 @pytest.mark.slow

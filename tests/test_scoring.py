@@ -9,6 +9,7 @@ from finsent.scoring import bootstrap, classification, score
 NAMES = ["negative", "neutral", "positive"]
 LABELS = np.array([0, 0, 1, 1, 2, 2, 2, 1])
 PREDICTED = np.array([0, 1, 1, 1, 2, 0, 2, 1])
+CONFUSION = np.array([[1, 1, 0], [0, 3, 0], [1, 0, 2]])
 
 
 def probabilities(confidence: float = 0.8) -> np.ndarray:
@@ -20,7 +21,7 @@ def test_scores_agree_with_scikit_learn() -> None:
     found = score(probabilities(), LABELS, NAMES, 200, 0)
     assert found.accuracy == pytest.approx(6 / 8)
     assert found.macro_f1 == pytest.approx(f1_score(LABELS, PREDICTED, average="macro"))
-    assert found.confusion == [[1, 1, 0], [0, 3, 0], [1, 0, 2]]
+    assert found.confusion == CONFUSION.tolist()
     assert found.per_class["positive"].recall == pytest.approx(2 / 3)
 
 
@@ -38,12 +39,12 @@ def test_calibration_is_the_gap_between_confidence_and_accuracy() -> None:
 
 
 def test_intervals_hold_the_figure_and_narrow_with_rows() -> None:
-    few, _ = bootstrap(PREDICTED, LABELS, 3, 500, 0)
-    many, f1 = bootstrap(np.tile(PREDICTED, 100), np.tile(LABELS, 100), 3, 500, 0)
+    few, _ = bootstrap(CONFUSION, 8, 500, 0)
+    many, f1 = bootstrap(100 * CONFUSION, 800, 500, 0)
     assert few.low < 0.75 < few.high
     assert many.high - many.low < (few.high - few.low) / 5
     assert f1.low < f1_score(LABELS, PREDICTED, average="macro") < f1.high
 
 
 def test_the_seed_decides_the_interval() -> None:
-    assert bootstrap(PREDICTED, LABELS, 3, 200, 3) == bootstrap(PREDICTED, LABELS, 3, 200, 3)
+    assert bootstrap(CONFUSION, 8, 200, 3) == bootstrap(CONFUSION, 8, 200, 3)
