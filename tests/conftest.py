@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 
 _HOME = tempfile.mkdtemp(prefix="finsent-tests-")
@@ -61,3 +62,9 @@ def tiny_release(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> P
     """A whole release made by train.py from the tiny recipe; tests must not change it."""
     folder = tmp_path_factory.mktemp("release")
     return tiny.train_release(tiny.write_recipe(folder, tiny_base), folder / "runs")
+
+
+@pytest.fixture
+def teacher_release(tiny_release: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny release, beside which a test may leave answers."""
+    return Path(shutil.copytree(tiny_release, tmp_path / "teacher" / "release"))

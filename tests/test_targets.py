@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from finsent.errors import FinsentError
 from finsent.recipe import Recipe
 from finsent.recipe_file import load_recipe
 from finsent.sources import Row
-from finsent.targets import ask_teachers, row_targets, run_model, training_rows, validation_rows
+from finsent.targets import row_targets, training_rows, validation_rows
+from finsent.teachers import ask_teachers
 from finsent.variants import vary
 from tests import tiny
 
@@ -29,35 +29,17 @@ def test_validation_rows_are_certain_whatever_the_annotators_said() -> None:
     assert validation_rows([row("positive", 0.6)], tiny.LABELS)["label"][:] == [[0, 0, 1]]
 
 
-def test_teachers_probabilities_are_averaged_after_the_temperature(tiny_release: Path) -> None:
-    logits = run_model(tiny_release, TEXTS)
-    exponential = np.exp(logits / 2)
-    expected = exponential / exponential.sum(axis=1, keepdims=True)
-    assert ask_teachers([tiny_release, tiny_release], TEXTS, tiny.LABELS, 2.0) == pytest.approx(expected)
-
-
-def test_a_teacher_answers_alike_in_any_order(tiny_release: Path) -> None:
-    assert run_model(tiny_release, TEXTS[::-1]) == pytest.approx(
-        run_model(tiny_release, TEXTS)[::-1], abs=1e-5
-    )
-
-
-def test_a_teacher_with_other_labels_is_refused(tiny_release: Path) -> None:
-    with pytest.raises(FinsentError, match=r"the teacher has labels .*, the recipe \['up', 'down'\]"):
-        ask_teachers([tiny_release], TEXTS, ["up", "down"], 1.0)
-
-
 def test_variants_are_labelled_by_the_teacher_alone(
-    tiny_base: Path, tiny_release: Path, tmp_path: Path
+    tiny_base: Path, teacher_release: Path, tmp_path: Path
 ) -> None:
     tiny.write_recipe(tmp_path, tiny_base)
     plan = {"teachers": ["tiny.yaml"], "weight": 0.5, "variants": 2}
     recipe = taught_recipe(tmp_path, tiny_base, plan)
     rows = [row("positive"), row("negative")]
-    made = training_rows(recipe, rows, [tiny_release])
+    made = training_rows(recipe, rows, [teacher_release])
     assert made["text"][:2] == [one.text for one in rows]
     assert len(made["text"]) == 6
-    taught = ask_teachers([tiny_release], list(made["text"]), tiny.LABELS, 1.0)
+    taught = ask_teachers([teacher_release], list(made["text"]), tiny.LABELS, 1.0)
     assert np.array(made["label"][2:]) == pytest.approx(taught[2:])
     assert np.array(made["label"][:2]) == pytest.approx((taught[:2] + np.array([[0, 0, 1], [1, 0, 0]])) / 2)
 
