@@ -38,12 +38,10 @@ def part_of(recipe: Recipe, fold: Fold, seed: int | None) -> Recipe:
     data = recipe.data.model_copy(update={"fold": fold})
     changes: dict[str, Any] = {"name": f"{recipe.name}-{fold.index}-of-{fold.of}", "data": data}
     if recipe.distillation is not None:
-        teachers = [part_of(teacher, fold, None) for teacher in recipe.teachers]
+        teachers = [part_of(teacher, fold, None) for teacher in recipe.distillation.teachers]
         changes["distillation"] = recipe.distillation.model_copy(update={"teachers": teachers})
-    if seed is not None:
-        changes["name"] += f"-seed-{seed}"
-        changes["training"] = recipe.training.model_copy(update={"seed": seed})
-    return recipe.model_copy(update=changes)
+    part = recipe.model_copy(update=changes)
+    return part if seed is None else part.with_seed(seed)
 
 
 def run_fold(recipe: Recipe, runs: Path) -> pandas.DataFrame:

@@ -185,11 +185,21 @@ class Distillation(Section):
         min_length=1,
         description="recipe files beside this one, or recipes; made first where runs/ lacks them",
     )
+    seeds: list[Annotated[int, Field(ge=0, lt=2**32)]] = Field(
+        [], description="training seeds; every teacher is made once with each, else with its own"
+    )
     weight: Share = Field(0.7, description="of the teachers' probabilities; the label has the rest")
     temperature: float = Field(1.0, gt=0, le=20, description="divides the teachers' logits")
     variants: int = Field(
         0, ge=0, le=100, description="perturbed copies a training text, which the teachers alone label"
     )
+
+    @field_validator("seeds")
+    @classmethod
+    def _seeds_differ(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) != len(seeds):
+            raise ValueError(f"seeds must differ, got {seeds}")
+        return seeds
 
 
 class Energy(Section):
@@ -327,13 +337,21 @@ class Recipe(Section):
 
     @property
     def teachers(self) -> list[Recipe]:
-        """The recipes whose releases teach this one; mostly none."""
-        return self.distillation.teachers if self.distillation else []
+        """The recipes whose releases teach this one, one a seed; mostly none."""
+        if self.distillation is None:
+            return []
+        named, seeds = self.distillation.teachers, self.distillation.seeds
+        return [teacher.with_seed(seed) for teacher in named for seed in seeds] if seeds else named
 
     @property
     def training_seed(self) -> int:
         """The seed of head, order and dropout; `seed` itself decides the splits."""
         return self.seed if self.training.seed is None else self.training.seed
+
+    def with_seed(self, seed: int) -> Recipe:
+        """Return this recipe with another training seed, and a name that says so."""
+        training = self.training.model_copy(update={"seed": seed})
+        return self.model_copy(update={"name": f"{self.name}-seed-{seed}", "training": training})
 
     def fingerprint(self) -> str:
         """Return the sha256 of all that the recipe says, whatever the layout of its file."""

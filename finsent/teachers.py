@@ -1,8 +1,8 @@
 """What teachers answer: probabilities of finished releases, asked once a text.
 
-A teacher's logits are kept beside its release (`runs/<teacher>/answers-<weights>.npz`), because the students
-of a family ask the same texts; only the sha256 of a text is kept with them. In bf16 the last bits of an answer
-depend on the texts that were asked with it, so only a student with an empty runs/ is repeatable to the bit.
+A teacher's logits are kept beside its release (`runs/<teacher>/answers-<weights>.npz`), as the students of a
+family ask the same texts; only the sha256 of a text is kept with them. In bf16 the last bits of an answer
+depend on what was asked with it, so only a student with an empty runs/ is repeatable to the bit.
 """
 
 from __future__ import annotations

@@ -47,13 +47,16 @@ def test_a_fold_ignores_the_files_of_splits(tiny_recipe: Recipe) -> None:
 def test_teachers_follow_into_the_fold(tmp_path: Path, tiny_base: Path) -> None:
     path = tiny.write_recipe(tmp_path, tiny_base)
     student = tmp_path / "student.yaml"
-    student.write_text(f"extends: {path.name}\nname: student\ndistillation: {{teachers: [{path.name}]}}\n")
+    student.write_text(
+        f"extends: {path.name}\nname: student\ndistillation: {{teachers: [{path.name}], seeds: [6, 7]}}\n"
+    )
     part = part_of(load_recipe(student), Fold(index=1, of=3), 8)
     copy = tmp_path / "part.yaml"
     copy.write_text(dump_recipe(part), encoding="utf-8")
     assert load_recipe(copy) == part  # the validator holds that teachers have the same rows
-    assert (part.name, part.teachers[0].name) == ("student-1-of-3-seed-8", "tiny-1-of-3")
-    assert (part.training_seed, part.teachers[0].training_seed) == (8, 1)
+    assert part.name == "student-1-of-3-seed-8"
+    assert [teacher.name for teacher in part.teachers] == ["tiny-1-of-3-seed-6", "tiny-1-of-3-seed-7"]
+    assert [part.training_seed, *(teacher.training_seed for teacher in part.teachers)] == [8, 6, 7]
 
 
 def test_a_fold_that_is_none_is_refused(tmp_path: Path, tiny_base: Path) -> None:

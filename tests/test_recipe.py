@@ -110,6 +110,16 @@ def test_a_teacher_is_read_from_its_file_and_kept_whole(tmp_path: Path) -> None:
     assert load_recipe(copy) == recipe
 
 
+def test_a_teacher_is_one_a_seed_where_seeds_are_given(tmp_path: Path) -> None:
+    path = _taught(tmp_path)
+    path.write_text(path.read_text(encoding="utf-8").replace("]}", "], seeds: [3, 4]}"), encoding="utf-8")
+    found = [(teacher.name, teacher.training_seed) for teacher in load_recipe(path).teachers]
+    assert found == [("teacher-seed-3", 3), ("teacher-seed-4", 4)]
+    path.write_text(path.read_text(encoding="utf-8").replace("[3, 4]", "[3, 3]"), encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"distillation.seeds: seeds must differ, got \[3, 3\]"):
+        load_recipe(path)
+
+
 @pytest.mark.parametrize("changes", [{"seed": 2}, {"data": {"test": 0.3}}])
 def test_a_teacher_of_other_rows_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:
     with pytest.raises(
