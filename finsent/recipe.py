@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -97,6 +97,9 @@ class Data(Section):
     """Sources and how rows are shared out; shares apply where a source brings no file for that split."""
 
     sources: list[Source] = Field(min_length=1)
+    leave_out: list[str] = Field(
+        [], description="names of sources that are not used, for a recipe that extends another"
+    )
     fold: Fold | None = Field(
         None,
         description="then every source is shared out anew, whatever files it brings, and test is the fold",
@@ -106,6 +109,21 @@ class Data(Section):
     near_duplicates: float = Field(
         0.7, gt=0, le=1, description="char-5-gram Jaccard from which rows stay together"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_sources_out(cls, tree: Any) -> Any:  # noqa: ANN401  (whatever stands in the file)
+        plan = tree if isinstance(tree, dict) else {}
+        sources, left = plan.get("sources"), plan.get("leave_out")
+        if not (isinstance(left, list) and left and isinstance(sources, list)):
+            return tree
+        if not all(isinstance(source, dict) for source in sources):
+            return tree  # the checks of each source say what is wrong
+        names = [source.get("name") for source in sources]
+        if unknown := [name for name in left if name not in names]:
+            raise ValueError(f"leave_out: unknown source {unknown[0]!r}, allowed: {names}")
+        used = [source for source in sources if source.get("name") not in left]
+        return plan | {"sources": used, "leave_out": []}
 
     @field_validator("sources")
     @classmethod

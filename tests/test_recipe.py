@@ -110,6 +110,37 @@ def test_a_teacher_is_read_from_its_file_and_kept_whole(tmp_path: Path) -> None:
     assert load_recipe(copy) == recipe
 
 
+def test_a_source_is_left_out_of_what_another_recipe_uses(tmp_path: Path) -> None:
+    (tmp_path / "open.yaml").write_text(
+        f"extends: {REPOSITORY}/recipes/finsent-research.yaml\ndata: {{leave_out: [fpb]}}\n"
+    )
+    recipe = load_recipe(tmp_path / "open.yaml")
+    assert [source.name for source in recipe.data.sources] == ["headlines", "tfns", "sentfin"]
+    assert recipe.data.leave_out == []
+    (tmp_path / "open.yaml").write_text(
+        f"extends: {REPOSITORY}/recipes/finsent-research.yaml\ndata: {{leave_out: [phrasebank]}}\n"
+    )
+    with pytest.raises(RecipeError, match=r"leave_out: unknown source 'phrasebank', allowed: .*'fpb'"):
+        load_recipe(tmp_path / "open.yaml")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("{leave_out: fpb}", "data.leave_out"),
+        ("{leave_out: [1], sources: [2]}", "data.leave_out.0"),
+        ("{leave_out: [fpb], sources: 3}", "data.sources"),
+        ("[leave_out]", "data: "),
+    ],
+)
+def test_leaving_out_in_another_form_is_refused_by_name(data: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "open.yaml").write_text(
+        f"extends: {REPOSITORY}/recipes/finsent-research.yaml\ndata: {data}\n"
+    )
+    with pytest.raises(RecipeError, match=said):
+        load_recipe(tmp_path / "open.yaml")
+
+
 def test_a_teacher_is_one_a_seed_where_seeds_are_given(tmp_path: Path) -> None:
     path = _taught(tmp_path)
     path.write_text(path.read_text(encoding="utf-8").replace("]}", "], seeds: [3, 4]}"), encoding="utf-8")
