@@ -1,0 +1,245 @@
+"""The family beside what else one could run: quality, size and speed, side by side in one process.
+
+FINSENT_MIRROR=dir python -m benchmarks.family                          runs/finsent-small, -tiny and -nano
+FINSENT_MIRROR=dir python -m benchmarks.family finsent-tiny --texts 500
+
+Writes benchmarks/family.md and the figure family.svg. Quality is that of the releases' test rows, on which
+the word counts (TF-IDF with a linear SVM) were not trained either. What has BERT-base in its name has its
+shape and random weights: it is timed, and nothing else is said of it.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import matplotlib as mpl
+import numpy as np
+import torch
+import typer
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from rich.console import Console
+
+from benchmarks.ways import Predict, Way, bare, neural_ways, save_bert_base, vader, word_counts
+from finsent import REPOSITORY
+from finsent.data import Splits, load_splits
+from finsent.recipe import Recipe
+from finsent.recipe_file import load_recipe
+from finsent.release import ONNX_FILES, RECIPE
+from finsent.scoring import Scores, score
+from finsent.sources import Row, mirror_from_environment
+from model_card.measure import describe_machine
+
+FOLDER = Path(__file__).parent
+FAMILY = ("finsent-small", "finsent-tiny", "finsent-nano")
+BATCH = 32
+THREADS = (1, 2)
+BLOCK = 20  # texts that a way classifies before the next has its turn
+WARM_UP = 20
+SLOW_SHARE = 10  # BERT-base's shape is timed on a tenth of the texts
+BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#767676"  # Okabe and Ito: distinct for colour-blind readers
+
+Quality = dict[str, Scores]  # by source, "all" first
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds a text: one at a time (median), then in batches of like length and as they come."""
+
+    one: float
+    sorted: float
+    as_they_come: float
+
+
+def time_ways(ways: list[Way], threads: int, texts: list[str], singles: int) -> dict[str, Speed]:
+    """Time every way: `singles` texts in turns of BLOCK, then all texts in batches, way after way."""
+    ready = {way.name: way.build(threads) for way in ways}
+    torch.set_num_threads(threads)
+    one: dict[str, list[float]] = {name: [] for name in ready}
+    for predict in ready.values():
+        for text in texts[:WARM_UP]:
+            predict([text])
+    for start in range(0, singles, BLOCK):
+        for name, predict in ready.items():
+            one[name] += [_clock(predict, [text]) for text in texts[start : start + BLOCK]]
+    found = {}
+    by_length = sorted(texts, key=len)
+    for way in ways:
+        step = SLOW_SHARE if not way.quality else 1  # every tenth, so that lengths stay as they are
+        found[way.name] = Speed(
+            float(np.median(one[way.name])),
+            _rate(ready[way.name], by_length[::step]),
+            _rate(ready[way.name], texts[::step]),
+        )
+    return found
+
+
+def _rate(predict: Predict, texts: list[str]) -> float:
+    batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
+    return sum(_clock(predict, batch) for batch in batches) / len(texts)
+
+
+def _clock(predict: Predict, batch: list[str]) -> float:
+    started = time.perf_counter()
+    predict(batch)
+    return time.perf_counter() - started
+
+
+def judge(predict: Predict, rows: list[Row], recipe: Recipe) -> Quality:
+    """Score predictions, probabilities or class numbers, on the test rows, all of them and by source."""
+    found = np.concatenate(
+        [
+            np.asarray(predict([row.text for row in rows[at : at + BATCH]]))
+            for at in range(0, len(rows), BATCH)
+        ]
+    )
+    if found.ndim == 1:
+        found = np.eye(len(recipe.labels))[found]
+    labels = np.array([recipe.labels.index(row.label) for row in rows])
+    sources = np.array([row.source for row in rows])
+    chosen = {"all": np.ones(len(rows), dtype=bool)} | {
+        name: sources == name for name in dict.fromkeys(sources)
+    }
+    return {
+        str(name): score(
+            found[inside], labels[inside], recipe.labels, recipe.evaluation.bootstrap, recipe.seed
+        )
+        for name, inside in chosen.items()
+    }
+
+
+def draw(ways: list[Way], qualities: dict[str, Quality], speeds: dict[str, Speed]) -> Figure:
+    """Return two panels: macro F1 against size, and against the time of one headline."""
+    figure = Figure(figsize=(10, 4.4), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    known = [way for way in ways if way.quality]
+    sizes = {way.quality: way.bytes / 1e6 for way in known}
+    fastest = {quality: min(_ms(way, speeds) for way in known if way.quality == quality) for quality in sizes}
+    _scatter(left, sizes, qualities, "MB on disk")
+    _scatter(right, fastest, qualities, "ms a headline, one thread")
+    for way in ways:
+        if not way.quality:
+            right.axvline(_ms(way, speeds), color=GREY, linestyle=":", linewidth=1)
+            right.text(
+                _ms(way, speeds), right.get_ylim()[0], f" {way.name}", rotation=90, color=GREY, fontsize=7,
+                ha="right", va="bottom",
+            )  # fmt: skip
+    left.set_ylabel("macro F1, all test rows")
+    return figure
+
+
+def _ms(way: Way, speeds: dict[str, Speed]) -> float:
+    return 1000 * speeds[way.name].one
+
+
+def _scatter(axes: Axes, places: dict[str, float], qualities: dict[str, Quality], title: str) -> None:
+    for name, place in places.items():
+        scores = qualities[name]["all"]
+        low, high = scores.macro_f1_interval.low, scores.macro_f1_interval.high
+        colour = BLUE if name.startswith("finsent") else ORANGE
+        axes.plot([place, place], [low, high], color=colour, linewidth=1.5)
+        axes.plot(place, scores.macro_f1, "o", color=colour)
+        axes.annotate(name, (place, scores.macro_f1), (5, 4), textcoords="offset points", fontsize=8)
+    axes.set_xscale("log")
+    axes.set_xlabel(title)
+    axes.grid(visible=True, which="major", color="#e0e0e0", linewidth=0.6)
+    axes.margins(x=0.22)
+
+
+def render(
+    recipe: Recipe,
+    ways: list[Way],
+    qualities: dict[str, Quality],
+    times: dict[int, dict[str, Speed]],
+    texts: int,
+) -> str:
+    """Return the page: quality by source, then speed by threads and batches, then the machine."""
+    sources = list(next(iter(qualities.values())))
+    lines = [
+        "# The family beside what else one could run",
+        "",
+        "Generated by `python -m benchmarks.family`: one process, the ways in turns.",
+        "",
+        "![macro F1 against size and time](family.svg)",
+        "",
+        f"Accuracy / macro F1 on the test rows of `{recipe.name}`"
+        f" ({', '.join(f'{name} {scores.n:,}' for name, scores in next(iter(qualities.values())).items())}).",
+        "",
+        f"| what | {' | '.join(sources)} | MB |",
+        f"| --- |{' --- |' * len(sources)} --- |",
+    ]
+    sizes = {way.quality: way.bytes for way in ways}
+    for name, quality in qualities.items():
+        cells = [f"{quality[source].accuracy:.3f} / {quality[source].macro_f1:.3f}" for source in sources]
+        lines.append(f"| {name} | {' | '.join(cells)} | {sizes[name] / 1e6:.1f} |")
+    lines += [
+        "",
+        f"Milliseconds a text. One: median of single texts. Sorted: {texts:,} texts in batches of {BATCH} of",
+        "like length. Padded: the same texts as they come. In brackets: times faster than the first row.",
+        "",
+        "| way | MB | " + " | ".join(f"one, {n} thr. | sorted, {n} | padded, {n}" for n in times) + " |",
+        f"| --- | --- |{' --- |' * 3 * len(times)}",
+    ]
+    for way in ways:
+        cells = []
+        for found in times.values():
+            mine, first = found[way.name], found[ways[0].name]
+            for key in ("one", "sorted", "as_they_come"):
+                value = getattr(mine, key)
+                cells.append(f"{1000 * value:.2f} ({getattr(first, key) / value:.1f})")
+        lines.append(f"| {way.name} | {way.bytes / 1e6:.1f} | {' | '.join(cells)} |")
+    machine = describe_machine()
+    lines += [
+        "",
+        f"- BERT-base's shape is timed on every {SLOW_SHARE}th text; its weights are random.",
+        f"- {machine.processor}, {machine.cores} cores, {', '.join(machine.flags)}; {machine.system}.",
+        f"- Versions: {', '.join(f'{name} {number}' for name, number in machine.versions.items())}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def measure_quality(releases: list[Path], splits: Splits, recipe: Recipe) -> dict[str, Quality]:
+    """Return the quality of each release's quantized file by its name, and of the largest in fp32."""
+    judges: dict[str, Predict] = {release.parent.name: bare(release, 1) for release in releases}
+    judges[f"{releases[0].parent.name} PyTorch"] = bare(releases[0], 1, ONNX_FILES["fp32"])
+    return {name: judge(predict, splits.test, recipe) for name, predict in judges.items()}
+
+
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help="releases, the largest first")] = None,
+    runs: Annotated[Path, typer.Option(help="where releases are")] = REPOSITORY / "runs",
+    texts: Annotated[int, typer.Option(help="headlines to classify in batches")] = 10_000,
+    singles: Annotated[int, typer.Option(help="of these, classified one by one")] = 400,
+) -> None:
+    """Measure, then write the page and the figure."""
+    releases = [
+        runs / name / "release" for name in names or ("finsent-small", "finsent-tiny", "finsent-nano")
+    ]
+    recipe = load_recipe(releases[0] / RECIPE)
+    splits = load_splits(recipe, mirror_from_environment())
+    real = [row.text for row in splits.test + splits.train if row.source != "headlines"][:texts]
+    with tempfile.TemporaryDirectory() as folder:
+        ways = neural_ways(releases, save_bert_base(Path(folder), releases[0]))
+        qualities = measure_quality(releases, splits, recipe)
+        for way, predict in (word_counts(splits.train, recipe.labels), vader(recipe.labels)):
+            ways.append(way)
+            qualities[way.quality] = judge(predict, splits.test, recipe)
+        times = {threads: time_ways(ways, threads, real, singles) for threads in THREADS}
+    mpl.rcParams["svg.hashsalt"] = "finsent"
+    figure = draw(ways, qualities, times[1])
+    FigureCanvasSVG(figure).print_svg(FOLDER / "family.svg", metadata={"Date": None})
+    page = render(recipe, ways, qualities, times, len(real))
+    (FOLDER / "family.md").write_text(page, encoding="utf-8")
+    Console().print(page, markup=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)
