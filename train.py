@@ -52,8 +52,9 @@ def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
     stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
     splits = load_splits(recipe, mirror)
     teachers = [make_teacher(teacher, splits, run, resume) for teacher in recipe.teachers]
-    stage(f"base: {recipe.base.hub}")
-    base = load_base(recipe, [row.text for row in splits.train], mirror)
+    start = teachers[0] if recipe.distillation and recipe.distillation.start == "teacher" else None
+    stage(f"base: {recipe.teachers[0].name if start else recipe.base.hub}")
+    base = load_base(recipe, [row.text for row in splits.train], mirror, start)
     staging = run.start()
     stage(f"training: {len(splits.train)} rows")
     report = fit(recipe, splits, base, run.checkpoints, resume, teachers)

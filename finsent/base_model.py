@@ -51,14 +51,18 @@ class BaseModel:
         )
 
 
-def load_base(recipe: Recipe, texts: list[str], mirror: Path | None = None) -> BaseModel:
+def load_base(
+    recipe: Recipe, texts: list[str], mirror: Path | None = None, start: Path | None = None
+) -> BaseModel:
     """Load the recipe's encoder with a head for its labels; `texts` (training rows) decide which pieces stay.
 
+    `start` is a release to take in the place of the base, made from the same base and with the same labels.
     Raises BaseModelError: weights are missing or altered, or the recipe asks for layers, pieces or characters
     that this encoder does not have.
     """
-    folder = _locate(recipe.base, mirror)
-    _check_weights(folder, recipe.base)
+    folder = start or _locate(recipe.base, mirror)
+    if start is None:
+        _check_weights(folder, recipe.base)
     model = _load_classifier(folder, recipe)
     if recipe.base.positions is not None:
         keep_positions(model, recipe.base.positions)

@@ -211,6 +211,9 @@ class Distillation(Section):
     variants: int = Field(
         0, ge=0, le=100, description="perturbed copies a training text, which the teachers alone label"
     )
+    start: Literal["base", "teacher"] = Field(
+        "base", description="whose encoder to start from; teacher: the first one's, with its head"
+    )
 
     @field_validator("seeds")
     @classmethod

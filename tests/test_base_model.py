@@ -10,6 +10,8 @@ from tokenizers import Tokenizer
 from finsent.base_model import BaseModel, choose_pieces, load_base
 from finsent.errors import BaseModelError
 from finsent.recipe import Recipe
+from finsent.recipe_file import load_recipe
+from finsent.teachers import run_model
 from finsent.text import build_normalizer
 from tests import tiny
 
@@ -41,6 +43,17 @@ def test_the_tokenizer_cleans_and_neither_cuts_nor_pads(tiny_recipe: Recipe) -> 
     assert tree["padding"] is None
     ids = base.tokenizer()(["$AAPL beats https://t.co/x", "aapl beats"])["input_ids"]
     assert ids[0] == ids[1]
+
+
+def test_a_start_from_a_release_answers_as_it_does(tiny_release: Path) -> None:
+    recipe = load_recipe(tiny_release / "recipe.yaml")
+    base = load_base(recipe, TEXTS, start=tiny_release)
+    assert logits(base, HARD).numpy() == pytest.approx(run_model(tiny_release, HARD), abs=1e-5)
+    fewer = load_base(change(recipe, layers=[1]), TEXTS, start=tiny_release).model
+    assert torch.equal(
+        fewer.state_dict()["bert.encoder.layer.0.output.dense.weight"],
+        base.model.state_dict()["bert.encoder.layer.1.output.dense.weight"],
+    )
 
 
 @pytest.mark.parametrize("text", ["x" * 3000, "한" * 400, "中" * 900, "🙂" * 700, "a " * 900, "é" * 1000])

@@ -110,19 +110,20 @@ def test_two_runs_give_the_same_release_but_for_time(
 def test_a_teacher_is_made_once_and_then_found(tmp_path: Path, tiny_base: Path) -> None:
     recipe = tiny.write_recipe(tmp_path, tiny_base)
     student = tmp_path / "student.yaml"
-    plan = {"teachers": [recipe.name], "variants": 1}
+    plan = {"teachers": [recipe.name], "variants": 1, "start": "teacher"}
     student.write_text(f"extends: {recipe.name}\nname: student\ndistillation: {plan!r}\n", encoding="utf-8")
     first = tiny.run_train(student, tmp_path / "runs")
     assert first.returncode == 0, first.stderr
     assert "teacher: tiny" in first.stderr
+    assert "base: tiny" in first.stderr
     made = (tmp_path / "runs" / "tiny" / "release" / "metrics.json").read_bytes()
     again = tiny.run_train(student, tmp_path / "runs")
     assert again.returncode == 0, again.stderr
     assert "teacher: tiny" not in again.stderr
     assert (tmp_path / "runs" / "tiny" / "release" / "metrics.json").read_bytes() == made
-    assert "taught by tiny" in (tmp_path / "runs" / "student" / "release" / "README.md").read_text(
-        encoding="utf-8"
-    )
+    card = (tmp_path / "runs" / "student" / "release" / "README.md").read_text(encoding="utf-8")
+    assert "taught by tiny" in card
+    assert "the weights of tiny, which was made from the base model" in card
 
 
 @pytest.mark.parametrize("change", ["", "recipe", "rows", "version"])
