@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from huggingface_hub import snapshot_download
@@ -71,7 +72,7 @@ def load_base(
         _keep_layers(model, recipe.base.layers)
     tree = _prepare_tokenizer(folder, recipe)
     if recipe.base.vocabulary is not None:
-        kept = choose_pieces(tree, texts, recipe.base.vocabulary)
+        kept = choose_pieces(tree, texts, recipe.base.vocabulary, recipe.base.characters)
         tree = renumber_pieces(tree, kept)
         _keep_embeddings(model, kept)
     uses_types = "type_vocab_size" in model.config.to_dict() and model.config.type_vocab_size > 1
@@ -187,25 +188,33 @@ def _prepare_tokenizer(folder: Path, recipe: Recipe) -> dict[str, Any]:
     return tree
 
 
-def choose_pieces(tree: dict[str, Any], texts: list[str], size: int) -> list[int]:
+def choose_pieces(
+    tree: dict[str, Any], texts: list[str], size: int, characters: Literal["all", "latin"] = "all"
+) -> list[int]:
     """Return the ids to keep, ascending: the most frequent pieces, and all that nothing can replace.
 
     Single characters and their ## forms always stay, and so does a piece with a character that has no such
-    form, so nothing becomes [UNK] that was not before. Raises BaseModelError for another model than
-    WordPiece, or when `size` has no room for what must stay.
+    form, so nothing becomes [UNK] that was not before; with `latin` letters and numbers of other scripts go
+    that no text holds, which leaves room for words. Raises BaseModelError for another model than WordPiece,
+    or when `size` has no room for what must stay.
     """
     if tree["model"]["type"] != "WordPiece":
         raise BaseModelError(f"base.vocabulary: only WordPiece can be cut, got {tree['model']['type']}")
     vocabulary: dict[str, int] = tree["model"]["vocab"]
-    must = {index for piece, index in vocabulary.items() if _cannot_be_spelled(piece, vocabulary)}
-    must |= {token["id"] for token in tree["added_tokens"]}
-    if size < len(must):
-        raise BaseModelError(f"base.vocabulary: got {size}, allowed from {len(must)}: characters must stay")
     tokenizer = Tokenizer.from_str(json.dumps(tree))
     counts: Counter[int] = Counter()
     for encoding in tokenizer.encode_batch_fast(texts, add_special_tokens=False):
         counts.update(encoding.ids)
-    by_use = sorted(set(vocabulary.values()) - must, key=lambda index: (-counts[index], index))
+    must = {index for piece, index in vocabulary.items() if _cannot_be_spelled(piece, vocabulary)}
+    foreign: set[int] = set()
+    if characters == "latin":
+        foreign = {index for piece, index in vocabulary.items() if _is_foreign(piece) and not counts[index]}
+        must -= foreign
+    must |= {token["id"] for token in tree["added_tokens"]}
+    if size < len(must):
+        raise BaseModelError(f"base.vocabulary: got {size}, allowed from {len(must)}: characters must stay")
+    others = set(vocabulary.values()) - must
+    by_use = sorted(others, key=lambda index: (index in foreign, -counts[index], index))
     return sorted(must | set(by_use[: size - len(must)]))
 
 
@@ -215,6 +224,14 @@ def _cannot_be_spelled(piece: str, vocabulary: dict[str, int]) -> bool:
         return True
     first = piece[:3] if piece.startswith("##") else piece[0]
     return first not in vocabulary or any(f"##{letter}" not in vocabulary for letter in letters[1:])
+
+
+def _is_foreign(piece: str) -> bool:
+    """Return whether a piece is one letter, mark or number of another script than Latin."""
+    letter = piece.removeprefix("##")
+    if len(letter) != 1 or letter.isascii() or unicodedata.category(letter)[0] not in "LMN":
+        return False
+    return not unicodedata.name(letter, "").startswith("LATIN")
 
 
 def renumber_pieces(tree: dict[str, Any], kept: list[int]) -> dict[str, Any]:

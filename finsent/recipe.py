@@ -161,6 +161,10 @@ class Base(Section):
     vocabulary: int | None = Field(
         None, ge=500, description="pieces to keep, by frequency in the training rows"
     )
+    characters: Literal["all", "latin"] = Field(
+        "all",
+        description="of the kept pieces; latin: letters of other scripts only where training rows have them",
+    )
     positions: int | None = Field(
         None, ge=32, description="position embeddings to keep; text.max_characters must fit"
     )

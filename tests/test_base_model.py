@@ -89,6 +89,20 @@ def test_nothing_becomes_unknown_that_was_not_before(tiny_recipe: Recipe) -> Non
         assert before.tokenize(text).count("[UNK]") == after.tokenize(text).count("[UNK]"), text
 
 
+def test_letters_of_other_scripts_go_where_the_recipe_says_so_and_no_row_has_them(
+    tiny_recipe: Recipe,
+) -> None:
+    texts = [*TEXTS, "한국"]
+    whole = load_base(tiny_recipe, TEXTS)
+    recipe = change(tiny_recipe, vocabulary=whole.model.config.vocab_size - 2, characters="latin")
+    before, after = whole.tokenizer(), load_base(recipe, texts).tokenizer()
+    gone = set(before.get_vocab()) - set(after.get_vocab())
+    assert gone == {"中", "##中"}  # both scripts have pieces, and only one of them is in a row
+    for text in [*TEXTS, "straße €5 ñ", "~|{}", "한국"]:
+        assert before.tokenize(text) == after.tokenize(text)
+    assert after.tokenize("a 中 b") == ["a", "[UNK]", "b"]
+
+
 def test_a_piece_that_cannot_be_spelled_stays(tiny_recipe: Recipe) -> None:
     tree = json.loads(load_base(tiny_recipe, TEXTS).tokenizer_json)
     vocabulary = tree["model"]["vocab"]

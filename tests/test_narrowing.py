@@ -43,6 +43,21 @@ def test_a_silent_neuron_is_the_first_to_go(tiny_recipe: Recipe, tmp_path: Path)
     assert torch.allclose(hidden(narrow), hidden(load(recipe)), atol=1e-6)
 
 
+def test_what_a_neuron_gave_is_taken_over_by_its_equals(tiny_recipe: Recipe, tmp_path: Path) -> None:
+    whole = load(tiny_recipe)
+    for layer in whole.model.base_model.encoder.layer:
+        inner, outer = layer.intermediate.dense, layer.output.dense
+        inner.weight.data[32:], inner.bias.data[32:] = inner.weight.data[:32], inner.bias.data[:32]
+        inner.weight.data[7], inner.bias.data[7] = 0, 3  # active, but always alike: a part of the bias
+        outer.weight.data *= 5
+    whole.model.base_model.save_pretrained(tmp_path / "twins")
+    (tmp_path / "twins" / "tokenizer.json").write_text(whole.tokenizer_json, encoding="utf-8")
+    recipe = load_recipe(tiny.write_recipe(tmp_path, tmp_path / "twins"))
+    before, after = hidden(load(recipe)), hidden(load(recipe, feed_forward=32))
+    assert torch.allclose(before, after, atol=0.02)
+    assert before.std() > 0.5
+
+
 def test_a_full_width_projection_turns_the_hidden_states_only(tiny_recipe: Recipe) -> None:
     """A rotation: layer norms become approximate, but distances between texts stay much the same."""
     before, after = hidden(load(tiny_recipe)), hidden(load(tiny_recipe, width=32))
