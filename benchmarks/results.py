@@ -1,7 +1,7 @@
-"""The results table of README.md, rendered from the metrics of releases that were made here.
+"""The results tables of README.md, from the metrics of releases that were made here and what folds counted.
 
 python -m benchmarks.results            takes runs/*/release/metrics.json into results/ here, writes README.md
-python -m benchmarks.results --check    exits 1 when README.md does not say what results/ says
+python -m benchmarks.results --check    exits 1 when README.md does not say what results/ and folds/ say
 """
 
 from __future__ import annotations
@@ -13,51 +13,70 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.counts import Folds, Pooled, pool
 from finsent import REPOSITORY
+from finsent.scoring import Scores
 from model_card.metrics import Metrics, read_metrics
 
 RESULTS = Path(__file__).parent / "results"
 README = REPOSITORY / "README.md"
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+FOLDS = Path(__file__).parent / "folds"
+RESAMPLES = 1000
 
 
 def render_table(runs: list[Metrics]) -> str:
-    """Return the table of every release's default file, and the one source by source."""
+    """Return a row a release: its default file on the test rows of each source, none of which it learnt."""
+    sources = list(dict.fromkeys(source for run in runs for source in run.by_source))
     lines = [
-        "| Release | Parameters | File | Size | Accuracy (95 % interval) | Macro F1 | p50, ms | Licence |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        f"| Release | Parameters | Size | {' | '.join(sources)} | Flips | p50, ms | Licence |",
+        f"| --- | --- | --- |{' --- |' * len(sources)} --- | --- | --- |",
     ]
-    for run in runs:
+    for run in sorted(runs, key=lambda run: -run.variant(run.default_variant).bytes):
         one = run.variant(run.default_variant)
-        interval = one.scores.accuracy_interval
+        cells = [_tell(run.by_source.get(source)) for source in sources]
+        flips = f"{100 * one.agreement.flip_share:.1f} %" if one.agreement else ""
         lines.append(
-            f"| {run.recipe} | {run.parameters / 1e6:.1f} M | `{one.file}` | {one.bytes / 1e6:.1f} MB | "
-            f"{one.scores.accuracy:.3f} ({interval.low:.3f} to {interval.high:.3f}) | "
-            f"{one.scores.macro_f1:.3f} | {one.timing.p50_ms:.1f} | {run.licence} |"
+            f"| {run.recipe} | {run.parameters / 1e6:.1f} M | {one.bytes / 1e6:.1f} MB | "
+            f"{' | '.join(cells)} | {flips} | {one.timing.p50_ms:.1f} | {run.licence} |"
         )
-    lines += ["", "On the test rows of each source, none of which was trained on:", ""]
-    lines += [
-        "| Release | Source | Rows | Accuracy (95 % interval) | Macro F1 |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    for run in runs:
-        for name, scores in run.by_source.items():
-            interval = scores.accuracy_interval
-            lines.append(
-                f"| {run.recipe} | {name} | {scores.n} | {scores.accuracy:.3f} "
-                f"({interval.low:.3f} to {interval.high:.3f}) | {scores.macro_f1:.3f} |"
-            )
     machine = runs[0].machine
-    lines += ["", f"Measured on {machine.processor}, {machine.cores} cores ({', '.join(machine.flags)})."]
+    lines += [
+        "",
+        "Accuracy (95 % interval) / macro F1 of `onnx/model_quantized.onnx`; flips: labels that differ from",
+        f"PyTorch's. Timed on {machine.processor}, {machine.cores} cores ({', '.join(machine.flags)}).",
+    ]
     return "\n".join(lines)
 
 
-def render_readme(readme: str, table: str) -> str:
-    """Return README with the table between its markers; ValueError when they are missing."""
-    pattern = re.compile(re.escape(BEGIN) + r".*?" + re.escape(END), re.DOTALL)
+def _tell(scores: Scores | Pooled | None) -> str:
+    if scores is None:
+        return ""
+    interval = scores.accuracy_interval
+    return f"{scores.accuracy:.3f} ({interval.low:.3f} to {interval.high:.3f}) / {scores.macro_f1:.3f}"
+
+
+def render_folds(found: list[Folds]) -> str:
+    """Return a row a recipe that was cross-validated: what its folds say together."""
+    pooled = {folds.recipe: pool(folds, RESAMPLES, seed=0) for folds in found}
+    sources = list(dict.fromkeys(source for sources in pooled.values() for source in sources))
+    lines = [
+        f"| Recipe | Runs | {' | '.join(sources)} |",
+        f"| --- | --- |{' --- |' * len(sources)}",
+    ]
+    for folds in found:
+        cells = [_tell(pooled[folds.recipe].get(source)) for source in sources]
+        runs = f"{', '.join(sorted(folds.runs))} of {folds.folds}"
+        lines.append(f"| {folds.recipe} | {runs} | {' | '.join(cells)} |")
+    return "\n".join(lines) if found else "No recipe has been cross-validated yet."
+
+
+def render_readme(readme: str, block: str, table: str) -> str:
+    """Return README with the table between the markers of `block`; ValueError when they are missing."""
+    begin, end = f"<!-- {block}:begin -->", f"<!-- {block}:end -->"
+    pattern = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
     if not pattern.search(readme):
-        raise ValueError(f"README.md has no {BEGIN} … {END}")
-    return pattern.sub(lambda _: f"{BEGIN}\n{table}\n{END}", readme)
+        raise ValueError(f"README.md has no {begin} … {end}")
+    return pattern.sub(lambda _: f"{begin}\n{table}\n{end}", readme)
 
 
 def take_runs(runs: Path) -> None:
@@ -75,11 +94,13 @@ def main(
     """Bring README's results up to date, or say that they are not."""
     if not check:
         take_runs(runs)
-    found = [read_metrics(path) for path in sorted(RESULTS.glob("*.json"), reverse=True)]
+    results = [read_metrics(path) for path in sorted(RESULTS.glob("*.json"))]
+    folds = [Folds.model_validate_json(path.read_text("utf-8")) for path in sorted(FOLDS.glob("*.json"))]
     old = README.read_text(encoding="utf-8")
-    new = render_readme(old, render_table(found))
+    new = render_readme(old, "results", render_table(results))
+    new = render_readme(new, "folds", render_folds(folds))
     if check and old != new:
-        print("README.md does not show benchmarks/results/; run make docs", file=sys.stderr)
+        print("README.md does not show benchmarks/results/ and folds/; run make docs", file=sys.stderr)
         raise typer.Exit(1)
     README.write_text(new, encoding="utf-8")
 
