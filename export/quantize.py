@@ -1,8 +1,9 @@
 """fp32 ONNX to int8 by static QDQ of MatMul, Gemm and Gather: fixed scales, so neighbours do not matter.
 
 Per channel, and with 7-bit weights (reduce_range), so that CPUs without VNNI do not saturate and score alike.
-Only what enters a product is rounded. Rounding its result as well, as onnxruntime does by itself, flips more
-than twice as many labels (benchmarks/log.md).
+Only what enters a product with weights is rounded. Rounding its result as well, as onnxruntime does by
+itself, flips more than twice as many labels, and rounding attention's own products, which have no weights,
+saves nothing (benchmarks/log.md).
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def quantize(folder: Path, variant: Variant, texts: list[str]) -> Path:
             calibration_data_reader=_Texts(tokenizer, texts, names),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=OPERATORS,
-            nodes_to_exclude=_matching_nodes(graph, variant.keep_float),
+            nodes_to_exclude=_without_weights(graph) + _matching_nodes(graph, variant.keep_float),
             per_channel=True,
             reduce_range=True,
             activation_type=QuantType.QUInt8,
@@ -66,6 +67,11 @@ def quantize(folder: Path, variant: Variant, texts: list[str]) -> Path:
             extra_options=OPTIONS,
         )
     return target
+
+
+def _without_weights(graph: onnx.GraphProto) -> list[str]:
+    weights = {tensor.name for tensor in graph.initializer}
+    return [node.name for node in graph.node if node.op_type == "MatMul" and weights.isdisjoint(node.input)]
 
 
 def _matching_nodes(graph: onnx.GraphProto, expressions: list[str]) -> list[str]:

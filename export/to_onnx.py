@@ -8,7 +8,8 @@ import warnings
 from pathlib import Path
 
 import onnx
-from optimum.exporters.onnx import main_export
+from optimum.exporters.onnx import onnx_export_from_model
+from transformers import AutoModelForSequenceClassification
 
 from finsent.errors import ReleaseError
 from finsent.release import ONNX_FILES
@@ -17,6 +18,7 @@ from finsent.release import ONNX_FILES
 def export_onnx(folder: Path, opset: int) -> Path:
     """Write the fp32 file of the model saved in `folder` and return its path.
 
+    Attention is exported step by step: fused, it is taken apart again into more nodes than it had.
     Raises ReleaseError when weights went to a second file: runtimes that load one file by name would fail.
     """
     target = folder / ONNX_FILES["fp32"]
@@ -24,8 +26,8 @@ def export_onnx(folder: Path, opset: int) -> Path:
     with tempfile.TemporaryDirectory(prefix="finsent-export-") as scratch, warnings.catch_warnings():
         # tracing warns of Python branches that hold for every text, and of its own successor
         warnings.simplefilter("ignore")
-        main_export(
-            model_name_or_path=str(folder),
+        onnx_export_from_model(
+            model=AutoModelForSequenceClassification.from_pretrained(folder, attn_implementation="eager"),
             output=scratch,
             task="text-classification",
             opset=opset,

@@ -70,7 +70,8 @@ class Classifier:
 
     def __call__(self, text: str) -> Prediction:
         """Classify one text. TypeError when it is no string."""
-        return self._describe(self.predict([text])[0])
+        encodings = self._tokenizer.encode_batch_fast(_check_texts([text]))
+        return self._describe(self._run(encodings)[0])
 
     def classify(self, texts: Sequence[str], batch_size: int = 32) -> list[Prediction]:
         """Classify many texts, in their order. TypeError when one is no string."""
