@@ -191,6 +191,9 @@ class Training(Section):
     class_weights: Literal["none", "balanced", "root"] = Field(
         "none", description="root: square root of balanced"
     )
+    dropout: Share | None = Field(
+        None, description="of hidden states and attention while fitting; else the encoder's own"
+    )
     freeze_pieces: bool = Field(
         False, description="leave the vectors of the word pieces as they are: faster, as accurate"
     )

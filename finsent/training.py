@@ -61,6 +61,8 @@ def fit(
     _claim(folder, recipe.fingerprint() + splits.report.fingerprints["train"], resume)
     started = time.monotonic()
     set_seed(recipe.training_seed)
+    if recipe.training.dropout is not None:
+        set_dropout(base.model, recipe.training.dropout)
     if recipe.training.freeze_pieces:
         base.model.get_input_embeddings().requires_grad_(False)
     trainer = _build_trainer(recipe, splits, base, folder, teachers)
@@ -180,6 +182,13 @@ def _arguments(recipe: Recipe, rows: int, folder: Path) -> TrainingArguments:
         dataloader_pin_memory=False,
         report_to=[],
     )
+
+
+def set_dropout(model: PreTrainedModel, share: float) -> None:
+    """Drop `share` of whatever the model drops anything of; its config keeps what it said."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = share
 
 
 def class_weights(splits: Splits, recipe: Recipe) -> torch.Tensor | None:

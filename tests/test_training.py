@@ -48,6 +48,19 @@ def test_vectors_of_pieces_stay_when_frozen(tiny_recipe: Recipe, tmp_path: Path,
     assert not any("layer" in name for name in same)
 
 
+def test_dropout_is_the_recipe_s_where_it_says_one(tiny_recipe: Recipe, tmp_path: Path) -> None:
+    splits = load_splits(tiny_recipe)
+    for dropout, expected in ((None, 0.1), (0.0, 0.0)):
+        training = tiny_recipe.training.model_copy(update={"dropout": dropout})
+        recipe = tiny_recipe.model_copy(update={"training": training})
+        base = load_base(recipe, [])
+        fit(recipe, splits, base, tmp_path / str(dropout))
+        found = [module.p for module in base.model.modules() if isinstance(module, torch.nn.Dropout)]
+        assert len(found) == 8  # embeddings, head, and three a layer
+        assert set(found) == {expected}
+        assert base.model.config.hidden_dropout_prob == 0.1
+
+
 def test_checkpoints_of_another_recipe_are_not_mixed_in(tiny_recipe: Recipe, tmp_path: Path) -> None:
     splits = load_splits(tiny_recipe)
     fit(tiny_recipe, splits, load_base(tiny_recipe, []), tmp_path)
