@@ -194,9 +194,9 @@ def choose_pieces(
     """Return the ids to keep, ascending: the most frequent pieces, and all that nothing can replace.
 
     Single characters and their ## forms always stay, and so does a piece with a character that has no such
-    form, so nothing becomes [UNK] that was not before; with `latin` letters and numbers of other scripts go
-    that no text holds, which leaves room for words. Raises BaseModelError for another model than WordPiece,
-    or when `size` has no room for what must stay.
+    form, so nothing becomes [UNK] that was not before. With `latin` letters of other scripts go that stand in
+    no text, which leaves room for words. Raises BaseModelError for another model than WordPiece, or when
+    `size` has no room for what must stay.
     """
     if tree["model"]["type"] != "WordPiece":
         raise BaseModelError(f"base.vocabulary: only WordPiece can be cut, got {tree['model']['type']}")
@@ -208,7 +208,12 @@ def choose_pieces(
     must = {index for piece, index in vocabulary.items() if _cannot_be_spelled(piece, vocabulary)}
     foreign: set[int] = set()
     if characters == "latin":
-        foreign = {index for piece, index in vocabulary.items() if _is_foreign(piece) and not counts[index]}
+        used = {letter for text in texts for letter in tokenizer.normalizer.normalize_str(text)}
+        foreign = {
+            index
+            for piece, index in vocabulary.items()
+            if _is_foreign(piece.removeprefix("##")) and piece.removeprefix("##") not in used
+        }
         must -= foreign
     must |= {token["id"] for token in tree["added_tokens"]}
     if size < len(must):
@@ -226,12 +231,12 @@ def _cannot_be_spelled(piece: str, vocabulary: dict[str, int]) -> bool:
     return first not in vocabulary or any(f"##{letter}" not in vocabulary for letter in letters[1:])
 
 
-def _is_foreign(piece: str) -> bool:
-    """Return whether a piece is one letter, mark or number of another script than Latin."""
-    letter = piece.removeprefix("##")
-    if len(letter) != 1 or letter.isascii() or unicodedata.category(letter)[0] not in "LMN":
+def _is_foreign(letter: str) -> bool:
+    """Return whether this is one letter of another script than Latin; ², ½ and ª stand for Latin ones."""
+    if len(letter) != 1 or unicodedata.category(letter)[0] not in "LM":
         return False
-    return not unicodedata.name(letter, "").startswith("LATIN")
+    plain = unicodedata.normalize("NFKC", letter)
+    return not plain.isascii() and unicodedata.name(plain[0], "").split(" ")[0] not in ("LATIN", "MODIFIER")
 
 
 def renumber_pieces(tree: dict[str, Any], kept: list[int]) -> dict[str, Any]:

@@ -163,7 +163,7 @@ class Base(Section):
     )
     characters: Literal["all", "latin"] = Field(
         "all",
-        description="of the kept pieces; latin: letters of other scripts only where training rows have them",
+        description="of the kept pieces; latin: letters of other scripts only if training rows have them",
     )
     positions: int | None = Field(
         None, ge=32, description="position embeddings to keep; text.max_characters must fit"

@@ -7,7 +7,7 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from finsent.base_model import BaseModel, choose_pieces, load_base
+from finsent.base_model import BaseModel, _is_foreign, choose_pieces, load_base
 from finsent.errors import BaseModelError
 from finsent.recipe import Recipe
 from finsent.recipe_file import load_recipe
@@ -101,6 +101,14 @@ def test_letters_of_other_scripts_go_where_the_recipe_says_so_and_no_row_has_the
     for text in [*texts, "straße €5 ñ", "~|{}"]:
         assert before.tokenize(text) == after.tokenize(text)
     assert after.tokenize("a 한 b") == ["a", "[UNK]", "b"]
+
+
+@pytest.mark.parametrize(
+    ("letter", "foreign"),
+    [*((letter, False) for letter in "aé߽²ª€-ʼ①ﬁ1"), *((letter, True) for letter in "中한жβא")],
+)
+def test_what_stands_for_latin_letters_is_not_foreign(letter: str, foreign: bool) -> None:
+    assert _is_foreign(letter) == foreign
 
 
 def test_a_piece_that_cannot_be_spelled_stays(tiny_recipe: Recipe) -> None:
