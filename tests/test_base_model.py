@@ -94,10 +94,10 @@ def test_letters_of_other_scripts_go_where_the_recipe_says_so_and_no_row_has_the
 ) -> None:
     texts = [*TEXTS, "中"]
     whole = load_base(tiny_recipe, TEXTS)
-    recipe = change(tiny_recipe, vocabulary=whole.model.config.vocab_size - 3, characters="latin")
+    recipe = change(tiny_recipe, vocabulary=whole.model.config.vocab_size - 2, characters="latin")
     before, after = whole.tokenizer(), load_base(recipe, texts).tokenizer()
     gone = set(before.get_vocab()) - set(after.get_vocab())
-    assert gone == {"##中", "한", "##한"}
+    assert gone == {"한", "##한"}
     for text in [*texts, "straße €5 ñ", "~|{}"]:
         assert before.tokenize(text) == after.tokenize(text)
     assert after.tokenize("a 한 b") == ["a", "[UNK]", "b"]
@@ -105,7 +105,7 @@ def test_letters_of_other_scripts_go_where_the_recipe_says_so_and_no_row_has_the
 
 @pytest.mark.parametrize(
     ("letter", "foreign"),
-    [*((letter, False) for letter in "aé߽²ª€-ʼ①ﬁ1"), *((letter, True) for letter in "中한жβא")],
+    [*((letter, False) for letter in "aé½²ª€-ʼ①ﬁ1"), *((letter, True) for letter in "中한жβא")],
 )
 def test_what_stands_for_latin_letters_is_not_foreign(letter: str, foreign: bool) -> None:
     assert _is_foreign(letter) == foreign
