@@ -19,6 +19,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # data workers fork af
 
 import datasets
 import typer
+from filelock import FileLock
 from rich.console import Console
 from safetensors import SafetensorError
 
@@ -27,7 +28,7 @@ from export.to_onnx import export_onnx
 from finsent.base_model import load_base
 from finsent.data import Splits, load_splits
 from finsent.errors import FinsentError, ReleaseError
-from finsent.licences import Licence, check_wish, combine_licences
+from finsent.licences import recipe_licence
 from finsent.recipe import Recipe
 from finsent.recipe_file import dump_recipe, load_recipe
 from finsent.release import CARD, METRICS, RECIPE, Run, save_model, write_threshold
@@ -48,7 +49,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
     """Make the release of a recipe and return its folder, or raise and leave no folder called release."""
     mirror = mirror_from_environment()
-    licence = choose_licence(recipe)
+    licence = recipe_licence(recipe)
     stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
     splits = load_splits(recipe, mirror)
     teachers = [make_teacher(teacher, splits, run, resume) for teacher in recipe.teachers]
@@ -70,31 +71,28 @@ def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
 
 
 def make_teacher(recipe: Recipe, splits: Splits, run: Run, resume: bool) -> Path:
-    """Return the release of a teacher, beside that of `run`; made now unless this recipe and rows made it."""
+    """Return the release of a teacher, beside that of `run`; made now unless this recipe and rows made it.
+
+    Students that are made at the same time wait for each other here.
+    """
     own = Run(run.folder.parent / recipe.name)
-    if _was_made_from(recipe, splits, own.release):
-        return own.release
-    stage(f"teacher: {recipe.name}")
-    return train(recipe, own, resume)
+    own.folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(own.folder / "lock"):
+        if not _was_made_from(recipe, splits, own.release):
+            stage(f"teacher: {recipe.name}")
+            train(recipe, own, resume)
+    return own.release
 
 
 def _was_made_from(recipe: Recipe, splits: Splits, release: Path) -> bool:
     if not (release / RECIPE).is_file():
         return False
     try:
-        metrics = read_metrics(release / METRICS)
-        same_rows = metrics.data.fingerprints["train"] == splits.report.fingerprints["train"]
-        return same_rows and load_recipe(release / RECIPE) == recipe
+        made_from, metrics = load_recipe(release / RECIPE), read_metrics(release / METRICS)
     except FinsentError:  # written by another version of finsent
         return False
-
-
-def choose_licence(recipe: Recipe) -> Licence:
-    """Return the licence that all sources together allow; RecipeError when the recipe wants more freedom."""
-    used = {source.name: source.licence for source in recipe.data.sources} | {"base": recipe.base.licence}
-    combined = combine_licences(used, recipe.card.licence)
-    check_wish(recipe.card.licence, combined)
-    return combined
+    same_rows = metrics.data.fingerprints["train"] == splits.report.fingerprints["train"]
+    return same_rows and made_from.making_fingerprint() == recipe.making_fingerprint()
 
 
 def export_variants(recipe: Recipe, splits: Splits, folder: Path) -> None:

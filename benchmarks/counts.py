@@ -1,19 +1,23 @@
 """What a cross-validation found, as counts: enough for every figure of it, and no row of a source.
 
 So folds that were run on different days, or machines, add up: `benchmarks/folds/<recipe>.json` is kept, and
-the runs themselves need not be. Counts of another recipe, or of other folds, are not added to.
+the runs themselves need not be. Counts of another recipe, other rows or other folds are not added to.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pandas
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from finsent.errors import FinsentError
 from finsent.recipe import Recipe
-from finsent.scoring import Interval, bootstrap, score
+from finsent.scoring import Floats, Interval, bootstrap, score
+
+SEED = 0  # of the intervals
 
 
 class SourceCounts(BaseModel):
@@ -27,11 +31,15 @@ class SourceCounts(BaseModel):
 
 
 class Folds(BaseModel):
-    """The runs that are done, by name such as `0` or `0-seed-2`, and their counts by source."""
+    """The runs that are done, by name such as `0` or `0-seed-2`, and their counts by source.
+
+    `made_from` is the recipe's making fingerprint, `rows` that of all rows.
+    """
 
     model_config = ConfigDict(extra="forbid")
     recipe: str
-    fingerprint: str
+    made_from: str
+    rows: str
     folds: int
     runs: dict[str, dict[str, SourceCounts]] = {}
 
@@ -47,13 +55,19 @@ class Pooled(BaseModel):
     ece: float
 
 
-def read_folds(path: Path, recipe: Recipe, folds: int) -> Folds:
-    """Return what is there already for this very recipe, or an empty one."""
-    if path.is_file():
-        found = Folds.model_validate_json(path.read_text(encoding="utf-8"))
-        if (found.fingerprint, found.folds) == (recipe.fingerprint(), folds):
-            return found
-    return Folds(recipe=recipe.name, fingerprint=recipe.fingerprint(), folds=folds)
+def read_folds(path: Path) -> Folds:
+    """Read counts; FinsentError when the file does not hold them."""
+    try:
+        return Folds.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValidationError as error:
+        raise FinsentError(f"{path}: holds no counts of folds ({error.error_count()} faults)") from None
+
+
+def write_folds(folds: Folds, path: Path) -> None:
+    """Write counts in one go, so that an interruption leaves what was there."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(folds.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
 
 
 def count(found: pandas.DataFrame, recipe: Recipe) -> dict[str, SourceCounts]:
@@ -73,28 +87,36 @@ def count(found: pandas.DataFrame, recipe: Recipe) -> dict[str, SourceCounts]:
     return counts
 
 
-def pool(folds: Folds, resamples: int, seed: int) -> dict[str, Pooled]:
-    """Return the figures of every source over all runs."""
-    seeds = len({name.partition("-")[2] for name in folds.runs})
-    sources = sorted({source for run in folds.runs.values() for source in run})
-    return {
-        name: _pool([run[name] for run in folds.runs.values()], seeds, resamples, seed) for name in sources
-    }
+def pool(folds: Folds, resamples: int) -> dict[str, Pooled]:
+    """Return the figures of every source over all runs.
+
+    Where a fold was run with several seeds, the mean of its counts stands for it: each row counts once.
+    """
+    by_fold: dict[str, list[dict[str, SourceCounts]]] = defaultdict(list)
+    for name, run in folds.runs.items():
+        by_fold[name.partition("-")[0]].append(run)
+    found = {}
+    for source in sorted({source for run in folds.runs.values() for source in run}):
+        parts = [[run[source] for run in runs if source in run] for runs in by_fold.values()]
+        found[source] = _pool([part for part in parts if part], resamples)
+    return found
 
 
-def _pool(runs: list[SourceCounts], seeds: int, resamples: int, seed: int) -> Pooled:
-    confusion = np.sum([run.confusion for run in runs], axis=0)
+def _pool(parts: list[list[SourceCounts]], resamples: int) -> Pooled:
+    def total(key: str) -> Floats:
+        means = [np.mean([getattr(run, key) for run in part], axis=0) for part in parts]
+        summed: Floats = np.array(means).sum(axis=0)
+        return summed
+
+    confusion = total("confusion")
     right, both = np.diagonal(confusion), confusion.sum(axis=0) + confusion.sum(axis=1)
-    rows = int(confusion.sum())
-    gaps = np.sum([run.bin_right for run in runs], axis=0) - np.sum(
-        [run.bin_confidence for run in runs], axis=0
-    )
-    accuracy, macro_f1 = bootstrap(confusion, rows // seeds, resamples, seed)
+    rows = round(confusion.sum())
+    accuracy, macro_f1 = bootstrap(confusion, rows, resamples, SEED)
     return Pooled(
-        rows=rows // seeds,
-        accuracy=right.sum() / rows,
+        rows=rows,
+        accuracy=float(right.sum() / rows),
         accuracy_interval=accuracy,
         macro_f1=float((2 * right / np.maximum(both, 1)).mean()),
         macro_f1_interval=macro_f1,
-        ece=float(np.abs(gaps).sum() / rows),
+        ece=float(np.abs(total("bin_right") - total("bin_confidence")).sum() / rows),
     )

@@ -13,6 +13,7 @@ the sha256 of a text in its place.
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,15 +23,17 @@ import pandas
 import typer
 from scipy.stats import binomtest
 
-from benchmarks.counts import Folds, count, pool, read_folds
+from benchmarks.counts import Folds, count, pool, read_folds, write_folds
 from finsent import REPOSITORY
-from finsent.data import load_splits
+from finsent.data import fingerprint, load_splits
+from finsent.errors import FinsentError
 from finsent.recipe import Fold, Recipe
 from finsent.recipe_file import dump_recipe, load_recipe
-from finsent.sources import mirror_from_environment
+from finsent.sources import Row, mirror_from_environment
 from space.classifier import Classifier
 
 PAGES = Path(__file__).with_name("folds")
+RESAMPLES = 1000
 
 
 def part_of(recipe: Recipe, fold: Fold, seed: int | None) -> Recipe:
@@ -45,25 +48,32 @@ def part_of(recipe: Recipe, fold: Fold, seed: int | None) -> Recipe:
 
 
 def run_fold(recipe: Recipe, runs: Path) -> pandas.DataFrame:
-    """Return row (sha256 of the text), source, slice, label and the probabilities of one fold's test rows."""
-    table = runs / recipe.name / "predictions.parquet"
+    """Return row (sha256 of the text), source, slice, label and the probabilities of one fold's test rows.
+
+    What this recipe and these rows gave before is read. Raises FinsentError when train.py fails.
+    """
+    splits = load_splits(recipe, mirror_from_environment())
+    every = "".join(splits.report.fingerprints.values()) + recipe.making_fingerprint()
+    table = runs / recipe.name / f"predictions-{hashlib.sha256(every.encode()).hexdigest()[:16]}.parquet"
     if not table.is_file():
         table.parent.mkdir(parents=True, exist_ok=True)
         file = runs / f"{recipe.name}.yaml"
         file.write_text(dump_recipe(recipe), encoding="utf-8")
-        command = [sys.executable, "train.py", str(file.resolve()), "--runs", str(runs.resolve()), "--resume"]
-        subprocess.run(command, cwd=REPOSITORY, check=True)
-        predict_rows(recipe, runs / recipe.name / "release").to_parquet(table)
+        command = [sys.executable, "train.py", str(file.resolve()), "--runs", str(runs.resolve())]
+        if subprocess.run(command, cwd=REPOSITORY, check=False).returncode:
+            raise FinsentError(f"{recipe.name}: train.py failed; folds that were counted before it are kept")
+        partial = table.with_suffix(".partial")
+        predict_rows(recipe, splits.test, runs / recipe.name / "release").to_parquet(partial)
+        partial.replace(table)
     return pandas.read_parquet(table)
 
 
-def predict_rows(recipe: Recipe, release: Path) -> pandas.DataFrame:
-    """Score the test rows of a fold with the quantized file of its release."""
-    rows = load_splits(recipe, mirror_from_environment()).test
+def predict_rows(recipe: Recipe, rows: list[Row], release: Path) -> pandas.DataFrame:
+    """Score rows with the quantized file of a release."""
     probabilities = Classifier(release).predict([row.text for row in rows])
     return pandas.DataFrame(
         {
-            "row": [hashlib.sha256(row.text.encode()).hexdigest() for row in rows],
+            "row": [hashlib.sha256(row.text.encode("utf-8", "surrogatepass")).hexdigest() for row in rows],
             "source": [row.source for row in rows],
             "slice": [row.slice for row in rows],
             "label": [recipe.labels.index(row.label) for row in rows],
@@ -107,7 +117,7 @@ def render(recipe: Recipe, folds: Folds) -> str:
         "| source | rows | accuracy (95 % interval) | macro F1 (95 % interval) | ECE |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for name, one in pool(folds, recipe.evaluation.bootstrap, recipe.seed).items():
+    for name, one in pool(folds, RESAMPLES).items():
         accuracy, f1 = one.accuracy_interval, one.macro_f1_interval
         lines.append(
             f"| {name} | {one.rows} | {one.accuracy:.3f} ({accuracy.low:.3f} to {accuracy.high:.3f}) "
@@ -116,26 +126,63 @@ def render(recipe: Recipe, folds: Folds) -> str:
     return "\n".join(lines) + "\n"
 
 
+def start_folds(recipe: Recipe, file: Path, of: int) -> Folds:
+    """Return what was counted before, or nothing; FinsentError when that was another recipe or other rows."""
+    splits = load_splits(recipe, mirror_from_environment())
+    fresh = Folds(
+        recipe=recipe.name,
+        made_from=recipe.making_fingerprint(),
+        rows=fingerprint(splits.train + splits.validation + splits.test),
+        folds=of,
+    )
+    if not file.is_file():
+        return fresh
+    found = read_folds(file)
+    for key in ("made_from", "rows", "folds"):
+        if getattr(found, key) != getattr(fresh, key):
+            raise FinsentError(
+                f"{file}: its {len(found.runs)} runs are of another kind ({key} differs); move it away to "
+                "begin anew"
+            )
+    return found
+
+
 def run_missing(
     recipe: Recipe, pages: Path, runs: Path, of: int, chosen: list[int], seeds: list[int | None]
 ) -> Folds:
-    """Run the folds that are not counted yet, write each one's counts and the page; return all counts."""
+    """Run the folds that are not counted yet, write each one's counts and the page; return all counts.
+
+    Raises FinsentError: train.py fails, or what was counted before is of another recipe or other rows.
+    """
+    parts = {
+        (str(index) if seed is None else f"{index}-seed-{seed}"): part_of(
+            recipe, Fold(index=index, of=of), seed
+        )
+        for seed in seeds
+        for index in chosen
+    }
     file = pages / f"{recipe.name}.json"
-    folds = read_folds(file, recipe, of)
+    folds = start_folds(recipe, file, of)
     pages.mkdir(exist_ok=True)
-    for seed in seeds:
-        for index in chosen:
-            name = str(index) if seed is None else f"{index}-seed-{seed}"
-            if name not in folds.runs:
-                found = run_fold(part_of(recipe, Fold(index=index, of=of), seed), runs)
-                folds = read_folds(file, recipe, of)  # another fold may have been counted meanwhile
-                folds.runs[name] = count(found, recipe)
-                file.write_text(folds.model_dump_json(indent=1) + "\n", encoding="utf-8")
-                file.with_suffix(".md").write_text(render(recipe, folds), encoding="utf-8")
+    for name, part in parts.items():
+        if name not in folds.runs:
+            counts = count(run_fold(part, runs), recipe)
+            if file.is_file():
+                folds = read_folds(file)  # another fold may have been counted meanwhile
+            folds.runs[name] = counts
+            write_folds(folds, file)
+            file.with_suffix(".md").write_text(render(recipe, folds), encoding="utf-8")
     return folds
 
 
-def _predictions(files: list[Path]) -> pandas.DataFrame:
+def read_predictions(name: str, of: int, runs: Path) -> pandas.DataFrame:
+    """Return what the folds of a recipe predicted; FinsentError when there is nothing."""
+    folder = re.compile(rf"{re.escape(name)}-\d+-of-{of}(-seed-\d+)?")
+    files = [
+        file for file in sorted(runs.glob("*/predictions-*.parquet")) if folder.fullmatch(file.parent.name)
+    ]
+    if not files:
+        raise FinsentError(f"{runs}: no fold of {name} has left its predictions there; run it first")
     return pandas.concat([pandas.read_parquet(file) for file in files], ignore_index=True)
 
 
@@ -148,15 +195,25 @@ def main(
     runs: Annotated[Path, typer.Option(help="where folds go")] = REPOSITORY / "runs" / "folds",
 ) -> None:
     """Run the folds that are not done yet, then print and write what all of them show."""
-    recipe = load_recipe(recipe_file)
-    chosen = [int(part) for part in only.split(",")] if only else list(range(folds))
-    draws: list[int | None] = [int(seed) for seed in seeds.split(",")] if seeds else [None]
-    print(render(recipe, run_missing(recipe, PAGES, runs, folds, chosen, draws)))
-    if against:
-        theirs = sorted(runs.glob(f"{against}-*-of-{folds}*/predictions.parquet"))
-        ours = sorted(runs.glob(f"{recipe.name}-*-of-{folds}*/predictions.parquet"))
-        for source, (here, there, p) in compare(_predictions(ours), _predictions(theirs)).items():
-            print(f"{source}: right in {recipe.name} alone {here}, in {against} alone {there}, p {p:.3f}")
+    try:
+        recipe = load_recipe(recipe_file)
+        chosen = _numbers(only, "--only", folds) if only else list(range(folds))
+        draws: list[int | None] = [*_numbers(seeds, "--seeds", 2**32)] if seeds else [None]
+        print(render(recipe, run_missing(recipe, PAGES, runs, folds, chosen, draws)))
+        if against:
+            ours, theirs = (read_predictions(name, folds, runs) for name in (recipe.name, against))
+            for source, (here, there, p) in compare(ours, theirs).items():
+                print(f"{source}: right in {recipe.name} alone {here}, in {against} alone {there}, p {p:.3f}")
+    except (FinsentError, OSError) as error:
+        print(f"cross_validate: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def _numbers(text: str, option: str, limit: int) -> list[int]:
+    parts = text.split(",")
+    if not all(part.isdecimal() and int(part) < limit for part in parts):
+        raise FinsentError(f"{option}: got {text!r}, allowed are numbers below {limit}, such as 0,1")
+    return [int(part) for part in parts]
 
 
 if __name__ == "__main__":

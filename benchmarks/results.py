@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.counts import Folds, Pooled, pool
+from benchmarks.counts import Folds, Pooled, pool, read_folds
 from finsent import REPOSITORY
 from finsent.scoring import Scores
 from model_card.metrics import Metrics, read_metrics
@@ -21,6 +21,7 @@ from model_card.metrics import Metrics, read_metrics
 RESULTS = Path(__file__).parent / "results"
 README = REPOSITORY / "README.md"
 FOLDS = Path(__file__).parent / "folds"
+RECIPES = REPOSITORY / "recipes"
 RESAMPLES = 1000
 
 
@@ -39,11 +40,14 @@ def render_table(runs: list[Metrics]) -> str:
             f"| {run.recipe} | {run.parameters / 1e6:.1f} M | {one.bytes / 1e6:.1f} MB | "
             f"{' | '.join(cells)} | {flips} | {one.timing.p50_ms:.1f} | {run.licence} |"
         )
-    machine = runs[0].machine
+    files = dict.fromkeys(run.variant(run.default_variant).file for run in runs)
+    machines = dict.fromkeys(
+        f"{run.machine.processor}, {run.machine.cores} cores ({', '.join(run.machine.flags)})" for run in runs
+    )
     lines += [
         "",
-        "Accuracy (95 % interval) / macro F1 of `onnx/model_quantized.onnx`; flips: labels that differ from",
-        f"PyTorch's. Timed on {machine.processor}, {machine.cores} cores ({', '.join(machine.flags)}).",
+        f"Accuracy (95 % interval) / macro F1 of {' or '.join(f'`{file}`' for file in files)}; flips: labels",
+        f"that differ from PyTorch's. Timed on {'; '.join(machines)}.",
     ]
     return "\n".join(lines)
 
@@ -57,7 +61,7 @@ def _tell(scores: Scores | Pooled | None) -> str:
 
 def render_folds(found: list[Folds]) -> str:
     """Return a row a recipe that was cross-validated: what its folds say together."""
-    pooled = {folds.recipe: pool(folds, RESAMPLES, seed=0) for folds in found}
+    pooled = {folds.recipe: pool(folds, RESAMPLES) for folds in found}
     sources = list(dict.fromkeys(source for sources in pooled.values() for source in sources))
     lines = [
         f"| Recipe | Runs | {' | '.join(sources)} |",
@@ -80,10 +84,12 @@ def render_readme(readme: str, block: str, table: str) -> str:
 
 
 def take_runs(runs: Path) -> None:
-    """Copy the metrics of every whole release below `runs` into benchmarks/results/."""
+    """Copy the metrics of releases below `runs` that have a recipe in recipes/ into benchmarks/results/."""
     RESULTS.mkdir(exist_ok=True)
     for path in sorted(runs.glob("*/release/metrics.json")):
         metrics = read_metrics(path)
+        if not (RECIPES / f"{metrics.recipe}.yaml").is_file():
+            continue  # a fold, a teacher of one seed, or something of somebody's own
         (RESULTS / f"{metrics.recipe}.json").write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
 
 
@@ -95,7 +101,7 @@ def main(
     if not check:
         take_runs(runs)
     results = [read_metrics(path) for path in sorted(RESULTS.glob("*.json"))]
-    folds = [Folds.model_validate_json(path.read_text("utf-8")) for path in sorted(FOLDS.glob("*.json"))]
+    folds = [read_folds(path) for path in sorted(FOLDS.glob("*.json"))]
     old = README.read_text(encoding="utf-8")
     new = render_readme(old, "results", render_table(results))
     new = render_readme(new, "folds", render_folds(folds))

@@ -126,7 +126,7 @@ def neural_ways(releases: list[Path], base: Path) -> list[Way]:
             f"{of[largest]}, pipeline() on PyTorch files",
             (largest / WEIGHTS).stat().st_size,
             lambda threads: through_pipeline(largest, threads),
-            f"{of[largest]} PyTorch",
+            f"{of[largest]} fp32",
         )
     ]
     for release in releases:

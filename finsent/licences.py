@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from finsent.errors import RecipeError
+from finsent.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -73,3 +74,15 @@ def check_wish(wished: str, combined: Licence) -> None:
             f"card.licence: got {wished!r}, but a source forbids commercial use; write {combined.id!r} "
             "or leave the source out"
         )
+
+
+def recipe_licence(recipe: Recipe) -> Licence:
+    """Return the licence that all sources and bases together allow, those of teachers too.
+
+    Raises RecipeError when they cannot be combined, or when the recipe's card asks for more freedom.
+    """
+    used = {source.name: source.licence for source in recipe.data.sources} | {"base": recipe.base.licence}
+    used |= {f"base of {teacher.name}": recipe_licence(teacher).id for teacher in recipe.teachers}
+    combined = combine_licences(used, recipe.card.licence)
+    check_wish(recipe.card.licence, combined)
+    return combined

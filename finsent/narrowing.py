@@ -16,12 +16,10 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from finsent.errors import BaseModelError
 
+# linear layers by the end of their name: what reads hidden states, and what writes them
 READ = ("self.query", "self.key", "self.value", "intermediate.dense", "pooler.dense", "classifier")
-WRITE = (
-    "output.dense",
-    "pooler.dense",
-)  # linear layers by the end of their name: what they do to hidden states
-TEXTS = 1024  # of the training rows, evenly spaced, from which statistics are taken
+WRITE = ("output.dense", "pooler.dense")
+TEXTS = 1024  # at least, of the training rows, evenly spaced: what statistics are taken from
 BATCH = 32
 RIDGE = 1e-3  # of the mean variance of a neuron
 

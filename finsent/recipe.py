@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -19,11 +20,13 @@ HubId = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
 Agreement = Literal["50", "66", "75", "All"]
 SplitName = Literal["train", "validation", "test"]
 
+MAKING = {"labels", "seed", "data", "text", "base", "training", "distillation", "export"}
+
 
 class Section(BaseModel):
     """A part of a recipe: unknown keys are errors, values are not converted, nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class _Source(Section):
@@ -113,8 +116,8 @@ class Data(Section):
     @model_validator(mode="before")
     @classmethod
     def _leave_sources_out(cls, tree: Any) -> Any:  # noqa: ANN401  (whatever stands in the file)
-        plan = tree if isinstance(tree, dict) else {}
-        sources, left = plan.get("sources"), plan.get("leave_out")
+        section = tree if isinstance(tree, dict) else {}
+        sources, left = section.get("sources"), section.get("leave_out")
         if not (isinstance(left, list) and left and isinstance(sources, list)):
             return tree
         if not all(isinstance(source, dict) for source in sources):
@@ -123,7 +126,7 @@ class Data(Section):
         if unknown := [name for name in left if name not in names]:
             raise ValueError(f"leave_out: unknown source {unknown[0]!r}, allowed: {names}")
         used = [source for source in sources if source.get("name") not in left]
-        return plan | {"sources": used, "leave_out": []}
+        return section | {"sources": used, "leave_out": []}
 
     @field_validator("sources")
     @classmethod
@@ -354,12 +357,23 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _teachers_speak_of_the_same(self) -> Self:
+        names = [self.name, *(teacher.name for teacher in self.teachers)]
+        if len(set(names)) != len(names):
+            raise ValueError(f"distillation.teachers: names must differ, as each has its folder, got {names}")
         for teacher in self.teachers:
             for key in ("labels", "seed", "data"):
                 if getattr(teacher, key) != getattr(self, key):
                     raise ValueError(
                         f"distillation.teachers: {teacher.name} has another {key} than {self.name}; it must "
                         "be the same, or a teacher could have learnt from this recipe's test rows"
+                    )
+        if self.distillation and self.distillation.start == "teacher":
+            first = self.teachers[0]
+            for key in ("hub", "revision", "sha256", "licence"):
+                if getattr(first.base, key) != getattr(self.base, key):
+                    raise ValueError(
+                        f"distillation.start: {first.name} comes from another base ({key}) than {self.name}; "
+                        "take the same, or start from the base"
                     )
         return self
 
@@ -384,3 +398,11 @@ class Recipe(Section):
     def fingerprint(self) -> str:
         """Return the sha256 of all that the recipe says, whatever the layout of its file."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def making_fingerprint(self) -> str:
+        """Return the sha256 of what decides the weights: not the words of the card, nor keys left alone."""
+        told = self.model_dump(mode="json", include=MAKING, exclude_defaults=True)
+        told |= {"training_seed": self.training_seed}
+        if self.distillation is not None:
+            told["distillation"] |= {"teachers": [one.making_fingerprint() for one in self.teachers]}
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

@@ -27,7 +27,11 @@ def load_recipe(path: Path) -> Recipe:
     """
     tree = _read_tree(path, seen=())
     try:
-        return Recipe.model_validate_json(json.dumps(tree), strict=True)
+        text = json.dumps(tree)
+    except (TypeError, ValueError, RecursionError) as error:  # a date, or a mapping that holds itself
+        raise RecipeError(f"{path}: {error}; put dates in quotes, and let no part hold itself") from None
+    try:
+        return Recipe.model_validate_json(text, strict=True)
     except ValidationError as error:
         problems = "; ".join(_explain(problem) for problem in error.errors())
         raise RecipeError(f"{path}: {problems}") from None

@@ -105,7 +105,7 @@ def classification(predictions: Ints, labels: Ints, n_labels: int) -> dict[str, 
     return found
 
 
-def bootstrap(confusion: Ints, n: int, resamples: int, seed: int) -> tuple[Interval, Interval]:
+def bootstrap(confusion: Ints | Floats, n: int, resamples: int, seed: int) -> tuple[Interval, Interval]:
     """Return 95 % intervals of accuracy and macro F1 over `n` rows drawn with replacement.
 
     Both depend on the confusion matrix `(n_labels, n_labels)` alone, so its cells are drawn instead of rows.

@@ -1,20 +1,21 @@
 """What teachers answer: probabilities of finished releases, asked once a text.
 
-A teacher's logits are kept beside its release (`runs/<teacher>/answers-<weights>.npz`), as the students of a
-family ask the same texts; only the sha256 of a text is kept with them. In bf16 the last bits of an answer
-depend on what was asked with it, so only a student with an empty runs/ is repeatable to the bit.
+A teacher's logits are kept beside its release (`runs/<teacher>/answers-<precision>-<weights>.npz`), as the
+students of a family ask the same texts; only the sha256 of a text is kept with them. The last bits of an
+answer depend on what was asked with it, so only a student with an empty runs/ is repeatable to the bit.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
+from filelock import FileLock
 from tqdm import tqdm
 from transformers import (
     AutoModelForSequenceClassification,
@@ -47,29 +48,30 @@ def ask_teachers(
 
 
 def remember_logits(folder: Path, texts: list[str], bf16: bool = False) -> Floats:
-    """Return the logits `(n, n_labels)` of a release; only texts that it was never asked are computed."""
+    """Return the logits `(n, n_labels)` of a release; only texts that it was never asked are computed.
+
+    Students that ask at the same time wait for each other, so the second one finds what the first one asked.
+    """
     precision = "bf16" if bf16 else "fp32"
     file = folder.parent / f"answers-{precision}-{sha256(folder / WEIGHTS)[:16]}.npz"
-    known = _read_answers(file)
     keys = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in texts]
-    new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-    if new:
-        known |= dict(zip(new, run_model(folder, list(new.values()), bf16), strict=True))
-        _write_answers(file, known)
+    with FileLock(file.with_suffix(".lock")):
+        known = _read_answers(file)
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if new:
+            known |= dict(zip(new, run_model(folder, list(new.values()), bf16), strict=True))
+            _write_answers(file, known)
     return np.stack([known[key] for key in keys])
 
 
 def _read_answers(file: Path) -> dict[bytes, Floats]:
+    if not file.is_file():
+        return {}
     try:
         with file.open("rb") as raw, np.load(raw) as held:
             return dict(zip((key.tobytes() for key in held["texts"]), held["logits"], strict=True))
-    except (
-        OSError,
-        EOFError,
-        BadZipFile,
-        KeyError,
-        ValueError,
-    ):  # not there, or cut off
+    except Exception as error:  # a damaged archive raises a dozen types; all of it can be computed again
+        logging.getLogger(__name__).warning("%s cannot be read (%s); its texts are asked again", file, error)
         return {}
 
 

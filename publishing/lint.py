@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from finsent.errors import FinsentError
-from finsent.licences import check_wish, combine_licences
+from finsent.licences import recipe_licence
 from finsent.recipe import Recipe
 from finsent.recipe_file import load_recipe
 from finsent.release import ABSTAIN_BELOW, CARD, CONFIG, METRICS, RECIPE, missing_files
@@ -84,10 +84,8 @@ def _threshold(manifest: Manifest, metrics: Metrics) -> Iterator[str]:
 
 
 def _licence(recipe: Recipe, metrics: Metrics) -> Iterator[str]:
-    used = {source.name: source.licence for source in recipe.data.sources} | {"base": recipe.base.licence}
     try:
-        combined = combine_licences(used, recipe.card.licence)
-        check_wish(recipe.card.licence, combined)
+        combined = recipe_licence(recipe)
     except FinsentError as error:
         yield f"{RECIPE}: {error}"
         return

@@ -1,21 +1,34 @@
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pandas
 import pytest
+import typer
 
 from benchmarks.counts import Folds, count, pool, read_folds
-from benchmarks.cross_validate import compare, part_of, render, run_fold, run_missing
+from benchmarks.cross_validate import (
+    compare,
+    main,
+    part_of,
+    read_predictions,
+    render,
+    run_fold,
+    run_missing,
+)
 from finsent.data import load_splits
-from finsent.errors import RecipeError
+from finsent.errors import FinsentError, RecipeError
 from finsent.recipe import Fold, Recipe
 from finsent.recipe_file import dump_recipe, load_recipe
 from finsent.scoring import score
+from finsent.sources import Row
 from tests import tiny
 
 LABELS = ["negative", "neutral", "positive"]
+EXTRA_ROW = "Gamma profit rose to EUR 9 million,positive,earnings,\r\n"
+EMPTY = Folds(recipe="tiny", made_from="", rows="", folds=3)
 
 
 def predictions(chosen: list[int], labels: list[int]) -> pandas.DataFrame:
@@ -79,11 +92,11 @@ def test_counts_of_folds_give_what_their_rows_together_give(tiny_recipe: Recipe)
         part = predictions([0] * 40, draw.integers(3, size=40).tolist())
         part[["p0", "p1", "p2"]] = draw.dirichlet([1, 1, 1], size=40)
         parts.append(part)
-    folds = Folds(recipe="tiny", fingerprint="", folds=3)
+    folds = EMPTY.model_copy()
     folds.runs = {str(index): count(part, tiny_recipe) for index, part in enumerate(parts)}
     whole = pandas.concat(parts)
-    expected = score(whole[["p0", "p1", "p2"]].to_numpy(), whole["label"].to_numpy(), LABELS, 200, 5)
-    found = pool(folds, 200, 5)["rows"]
+    expected = score(whole[["p0", "p1", "p2"]].to_numpy(), whole["label"].to_numpy(), LABELS, 200, 0)
+    found = pool(folds, 200)["rows"]
     assert (found.rows, found.accuracy) == (120, expected.accuracy)
     assert found.macro_f1 == pytest.approx(expected.macro_f1)
     assert found.ece == pytest.approx(expected.ece, abs=1e-4)
@@ -92,31 +105,113 @@ def test_counts_of_folds_give_what_their_rows_together_give(tiny_recipe: Recipe)
 
 
 def test_rows_of_several_seeds_count_once(tiny_recipe: Recipe) -> None:
-    counts = count(predictions([0, 1, 2, 2], [0, 1, 2, 0]), tiny_recipe)
-    one = Folds(recipe="tiny", fingerprint="", folds=3, runs={"0-seed-1": counts})
-    two = Folds(recipe="tiny", fingerprint="", folds=3, runs={"0-seed-1": counts, "0-seed-2": counts})
-    assert pool(two, 200, 1) == pool(one, 200, 1)
+    half = count(predictions([0, 1, 2, 2], [0, 1, 0, 0]), tiny_recipe)
+    most = count(predictions([0, 1, 2, 2], [0, 1, 2, 0]), tiny_recipe)
+    other = {"more": most["rows"]}  # a fold in which the first source has no row
+    one = EMPTY.model_copy(update={"runs": {"0": most}})
+    same = EMPTY.model_copy(update={"runs": {"0": most, "0-seed-2": most}})
+    assert pool(same, 200) == pool(one, 200)
+    uneven = EMPTY.model_copy(update={"runs": {"0": half, "0-seed-2": most, "1": most, "2": other}})
+    found = pool(uneven, 200)
+    assert (found["rows"].rows, found["rows"].accuracy) == (8, (2.5 + 3) / 8)
+    assert (found["more"].rows, found["more"].accuracy) == (4, 0.75)
 
 
-def test_folds_add_up_over_days_and_start_anew_with_another_recipe(
-    tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run: list[str] = []
+class Trainer:
+    """Stands in for train.py: notes what it was to make, and leaves a release that is never looked into."""
 
-    def run_fold(part: Recipe, runs: Path) -> pandas.DataFrame:
-        run.append(part.name)
-        return predictions([0, 1, 2, 2], [0, 1, 2, 0])
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.made: list[str] = []
+        self.fails = False
+        monkeypatch.setattr("benchmarks.cross_validate.subprocess.run", self.run)
+        monkeypatch.setattr("benchmarks.cross_validate.predict_rows", self.predict)
 
-    monkeypatch.setattr("benchmarks.cross_validate.run_fold", run_fold)
+    def run(self, command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        self.made.append(Path(command[2]).stem)
+        return subprocess.CompletedProcess(command, int(self.fails))
+
+    def predict(self, recipe: Recipe, rows: list[Row], release: Path) -> pandas.DataFrame:
+        labels = [recipe.labels.index(row.label) for row in rows]
+        return predictions([0] * len(rows), labels)
+
+
+@pytest.fixture
+def trainer(monkeypatch: pytest.MonkeyPatch) -> Trainer:
+    return Trainer(monkeypatch)
+
+
+def test_folds_add_up_over_days(tiny_recipe: Recipe, tmp_path: Path, trainer: Trainer) -> None:
     for chosen in ([0], [0, 1]):
-        folds = run_missing(tiny_recipe, tmp_path, tmp_path, 3, chosen, [None])
-    assert run == ["tiny-0-of-3", "tiny-1-of-3"]
-    assert read_folds(tmp_path / "tiny.json", tiny_recipe, 3) == folds
+        folds = run_missing(tiny_recipe, tmp_path, tmp_path / "runs", 3, chosen, [None])
+    assert trainer.made == ["tiny-0-of-3", "tiny-1-of-3"]
+    assert read_folds(tmp_path / "tiny.json") == folds
     page = (tmp_path / "tiny.md").read_text(encoding="utf-8")
     assert page == render(tiny_recipe, folds)
-    assert "| rows | 8 | 0.750 (" in page
-    other = tiny_recipe.model_copy(update={"seed": 99})
-    assert list(run_missing(other, tmp_path, tmp_path, 3, [2], [None]).runs) == ["2"]
+    assert "these were run, and scored with the quantized file: 0, 1." in page
+
+
+@pytest.mark.parametrize("what", ["recipe", "rows", "folds"])
+def test_counts_of_something_else_are_neither_added_to_nor_lost(
+    what: str, tiny_recipe: Recipe, tmp_path: Path, trainer: Trainer
+) -> None:
+    run_missing(tiny_recipe, tmp_path, tmp_path / "runs", 3, [0], [None])
+    kept = (tmp_path / "tiny.json").read_bytes()
+    recipe, of = tiny_recipe, 3
+    if what == "recipe":
+        recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"epochs": 9})})
+    elif what == "rows":
+        table = Path(str(recipe.data.sources[0].path)) / "rows.csv"
+        table.write_text(table.read_text(encoding="utf-8") + EXTRA_ROW, encoding="utf-8")
+    else:
+        of = 4
+    with pytest.raises(FinsentError, match=r"tiny.json: its 1 runs are of another kind .* move it away"):
+        run_missing(recipe, tmp_path, tmp_path / "runs", of, [1], [None])
+    assert (tmp_path / "tiny.json").read_bytes() == kept
+    (tmp_path / "tiny.json").unlink()
+    run_missing(recipe, tmp_path, tmp_path / "runs", of, [0], [None])
+    assert len(trainer.made) == 2  # what the other one predicted is not taken for its own
+
+
+def test_a_fold_that_fails_leaves_the_others(tiny_recipe: Recipe, tmp_path: Path, trainer: Trainer) -> None:
+    run_missing(tiny_recipe, tmp_path, tmp_path / "runs", 3, [0], [None])
+    trainer.fails = True
+    with pytest.raises(FinsentError, match=r"tiny-1-of-3: train.py failed"):
+        run_missing(tiny_recipe, tmp_path, tmp_path / "runs", 3, [0, 1], [None])
+    assert list(read_folds(tmp_path / "tiny.json").runs) == ["0"]
+    (tmp_path / "tiny.json").write_text("{", encoding="utf-8")
+    with pytest.raises(FinsentError, match=r"tiny.json: holds no counts of folds"):
+        read_folds(tmp_path / "tiny.json")
+
+
+def test_predictions_are_those_of_the_named_recipe(tmp_path: Path) -> None:
+    for folder in ("tiny-0-of-3", "tiny-1-of-3-seed-2", "tiny-open-0-of-3", "tiny-0-of-30"):
+        (tmp_path / folder).mkdir()
+        frame = predictions([0], [0]).assign(row=folder)
+        frame.to_parquet(tmp_path / folder / "predictions-0.parquet")
+    found = read_predictions("tiny", 3, tmp_path)
+    assert list(found["row"]) == ["tiny-0-of-3", "tiny-1-of-3-seed-2"]
+    with pytest.raises(FinsentError, match="no fold of other has left its predictions"):
+        read_predictions("other", 3, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["recipes/none.yaml"], "recipes/none.yaml: cannot be read"),
+        (["recipes/quickstart.yaml", "--only", "7"], "--only: got '7', allowed are numbers below 5"),
+        (["recipes/quickstart.yaml", "--seeds", "a"], "--seeds: got 'a'"),
+    ],
+)
+def test_a_slip_is_answered_in_one_line(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = typer.Typer()
+    app.command()(main)
+    with pytest.raises(SystemExit) as end:
+        app(arguments)
+    assert end.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"cross_validate: {said}")
 
 
 @pytest.mark.slow

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from finsent.errors import RecipeError
-from finsent.licences import LICENCES, check_wish, combine_licences
+from finsent.licences import LICENCES, check_wish, combine_licences, recipe_licence
+from finsent.recipe import Distillation, Recipe
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,18 @@ def test_a_free_label_over_a_closed_source_is_refused() -> None:
     ):
         check_wish("mit", LICENCES["cc-by-nc-4.0"])
     check_wish("cc-by-nc-4.0", LICENCES["cc-by-nc-4.0"])
+
+
+def test_the_base_of_a_teacher_binds_its_student(tiny_recipe: Recipe) -> None:
+    base = tiny_recipe.base.model_copy(update={"licence": "cc-by-nc-4.0"})
+    teacher = tiny_recipe.model_copy(
+        update={
+            "name": "teacher",
+            "base": base,
+            "card": tiny_recipe.card.model_copy(update={"licence": "cc-by-nc-4.0"}),
+        }
+    )
+    student = tiny_recipe.model_copy(update={"distillation": Distillation(teachers=[teacher])})
+    assert recipe_licence(tiny_recipe).id == "apache-2.0"
+    with pytest.raises(RecipeError, match="a source forbids commercial use"):
+        recipe_licence(student)

@@ -7,6 +7,7 @@ import yaml
 
 from finsent import REPOSITORY
 from finsent.errors import RecipeError
+from finsent.licences import recipe_licence
 from finsent.recipe_file import SCHEMA_FILE, dump_recipe, load_recipe, recipe_schema
 from tests import tiny
 
@@ -14,8 +15,13 @@ RECIPES = sorted((REPOSITORY / "recipes").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
-def test_shipped_recipes_load(path: Path) -> None:
-    assert load_recipe(path).name == path.stem
+def test_shipped_recipes_load_and_may_carry_their_licence(path: Path) -> None:
+    recipe = load_recipe(path)
+    assert recipe.name == path.stem
+    assert recipe_licence(recipe).id == recipe.card.licence
+    if path.stem.endswith("open"):
+        for one in (recipe, *recipe.teachers):
+            assert "fpb" not in [source.name for source in one.data.sources]
 
 
 def test_the_schema_in_the_repository_is_the_code_s() -> None:
@@ -157,6 +163,45 @@ def test_a_teacher_of_other_rows_is_refused(tmp_path: Path, changes: dict[str, o
         RecipeError, match=r"teacher has another (seed|data) than student; it must be the same"
     ):
         load_recipe(_taught(tmp_path, **changes))
+
+
+def test_a_teacher_needs_a_name_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"names must differ, .* \['student', 'student'\]"):
+        load_recipe(_taught(tmp_path, name="student"))
+
+
+def test_a_start_from_another_base_is_refused(tmp_path: Path) -> None:
+    path = _taught(tmp_path, base={"licence": "cc-by-nc-4.0"})
+    path.write_text(path.read_text(encoding="utf-8").replace("]}", "], start: teacher}"), encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"distillation.start|start: teacher comes from another base"):
+        load_recipe(path)
+
+
+def test_the_words_of_a_card_make_no_other_weights(tmp_path: Path) -> None:
+    recipe = load_recipe(_taught(tmp_path))
+    reworded = recipe.model_copy(update={"card": recipe.card.model_copy(update={"summary": "x"})})
+    explicit = load_recipe(_taught(tmp_path, training={"weight_decay": 0.01}))  # what it is anyway
+    assert reworded.making_fingerprint() == recipe.making_fingerprint() == explicit.making_fingerprint()
+    assert reworded.fingerprint() != recipe.fingerprint()
+    other = load_recipe(_taught(tmp_path, training={"weight_decay": 0.02}))  # of the teacher
+    assert other.making_fingerprint() != recipe.making_fingerprint()
+    assert recipe.with_seed(5).making_fingerprint() != recipe.making_fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("version: 2026-11-21", "put dates in quotes"),
+        ("2026-11-21: x", "put dates in quotes"),
+        ("card: &card {title: *card}", "let no part hold itself|undefined alias"),
+        ("training: {weight_decay: .inf}", "training.weight_decay"),
+    ],
+)
+def test_yaml_that_no_recipe_can_hold_is_refused_in_one_line(line: str, said: str, tmp_path: Path) -> None:
+    _write(tmp_path)
+    (tmp_path / "odd.yaml").write_text(f"extends: tiny.yaml\n{line}\n", encoding="utf-8")
+    with pytest.raises(RecipeError, match=said):
+        load_recipe(tmp_path / "odd.yaml")
 
 
 def test_a_recipe_cannot_teach_itself(tmp_path: Path) -> None:

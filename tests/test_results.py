@@ -34,7 +34,8 @@ def test_the_largest_release_comes_first_and_a_source_that_one_lacks_is_empty(ti
 
 
 def test_folds_are_told_with_how_many_were_run() -> None:
-    folds = Folds(recipe="tiny", fingerprint="", folds=5, runs={"0": {"fpb": COUNTS}, "3": {"fpb": COUNTS}})
+    runs = {"0": {"fpb": COUNTS}, "3": {"fpb": COUNTS}}
+    folds = Folds(recipe="tiny", made_from="", rows="", folds=5, runs=runs)
     table = render_folds([folds])
     assert "| tiny | 0, 3 of 5 | 0.867 (" in table
     assert render_folds([]) == "No recipe has been cross-validated yet."

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -48,12 +50,39 @@ def test_a_text_is_asked_once(teacher_release: Path, monkeypatch: pytest.MonkeyP
     assert (again[[0, 7]] == first[2]).all()
 
 
-@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 cut off"])
-def test_answers_that_cannot_be_read_are_asked_again(damage: bytes, teacher_release: Path) -> None:
+@pytest.mark.parametrize("place", [0, 9, 30, 120, -30])
+def test_answers_that_cannot_be_read_are_asked_again(place: int, teacher_release: Path) -> None:
     expected = remember_logits(teacher_release, TEXTS[:4])
     (file,) = teacher_release.parent.glob("answers-*.npz")
-    file.write_bytes(damage)
+    damaged = bytearray(file.read_bytes())
+    damaged[place] ^= 0xFF
+    file.write_bytes(damaged)
     assert (remember_logits(teacher_release, TEXTS[:4]) == expected).all()
+
+
+def test_each_precision_has_its_own_answers(teacher_release: Path) -> None:
+    exact, coarse = (remember_logits(teacher_release, TEXTS[:4], bf16=bf16) for bf16 in (False, True))
+    assert (exact != coarse).any()
+    assert len(list(teacher_release.parent.glob("answers-*.npz"))) == 2
+
+
+def test_students_of_one_time_wait_for_each_other(
+    teacher_release: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def run(folder: Path, texts: list[str], bf16: bool) -> np.ndarray:
+        asked.extend(texts)
+        time.sleep(0.2)
+        return run_model(folder, texts, bf16)
+
+    monkeypatch.setattr(teachers, "run_model", run)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(
+            lambda texts: remember_logits(teacher_release, texts), (TEXTS[:6], TEXTS[:6])
+        )
+    assert asked == TEXTS[:6]
+    assert (first == second).all()
 
 
 def test_answers_belong_to_the_weights(teacher_release: Path) -> None:
