@@ -240,9 +240,7 @@ def main(
     for release in releases[1:]:
         other = load_recipe(release / RECIPE)
         if (other.data, other.seed) != (recipe.data, recipe.seed):
-            raise FinsentError(
-                f"{release}: has other rows than {releases[0]}, so their scores do not compare"
-            )
+            raise FinsentError(f"{release}: has other rows than {releases[0]}; scores do not compare")
     splits = load_splits(recipe, mirror_from_environment())
     real = [row.text for row in splits.test + splits.train if row.source != "headlines"][:texts]
     with tempfile.TemporaryDirectory() as folder:
