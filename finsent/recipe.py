@@ -10,7 +10,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -209,7 +208,7 @@ class Training(Section):
 class Distillation(Section):
     """Teachers whose mean probabilities are learnt beside the labels (https://arxiv.org/abs/1503.02531)."""
 
-    teachers: list[Annotated[Recipe, WithJsonSchema({"type": ["string", "object"]})]] = Field(
+    teachers: list[Recipe] = Field(
         min_length=1,
         description="recipe files beside this one, or recipes; made first where runs/ lacks them",
     )

@@ -90,7 +90,9 @@ def dump_recipe(recipe: Recipe) -> str:
 
 def recipe_schema() -> str:
     """Return the JSON schema of a recipe file, `extends` included."""
-    schema = Recipe.model_json_schema()
+    parts = Recipe.model_json_schema()["$defs"]
+    schema = {"$defs": parts, **parts.pop("Recipe")}  # it holds itself, by way of its teachers
+    parts["Distillation"]["properties"]["teachers"]["items"] = {"type": ["string", "object"]}
     schema["properties"]["extends"] = {
         "type": "string",
         "description": "recipe whose keys this one overrides",
