@@ -53,6 +53,16 @@ def test_variants_are_repeatable_and_differ_from_their_texts() -> None:
     assert {word for text in first for word in text.split()} <= set(texts[0].split())
 
 
+def test_variants_drop_exchange_and_replace_words() -> None:
+    whole = "one two three four five six seven eight nine ten eleven twelve".split()
+    varied = [text.split() for text in vary([" ".join(whole)] * 100, 1, seed=3)]
+    dropped = 1 - sum(len(words) for words in varied) / (100 * len(whole))
+    assert 0.04 < dropped < 0.12  # of eight in a hundred
+    same_words = [words for words in varied if sorted(words) == sorted(whole)]
+    assert any(words != whole for words in same_words)
+    assert any(len(words) == len(whole) and len(set(words)) < len(words) for words in varied)
+
+
 @pytest.mark.parametrize("text", ["", " ", "one", "🙂", "a" * 5000])
 def test_no_text_is_lost_by_varying_it(text: str) -> None:
     assert vary([text], 20, seed=0) == [text] * 20
