@@ -77,7 +77,7 @@ def time_ways(ways: list[Way], threads: int, texts: list[str], singles: int) -> 
     found = {}
     by_length = sorted(texts, key=len)
     for way in ways:
-        step = SLOW_SHARE if not way.quality else 1  # every tenth, so that lengths stay as they are
+        step = SLOW_SHARE if not way.quality else 1  # every so many, so that lengths stay as they are
         found[way.name] = Speed(
             float(np.median(one[way.name])),
             _rate(ready[way.name], by_length[::step]),
