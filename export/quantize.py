@@ -2,8 +2,8 @@
 
 Per channel, and with 7-bit weights (reduce_range), so that CPUs without VNNI do not saturate and score alike.
 Only what enters a product with weights is rounded. Rounding its result as well, as onnxruntime does by
-itself, flips more than twice as many labels, and rounding attention's own products, which have no weights,
-saves nothing (benchmarks/log.md).
+itself, flips more than twice as many labels; rounding attention's own products, which have no weights, saves
+nothing, and what goes around a product is as good in float (benchmarks/log.md).
 """
 
 from __future__ import annotations
@@ -66,7 +66,31 @@ def quantize(folder: Path, variant: Variant, texts: list[str]) -> Path:
             weight_type=QuantType.QInt8,
             extra_options=OPTIONS,
         )
+    model = onnx.load(target)
+    _free_residuals(model.graph)
+    onnx.save(model, target)
     return target
+
+
+def _free_residuals(graph: onnx.GraphProto) -> None:
+    """Let whatever is no product read what stood before rounding: onnxruntime rounds for all readers alike.
+
+    Embeddings stay rounded, whose table would otherwise be unpacked for every text.
+    """
+    made_by = {name: node for node in graph.node for name in node.output}
+    for node in graph.node:
+        for index, name in enumerate(node.input):
+            if node.op_type not in OPERATORS and (exact := _before_rounding(name, made_by)):
+                node.input[index] = exact
+
+
+def _before_rounding(name: str, made_by: dict[str, onnx.NodeProto]) -> str | None:
+    """Return the tensor that a pair of QuantizeLinear and DequantizeLinear made `name` of, or None."""
+    for kind in ("DequantizeLinear", "QuantizeLinear"):
+        if name not in made_by or made_by[name].op_type != kind:
+            return None
+        name = made_by[name].input[0]
+    return None if made_by[name].op_type == "Gather" else name
 
 
 def _without_weights(graph: onnx.GraphProto) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import warnings
 from pathlib import Path
@@ -11,6 +10,7 @@ import onnx
 from optimum.exporters.onnx import onnx_export_from_model
 from transformers import AutoModelForSequenceClassification
 
+from export.simplify import simplify
 from finsent.errors import ReleaseError
 from finsent.release import ONNX_FILES
 
@@ -35,6 +35,8 @@ def export_onnx(folder: Path, opset: int) -> Path:
         )
         if extra := [path.name for path in Path(scratch).glob("*.onnx?data")]:
             raise ReleaseError(f"the export wrote external data ({extra[0]}); one file a variant is allowed")
-        shutil.move(Path(scratch) / "model.onnx", target)
+        model = onnx.load(Path(scratch) / "model.onnx")
+    simplify(model)
+    onnx.save(model, target)
     onnx.checker.check_model(str(target))
     return target

@@ -37,6 +37,7 @@ from finsent.text import comparable
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 FREQUENT_GRAM = 200  # documents; more frequent grams only slow the search for candidates down
+BLOCK = 512  # rows compared with all others at a time
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def _resolve_duplicates(rows: list[Row]) -> tuple[list[Row], int, int]:
 
 def _tie_rows(rows: list[Row], threshold: float) -> tuple[list[str], int]:
     """Return a group name a row, equal where rows must not be parted, and how many have a near-duplicate."""
-    pairs = _near_duplicates([comparable(row.text) for row in rows], threshold)
+    pairs = near_duplicates([comparable(row.text) for row in rows], threshold)
     first: dict[tuple[str, str], int] = {}
     for index, row in enumerate(rows):
         if row.group:
@@ -135,11 +136,11 @@ def _tie_rows(rows: list[Row], threshold: float) -> tuple[list[str], int]:
     return [names[int(number)] for number in component], near
 
 
-def _near_duplicates(texts: list[str], threshold: float) -> list[tuple[int, int]]:
+def near_duplicates(texts: list[str], threshold: float) -> list[tuple[int, int]]:
     """Return pairs of positions whose char-5-gram Jaccard similarity reaches the threshold.
 
     Candidates share a gram that is not frequent; two texts that alike always do, unless both are made of
-    nothing but frequent grams.
+    nothing but frequent grams. A block of rows at a time meets all others, so that memory stays small.
     """
     if len(texts) < 2:
         return []
@@ -147,12 +148,19 @@ def _near_duplicates(texts: list[str], threshold: float) -> list[tuple[int, int]
     grams = counter.fit_transform(texts).tocsr()
     sizes = np.asarray(grams.sum(axis=1)).ravel()
     rare = grams[:, np.asarray(grams.sum(axis=0)).ravel() <= FREQUENT_GRAM]
-    shared_rare = (rare @ rare.T).tocoo()
-    maybe = shared_rare.row < shared_rare.col
-    left, right = shared_rare.row[maybe], shared_rare.col[maybe]
-    shared = np.asarray(grams[left].multiply(grams[right]).sum(axis=1)).ravel()
-    alike = shared >= threshold * (sizes[left] + sizes[right] - shared)
-    return list(zip(left[alike].tolist(), right[alike].tolist(), strict=True))
+    frequent = sizes - np.asarray(rare.sum(axis=1)).ravel()
+    others = rare.T.tocsr()
+    found: list[tuple[int, int]] = []
+    for start in range(0, len(texts), BLOCK):
+        shared_rare = (rare[start : start + BLOCK] @ others).tocoo()
+        left, right = shared_rare.row + start, shared_rare.col
+        most = shared_rare.data + np.minimum(frequent[left], frequent[right])
+        maybe = (left < right) & (most >= threshold * (sizes[left] + sizes[right] - most))
+        left, right = left[maybe], right[maybe]
+        shared = np.asarray(grams[left].multiply(grams[right]).sum(axis=1)).ravel()
+        alike = shared >= threshold * (sizes[left] + sizes[right] - shared)
+        found.extend(zip(left[alike].tolist(), right[alike].tolist(), strict=True))
+    return found
 
 
 def _place_rows(rows: list[Row], groups: list[str], data: Data, seed: int) -> tuple[list[Row], int]:

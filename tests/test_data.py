@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import random
 from pathlib import Path
 
 import pytest
+from sklearn.feature_extraction.text import CountVectorizer
 
-from finsent.data import SPLITS, Splits, fingerprint, load_splits, split_rows
+from finsent.data import SPLITS, Splits, fingerprint, load_splits, near_duplicates, split_rows
 from finsent.errors import DataError
 from finsent.recipe import Data, Recipe, SplitName
 from finsent.sources import Row, SourceRows
@@ -61,7 +63,7 @@ def test_a_test_file_keeps_its_row_and_training_loses_the_copy() -> None:
     assert splits.train == []
 
 
-def test_near_duplicates_and_groups_stay_on_one_side() -> None:
+def testnear_duplicates_and_groups_stay_on_one_side() -> None:
     near = [
         f"The board of Belmi proposes a dividend of EUR 0.{cents} a share for last year"
         for cents in range(10, 60)
@@ -76,6 +78,23 @@ def test_near_duplicates_and_groups_stay_on_one_side() -> None:
     side = {one.group: name for name in SPLITS for one in paired[name]}
     assert all(side[one.group] == name for name in SPLITS for one in paired[name])
     assert len(set(side.values())) > 1
+
+
+def testnear_duplicates_are_the_pairs_that_comparing_all_with_all_finds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [one.text for one in many(60)]
+    texts = [comparable(text) for text in rows + [f"{text} again" for text in rows[::2]] + ["ab", "ab c"]]
+    grams = [set(CountVectorizer(analyzer="char_wb", ngram_range=(5, 5)).build_analyzer()(t)) for t in texts]
+    alike = {
+        (left, right)
+        for left, right in itertools.combinations(range(len(texts)), 2)
+        if len(grams[left] & grams[right]) >= 0.7 * len(grams[left] | grams[right])
+    }
+    monkeypatch.setattr("finsent.data.BLOCK", 7)
+    monkeypatch.setattr("finsent.data.FREQUENT_GRAM", 8)
+    assert set(near_duplicates(texts, 0.7)) == alike
+    assert len(alike) >= 30
 
 
 def test_a_training_row_near_a_test_row_is_dropped_and_counted() -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnx import helper, numpy_helper
 
 from export.gate import Drift, check_budget, measure_drift
 from export.quantize import quantize
+from export.simplify import join_products
 from export.to_onnx import export_onnx
 from finsent.base_model import load_base
 from finsent.errors import ReleaseError
@@ -55,6 +57,8 @@ def test_what_enters_a_product_is_rounded_and_its_result_is_not(saved: Path) -> 
         assert all("DequantizeLinear" in name for name in node.input[:2]), node.name
     rounded = {name for node in nodes if node.op_type == "QuantizeLinear" for name in node.input[:1]}
     assert not rounded & {node.output[0] for node in products}
+    others = [node for node in nodes if node not in products and "/embeddings/" not in node.name]
+    assert not [name for node in others for name in node.input if name.endswith("DequantizeLinear_Output")]
 
 
 def test_nodes_that_stay_in_float_are_found_by_expression(saved: Path) -> None:
@@ -68,6 +72,25 @@ def test_nodes_that_stay_in_float_are_found_by_expression(saved: Path) -> None:
     assert not any("DequantizeLinear" in name for node in kept for name in node.input)
     with pytest.raises(ReleaseError, match=r"'nothing' matches no node of the graph; names look like"):
         quantize(saved, Variant(name="quantized", keep_float=["nothing"]), TEXTS)
+
+
+def test_a_layer_has_one_product_for_query_key_and_value_and_constant_shapes(saved: Path) -> None:
+    graph = onnx.load(saved / "onnx" / "model.onnx").graph
+    weights = {tensor.name for tensor in graph.initializer}
+    of_layer = [node for node in graph.node if "/layer.0/" in node.name]
+    products = [node for node in of_layer if node.op_type == "MatMul" and node.input[1] in weights]
+    assert len(products) == 4  # query with key and value, what follows attention, and two of the inner layer
+    assert all(node.input[1] in weights for node in of_layer if node.op_type == "Reshape")
+    assert not {node.op_type for node in of_layer} & {"Shape", "Concat"}
+    assert weights <= {name for node in graph.node for name in node.input}
+
+
+def test_products_that_no_bias_follows_are_refused() -> None:
+    weight = numpy_helper.from_array(np.ones((2, 2), dtype=np.float32), "weight")
+    nodes = [helper.make_node("MatMul", ["x", "weight"], [name]) for name in "ab"]
+    nodes.append(helper.make_node("Add", ["a", "b"], ["sum"]))
+    with pytest.raises(ReleaseError, match="a sum with one bias should follow each of 2"):
+        join_products(helper.make_graph(nodes, "two", [], [], [weight]))
 
 
 def test_the_exported_file_answers_like_pytorch(saved: Path, tiny_recipe: Recipe) -> None:
