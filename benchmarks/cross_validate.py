@@ -23,7 +23,7 @@ import pandas
 import typer
 from scipy.stats import binomtest
 
-from benchmarks.counts import Folds, count, pool, read_folds, write_folds
+from benchmarks.counts import Folds, count, read_folds, tell_sources, write_folds
 from finsent import REPOSITORY
 from finsent.data import fingerprint, load_splits
 from finsent.errors import FinsentError
@@ -116,13 +116,8 @@ def render(recipe: Recipe, folds: Folds) -> str:
         "",
         "| source | rows | accuracy (95 % interval) | macro F1 (95 % interval) | ECE |",
         "| --- | --- | --- | --- | --- |",
+        *tell_sources(folds, RESAMPLES),
     ]
-    for name, one in pool(folds, RESAMPLES).items():
-        accuracy, f1 = one.accuracy_interval, one.macro_f1_interval
-        lines.append(
-            f"| {name} | {one.rows} | {one.accuracy:.3f} ({accuracy.low:.3f} to {accuracy.high:.3f}) "
-            f"| {one.macro_f1:.3f} ({f1.low:.3f} to {f1.high:.3f}) | {one.ece:.3f} |"
-        )
     return "\n".join(lines) + "\n"
 
 

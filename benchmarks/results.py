@@ -13,8 +13,9 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.counts import Folds, Pooled, pool, read_folds
+from benchmarks.counts import Folds, read_folds, tell_sources
 from finsent import REPOSITORY
+from finsent.recipe_file import load_recipe
 from finsent.scoring import Scores
 from model_card.metrics import Metrics, read_metrics
 
@@ -52,7 +53,7 @@ def render_table(runs: list[Metrics]) -> str:
     return "\n".join(lines)
 
 
-def _tell(scores: Scores | Pooled | None) -> str:
+def _tell(scores: Scores | None) -> str:
     if scores is None:
         return ""
     interval = scores.accuracy_interval
@@ -60,18 +61,26 @@ def _tell(scores: Scores | Pooled | None) -> str:
 
 
 def render_folds(found: list[Folds]) -> str:
-    """Return a row a recipe that was cross-validated: what its folds say together."""
-    pooled = {folds.recipe: pool(folds, RESAMPLES) for folds in found}
-    sources = list(dict.fromkeys(source for sources in pooled.values() for source in sources))
+    """Return a row a source for every recipe that was cross-validated: what its folds say together."""
+    if not found:
+        return "No recipe has been cross-validated yet."
     lines = [
-        f"| Recipe | Runs | {' | '.join(sources)} |",
-        f"| --- | --- |{' --- |' * len(sources)}",
+        "| Recipe | Folds | Source | Test rows | Accuracy (95 % interval) | Macro F1 (95 % interval) | ECE |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for folds in found:
-        cells = [_tell(pooled[folds.recipe].get(source)) for source in sources]
         runs = f"{', '.join(sorted(folds.runs))} of {folds.folds}"
-        lines.append(f"| {folds.recipe} | {runs} | {' | '.join(cells)} |")
-    return "\n".join(lines) if found else "No recipe has been cross-validated yet."
+        lines += [f"| {folds.recipe} | {runs} {row}" for row in tell_sources(folds, RESAMPLES)]
+    return "\n".join(lines)
+
+
+def find_stale(found: list[Folds], recipes: Path) -> list[str]:
+    """Return which recipes, as they stand in `recipes`, are not those that folds were counted for."""
+    return [
+        folds.recipe
+        for folds in found
+        if load_recipe(recipes / f"{folds.recipe}.yaml").making_fingerprint() != folds.made_from
+    ]
 
 
 def render_readme(readme: str, block: str, table: str) -> str:
@@ -101,7 +110,15 @@ def main(
     if not check:
         take_runs(runs)
     results = [read_metrics(path) for path in sorted(RESULTS.glob("*.json"))]
-    folds = [read_folds(path) for path in sorted(FOLDS.glob("*.json"))]
+    counted = [path for path in sorted(FOLDS.glob("*.json")) if (RECIPES / f"{path.stem}.yaml").is_file()]
+    folds = [read_folds(path) for path in counted]
+    if stale := find_stale(folds, RECIPES):
+        print(
+            f"{', '.join(stale)}: changed since its folds were counted; run them again, or take "
+            f"{FOLDS.name}/ of it away",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1)
     old = README.read_text(encoding="utf-8")
     new = render_readme(old, "results", render_table(results))
     new = render_readme(new, "folds", render_folds(folds))

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.counts import Folds, SourceCounts
-from benchmarks.results import render_folds, render_readme, render_table
+from benchmarks.results import find_stale, render_folds, render_readme, render_table
+from finsent.recipe_file import load_recipe
 from model_card.metrics import read_metrics
+from tests import tiny
 
 COUNTS = SourceCounts(
     confusion=[[8, 1, 1], [0, 10, 0], [2, 0, 8]], bin_rows=[30], bin_right=[26], bin_confidence=[25.0]
@@ -36,9 +38,19 @@ def test_the_largest_release_comes_first_and_a_source_that_one_lacks_is_empty(ti
 def test_folds_are_told_with_how_many_were_run() -> None:
     runs = {"0": {"fpb": COUNTS}, "3": {"fpb": COUNTS}}
     folds = Folds(recipe="tiny", made_from="", rows="", folds=5, runs=runs)
-    table = render_folds([folds])
-    assert "| tiny | 0, 3 of 5 | 0.867 (" in table
+    row = render_folds([folds]).splitlines()[-1]
+    assert row.startswith("| tiny | 0, 3 of 5 | fpb | 60 | 0.867 (")
+    assert row.endswith(") | 0.033 |")  # 26 right in each run where 25 were expected, of 30
     assert render_folds([]) == "No recipe has been cross-validated yet."
+
+
+def test_a_recipe_that_changed_after_its_folds_is_named(tiny_base: Path, tmp_path: Path) -> None:
+    file = tiny.write_recipe(tmp_path, tiny_base)
+    recipe = load_recipe(file)
+    folds = Folds(recipe=file.stem, made_from=recipe.making_fingerprint(), rows="", folds=5)
+    assert find_stale([folds], tmp_path) == []
+    changed = folds.model_copy(update={"made_from": recipe.with_seed(9).making_fingerprint()})
+    assert find_stale([folds, changed], tmp_path) == [file.stem]
 
 
 def test_a_readme_without_markers_is_refused() -> None:
