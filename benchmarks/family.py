@@ -11,6 +11,7 @@ shape and random weights: it is timed, and nothing else is said of it.
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -235,7 +236,18 @@ def main(
     singles: Annotated[int, typer.Option(help="of these, classified one by one")] = 400,
 ) -> None:
     """Measure, then write the page and the figure."""
-    releases = [runs / name / "release" for name in names or FAMILY]
+    try:
+        run([runs / name / "release" for name in names or FAMILY], texts, singles)
+    except FinsentError as error:
+        print(f"family: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def run(releases: list[Path], texts: int, singles: int) -> None:
+    """Measure `releases`, the largest first, and write the page and the figure.
+
+    Raises FinsentError: a release is missing, or has other rows than the first.
+    """
     recipe = load_recipe(releases[0] / RECIPE)
     for release in releases[1:]:
         other = load_recipe(release / RECIPE)
