@@ -8,6 +8,7 @@ python train.py recipes/x.yaml --resume          go on after an interruption
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
@@ -19,7 +20,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # data workers fork af
 
 import datasets
 import typer
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from rich.console import Console
 from safetensors import SafetensorError
 
@@ -40,6 +41,8 @@ from model_card.lint import lint_card
 from model_card.measure import measure
 from model_card.metrics import Metrics, read_metrics, write_metrics
 
+LOCK = "lock"  # in a run's folder, held while its release is made
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO, errno.EFBIG}
 LEAST_FREE_BYTES = 2 * 10**9  # checkpoints, ONNX files and what is made on the way
 
 console = Console(stderr=True, highlight=False)
@@ -47,7 +50,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 
 def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
-    """Make the release of a recipe and return its folder, or raise and leave no folder called release."""
+    """Make the release of a recipe and return its folder, or raise and leave what stood there before."""
     mirror = mirror_from_environment()
     licence = recipe_licence(recipe)
     stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
@@ -77,7 +80,7 @@ def make_teacher(recipe: Recipe, splits: Splits, run: Run, resume: bool) -> Path
     """
     own = Run(run.folder.parent / recipe.name)
     own.folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(own.folder / "lock"):
+    with FileLock(own.folder / LOCK):
         if not _was_made_from(recipe, splits, own.release):
             stage(f"teacher: {recipe.name}")
             train(recipe, own, resume)
@@ -161,8 +164,11 @@ def main(
         recipe = load_recipe(recipe_file)
         run = Run(runs / recipe.name)
         check_disk(run.folder)
-        release = train(recipe, run, resume)
+        with FileLock(run.folder / LOCK, timeout=0):
+            release = train(recipe, run, resume)
         print(summarize(release, read_metrics(release / METRICS)))
+    except Timeout:
+        fail(f"{run.folder}: another run is making this release; wait for it, or choose another --runs")
     except (FinsentError, OSError) as error:
         fail(str(error))
     except Exception as error:
@@ -192,11 +198,11 @@ def check_disk(folder: Path) -> None:
 def is_storage_error(error: BaseException) -> bool:
     """Return whether a failed write is behind an error; safetensors and torch have types of their own."""
     while not isinstance(error, (OSError, SafetensorError)):
-        following = error.__cause__ or error.__context__
+        following = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
         if following is None:
             return "PytorchStreamWriter" in str(error)
         error = following
-    return True
+    return isinstance(error, SafetensorError) or error.errno in NO_ROOM
 
 
 def fail(message: str) -> NoReturn:

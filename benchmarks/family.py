@@ -27,8 +27,10 @@ import typer
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 from rich.console import Console
 
+from benchmarks.machine import tell_run
 from benchmarks.ways import Predict, Way, bare, neural_ways, save_bert_base, vader, word_counts
 from finsent import REPOSITORY
 from finsent.data import Splits, load_splits
@@ -38,7 +40,6 @@ from finsent.recipe_file import load_recipe
 from finsent.release import ONNX_FILES, RECIPE
 from finsent.scoring import Scores, score
 from finsent.sources import Row, mirror_from_environment
-from model_card.measure import describe_machine
 
 FOLDER = Path(__file__).parent
 FAMILY = ("finsent-small", "finsent-tiny", "finsent-nano")
@@ -50,7 +51,7 @@ SLOW_SHARE = 50  # BERT-base's shape is timed on every fiftieth text
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#767676"  # Okabe and Ito: distinct for colour-blind readers
 
 MOST_SHOWN = 0.2  # of macro F1, below the best
-_SMALL: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8}
+_SMALL: dict[str, Any] = {"textcoords": "offset points", "fontsize": 9}
 
 Quality = dict[str, Scores]  # by source, "all" first
 
@@ -65,16 +66,17 @@ class Speed:
 
 
 def time_ways(ways: list[Way], threads: int, texts: list[str], singles: int) -> dict[str, Speed]:
-    """Time every way: `singles` texts in turns of BLOCK, then all texts in batches, way after way."""
+    """Time every way: `singles` of the texts in turns of BLOCK, then all in batches, way after way."""
     ready = {way.name: way.build(threads) for way in ways}
     torch.set_num_threads(threads)
     one: dict[str, list[float]] = {name: [] for name in ready}
     for predict in ready.values():
         for text in texts[:WARM_UP]:
             predict([text])
-    for start in range(0, singles, BLOCK):
+    alone = texts[:: max(1, len(texts) // singles)][:singles]  # from all sources, as the batches are
+    for start in range(0, len(alone), BLOCK):
         for name, predict in ready.items():
-            one[name] += [_clock(predict, [text]) for text in texts[start : start + BLOCK]]
+            one[name] += [_clock(predict, [text]) for text in alone[start : start + BLOCK]]
     found = {}
     by_length = sorted(texts, key=len)
     for way in ways:
@@ -134,20 +136,27 @@ def draw(ways: list[Way], qualities: dict[str, Quality], speeds: dict[str, Speed
     lows = [quality["all"].macro_f1_interval.low for quality in qualities.values()]
     highs = [quality["all"].macro_f1_interval.high for quality in qualities.values()]
     floor = max(highs) - MOST_SHOWN
-    left.set_ylim(min(low for low in lows if low > floor) - 0.01, max(highs) + 0.02)
+    left.set_ylim(min(low for low in lows if low > floor) - 0.02, max(highs) + 0.02)
     _scatter(left, sizes, qualities, "MB on disk")
     _scatter(right, fastest, qualities, "ms a headline, one thread")
     for way in ways:
         if not way.quality:
-            place, edge = _ms(way, speeds), right.get_ylim()[0]
-            right.axvline(place, color=GREY, linestyle=":", linewidth=1)
-            right.text(place, edge, f" {way.name}", rotation=90, color=GREY, fontsize=7, ha="right")
+            _mark(right, _ms(way, speeds), way.name)
+    if shapes := [way for way in ways if not way.quality]:
+        _mark(left, shapes[0].bytes / 1e6, shapes[0].name.partition(",")[0])
     left.set_ylabel("macro F1, all test rows, 95 % interval")
     return figure
 
 
 def _ms(way: Way, speeds: dict[str, Speed]) -> float:
     return 1000 * speeds[way.name].one
+
+
+def _mark(axes: Axes, place: float, name: str) -> None:
+    axes.axvline(place, color=GREY, linestyle=":", linewidth=1)
+    axes.annotate(
+        name, (place, axes.get_ylim()[0]), (-3, 4), rotation=90, color=GREY, ha="right", va="bottom", **_SMALL
+    )
 
 
 def _scatter(axes: Axes, places: dict[str, float], qualities: dict[str, Quality], title: str) -> None:
@@ -162,8 +171,11 @@ def _scatter(axes: Axes, places: dict[str, float], qualities: dict[str, Quality]
         interval = scores.macro_f1_interval
         axes.plot([place, place], [interval.low, interval.high], color=colour, linewidth=1.5)
         axes.plot(place, scores.macro_f1, "o", color=colour)
-        axes.annotate(name, (place, interval.high), (0, 3), ha="center", **_SMALL)
+        ours = colour == BLUE and not name.endswith("fp32")  # the others' names go below, clear of ours
+        height, offset, side = (interval.high, 3, "bottom") if ours else (interval.low, -3, "top")
+        axes.annotate(name, (place, height), (0, offset), ha="center", va=side, **_SMALL)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_xlabel(title)
     axes.grid(visible=True, which="major", color="#e0e0e0", linewidth=0.6)
     axes.margins(x=0.22)
@@ -175,19 +187,22 @@ def render(
     qualities: dict[str, Quality],
     times: dict[int, dict[str, Speed]],
     texts: int,
+    singles: int,
+    last: list[str],
 ) -> str:
-    """Return the page: quality by source, then speed by threads and batches, then the machine."""
+    """Return the page: quality by source, then speed by threads and batches, then the `last` lines."""
     sources = list(next(iter(qualities.values())))
     lines = [
         "# The family beside what else one could run",
         "",
-        "Generated by `python -m benchmarks.family` in one process: single texts by the ways in turns of "
-        f"{BLOCK}, batches one way after the other.",
+        f"Generated by `python -m benchmarks.family --texts {texts} --singles {singles}` in one process: "
+        f"single texts by the ways in turns of {BLOCK}, batches one way after the other.",
         "",
         "![macro F1 against size and time](family.svg)",
         "",
         f"Accuracy / macro F1 on the test rows of `{recipe.name}`"
         f" ({', '.join(f'{name} {scores.n:,}' for name, scores in next(iter(qualities.values())).items())}).",
+        "The family by its quantized files unless fp32 is said; TF-IDF is fitted to the same training rows.",
         "",
         f"| what | {' | '.join(sources)} | MB |",
         f"| --- |{' --- |' * len(sources)} --- |",
@@ -198,8 +213,9 @@ def render(
         lines.append(f"| {name} | {' | '.join(cells)} | {sizes[name] / 1e6:.1f} |")
     lines += [
         "",
-        f"Milliseconds a text. One: median of single texts. Sorted: {texts:,} texts in batches of {BATCH} of",
-        "like length. Padded: the same texts as they come. In brackets: times faster than the first row.",
+        f"Milliseconds a text, tokenizer included. Sorted: {texts:,} texts of all sources but the headlines,",
+        f"in batches of {BATCH} of like length. Padded: the same texts as they come. One: the median of",
+        f"{singles} of them, evenly drawn, one by one. In brackets: times faster than the first row.",
         "",
         "| way | MB | " + " | ".join(f"one, {n} thr. | sorted, {n} | padded, {n}" for n in times) + " |",
         f"| --- | --- |{' --- |' * 3 * len(times)}",
@@ -212,12 +228,10 @@ def render(
                 value = getattr(mine, key)
                 cells.append(f"{1000 * value:.2f} ({getattr(first, key) / value:.1f})")
         lines.append(f"| {way.name} | {way.bytes / 1e6:.1f} | {' | '.join(cells)} |")
-    machine = describe_machine()
     lines += [
         "",
         f"- BERT-base's shape is timed on every {SLOW_SHARE}th text; its weights are random.",
-        f"- {machine.processor}, {machine.cores} cores, {', '.join(machine.flags)}; {machine.system}.",
-        f"- Versions: {', '.join(f'{name} {number}' for name, number in machine.versions.items())}.",
+        *last,
     ]
     return "\n".join(lines) + "\n"
 
@@ -265,7 +279,7 @@ def run(releases: list[Path], texts: int, singles: int) -> None:
     mpl.rcParams["svg.hashsalt"] = "finsent"
     figure = draw(ways, qualities, times[1])
     FigureCanvasSVG(figure).print_svg(FOLDER / "family.svg", metadata={"Date": None})
-    page = render(recipe, ways, qualities, times, len(real))
+    page = render(recipe, ways, qualities, times, len(real), singles, tell_run(releases))
     (FOLDER / "family.md").write_text(page, encoding="utf-8")
     Console().print(page, markup=False, soft_wrap=True)
 

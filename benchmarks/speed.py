@@ -26,10 +26,11 @@ from rich.console import Console
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, pipeline
 
+from benchmarks.machine import tell_run
 from finsent import REPOSITORY
+from finsent.errors import FinsentError
 from finsent.recipe_file import load_recipe
 from finsent.sources import read_source
-from model_card.measure import describe_machine
 from space.classifier import Classifier, softmax
 
 OUTPUT = Path(__file__).with_name("speed.md")
@@ -115,7 +116,6 @@ def time_import() -> float:
 
 def render(release: Path, took: dict[str, list[float]], tokens: float, seconds: float) -> str:
     """Return the page: a table of medians with their ratios, and what it was measured on."""
-    machine = describe_machine()
     base, bare = np.median(took[PYTORCH]), np.median(took[BARE])
     lines = [
         "# Speed of one headline",
@@ -136,8 +136,7 @@ def render(release: Path, took: dict[str, list[float]], tokens: float, seconds: 
         "",
         f"- Release `{release.parent.name}`, {count} test headlines of {tokens:.0f} tokens in the mean.",
         f"- Import of `space.classifier`: {seconds:.2f} s (median of {IMPORTS} fresh processes).",
-        f"- {machine.processor}, {machine.cores} cores, {', '.join(machine.flags)}; {machine.system}.",
-        f"- Versions: {', '.join(f'{name} {number}' for name, number in machine.versions.items())}.",
+        *tell_run([release]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -147,6 +146,15 @@ def main(
     texts: Annotated[int, typer.Option(help="headlines to time")] = 400,
 ) -> None:
     """Time a release beside the alternatives and write benchmarks/speed.md."""
+    try:
+        run(release, texts)
+    except FinsentError as error:
+        print(f"speed: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def run(release: Path, texts: int) -> None:
+    """Time and write; FinsentError when `release` is none."""
     recipe = load_recipe(release / "recipe.yaml")
     own = next(source for source in recipe.data.sources if source.path is not None)
     chosen = [row.text for row in read_source(own, None).rows if row.split == "test"][:texts]

@@ -23,7 +23,7 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 from export.to_onnx import export_onnx
 from finsent.release import ONNX_FILES, WEIGHTS
 from finsent.sources import Row
-from space.classifier import softmax
+from space.classifier import Classifier, softmax
 
 VADER_NEUTRAL = 0.05  # its authors' bound of the compound score
 
@@ -138,16 +138,20 @@ def neural_ways(releases: list[Path], base: Path) -> list[Way]:
         def session(threads: int, release: Path = release) -> Predict:
             return bare(release, threads)
 
+        def classifier(threads: int, release: Path = release) -> Predict:
+            return Classifier(release, threads=threads).predict
+
         ways += [
             Way(f"{of[release]}, quantized, ORTModel pipeline", size, optimum, of[release]),
-            Way(f"{of[release]}, quantized, onnxruntime", size, session, of[release]),
+            Way(f"{of[release]}, quantized, bare onnxruntime", size, session, of[release]),
+            Way(f"{of[release]}, quantized, space/classifier.py", size, classifier, of[release]),
         ]
     bytes_of = {file: (base / file).stat().st_size for file in (WEIGHTS, ONNX_FILES["fp32"])}
     return [
         *ways,
-        Way("BERT-base shape, PyTorch", bytes_of[WEIGHTS], lambda threads: through_pipeline(base, threads)),
+        Way("BERT-base's shape, PyTorch", bytes_of[WEIGHTS], lambda threads: through_pipeline(base, threads)),
         Way(
-            "BERT-base shape, onnxruntime",
+            "BERT-base's shape, onnxruntime",
             bytes_of[ONNX_FILES["fp32"]],
             lambda threads: bare(base, threads, ONNX_FILES["fp32"]),
         ),

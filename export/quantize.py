@@ -8,6 +8,7 @@ nothing, and what goes around a product is as good in float (benchmarks/log.md).
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import tempfile
@@ -52,24 +53,36 @@ def quantize(folder: Path, variant: Variant, texts: list[str]) -> Path:
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
         graph = onnx.load(str(prepared), load_external_data=False).graph
         names = [entry.name for entry in graph.input]
-        logging.getLogger().setLevel(logging.ERROR)  # onnxruntime advises on the root logger, once a call
-        quantize_static(
-            str(prepared),
-            str(target),
-            calibration_data_reader=_Texts(tokenizer, texts, names),
-            quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=OPERATORS,
-            nodes_to_exclude=_without_weights(graph) + _matching_nodes(graph, variant.keep_float),
-            per_channel=True,
-            reduce_range=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            extra_options=OPTIONS,
-        )
+        with _quiet_root_logger():
+            quantize_static(
+                str(prepared),
+                str(target),
+                calibration_data_reader=_Texts(tokenizer, texts, names),
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=OPERATORS,
+                nodes_to_exclude=_without_weights(graph) + _matching_nodes(graph, variant.keep_float),
+                per_channel=True,
+                reduce_range=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                extra_options=OPTIONS,
+            )
     model = onnx.load(target)
     _free_residuals(model.graph)
     onnx.save(model, target)
     return target
+
+
+@contextlib.contextmanager
+def _quiet_root_logger() -> Iterator[None]:
+    """Keep back what onnxruntime advises on the root logger, once a call."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
 
 
 def _free_residuals(graph: onnx.GraphProto) -> None:

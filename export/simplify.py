@@ -6,12 +6,13 @@ A third of a small model's time goes into nodes that are not products (benchmark
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from finsent.errors import ReleaseError
+from finsent.scoring import Floats
 
 
 def simplify(model: onnx.ModelProto) -> None:
@@ -27,7 +28,10 @@ def fix_shapes(model: onnx.ModelProto) -> None:
     Attention's heads are the last two of four dimensions; the exporter reads the first two off the text.
     """
     inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    shapes = {value.name: _dimensions(value) for value in (*inferred.value_info, *inferred.input)}
+    known = [
+        value for value in (*inferred.value_info, *inferred.input) if value.type.tensor_type.HasField("shape")
+    ]
+    shapes = {value.name: _dimensions(value) for value in known}
     for node in model.graph.node:
         if node.op_type != "Reshape" or not {node.input[0], node.output[0]} <= shapes.keys():
             continue
@@ -51,10 +55,7 @@ def _dimensions(value: onnx.ValueInfoProto) -> list[int | str | None]:
 
 
 def join_products(graph: onnx.GraphProto) -> None:
-    """Compute every `x @ a + b` of the same x as one product, and split its result.
-
-    Raises ReleaseError when what follows a product is no sum with a bias: another exporter wrote the graph.
-    """
+    """Compute every `x @ a + b` of the same x as one product, and split its result."""
     weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     for node in graph.node:
         if node.op_type == "Identity" and node.input[0] in weights:  # equal tensors are stored once
@@ -63,45 +64,62 @@ def join_products(graph: onnx.GraphProto) -> None:
     for node in graph.node:
         for name in node.input:
             readers[name].append(node)
-    products: dict[str, list[onnx.NodeProto]] = defaultdict(list)
+    groups: dict[str, list[_Linear]] = defaultdict(list)
     for node in graph.node:
-        if node.op_type == "MatMul" and node.input[1] in weights:
-            products[node.input[0]].append(node)
-    for source, group in products.items():
+        if linear := _read_linear(node, readers, weights):
+            groups[node.input[0]].append(linear)
+    for source, group in groups.items():
         if len(group) > 1:
-            _join(graph, source, group, [readers[node.output[0]][0] for node in group], weights)
+            _join(graph, source, group)
 
 
-def _join(
-    graph: onnx.GraphProto,
-    source: str,
-    products: list[onnx.NodeProto],
-    sums: list[onnx.NodeProto],
-    weights: dict[str, np.ndarray],
-) -> None:
-    biases = [[name for name in node.input if name in weights] for node in sums]
-    if any(len(names) != 1 for names in biases):
-        raise ReleaseError(f"{products[0].name}: a sum with one bias should follow each of {len(products)}")
-    name = f"{products[0].name.rsplit('/', 2)[0]}/joined"
-    weight = np.concatenate([weights[node.input[1]] for node in products], axis=1)
-    bias = np.concatenate([weights[names[0]] for names in biases])
-    widths = np.array([weights[node.input[1]].shape[1] for node in products], dtype=np.int64)
-    values = {f"{name}.weight": weight, f"{name}.bias": bias, f"{name}.widths": widths}
+@dataclass(frozen=True)
+class _Linear:
+    """`x @ weight + bias`: two nodes, and arrays `(width, size)` and `(size,)`."""
+
+    product: onnx.NodeProto
+    sum: onnx.NodeProto
+    weight: Floats
+    bias: Floats
+
+
+def _read_linear(
+    product: onnx.NodeProto, readers: dict[str, list[onnx.NodeProto]], weights: dict[str, Floats]
+) -> _Linear | None:
+    """Return what begins at a product with weights, or None where it is not followed by just a bias."""
+    if product.op_type != "MatMul" or product.input[1] not in weights:
+        return None
+    following = readers[product.output[0]]
+    if len(following) != 1 or following[0].op_type != "Add":
+        return None
+    weight = weights[product.input[1]]
+    biases = [weights[name] for name in following[0].input if name in weights]
+    if len(biases) != 1 or biases[0].shape != weight.shape[1:]:
+        return None
+    return _Linear(product, following[0], weight, biases[0])
+
+
+def _join(graph: onnx.GraphProto, source: str, group: list[_Linear]) -> None:
+    name = f"{group[0].product.name}/joined"
+    values = {
+        f"{name}.weight": np.concatenate([one.weight for one in group], axis=1),
+        f"{name}.bias": np.concatenate([one.bias for one in group]),
+        f"{name}.widths": np.array([len(one.bias) for one in group], dtype=np.int64),
+    }
     graph.initializer.extend([numpy_helper.from_array(value, key) for key, value in values.items()])
+    parts = [one.sum.output[0] for one in group]
     nodes: list[tuple[str, list[str], list[str], dict[str, int]]] = [
         ("MatMul", [source, f"{name}.weight"], [f"{name}/product"], {}),
         ("Add", [f"{name}.bias", f"{name}/product"], [f"{name}/sum"], {}),
-        ("Split", [f"{name}/sum", f"{name}.widths"], [node.output[0] for node in sums], {"axis": -1}),
+        ("Split", [f"{name}/sum", f"{name}.widths"], parts, {"axis": -1}),
     ]
-    joined = [
-        helper.make_node(kind, inputs, outputs, name=f"{name}/{kind}", **attributes)
-        for kind, inputs, outputs, attributes in nodes
-    ]
-    place = next(index for index, node in enumerate(graph.node) if node == products[0])
-    for index, node in enumerate(joined):
+    place = next(index for index, node in enumerate(graph.node) if node == group[0].product)
+    for index, (kind, inputs, outputs, attributes) in enumerate(nodes):
+        node = helper.make_node(kind, inputs, outputs, name=f"{name}/{kind}", **attributes)
         graph.node.insert(place + index, node)
-    for node in (*products, *sums):
-        graph.node.remove(node)
+    for one in group:
+        graph.node.remove(one.product)
+        graph.node.remove(one.sum)
 
 
 def remove_unused(graph: onnx.GraphProto) -> None:

@@ -6,7 +6,6 @@ special tokens stay in step, and the embedding keeps just the rows of the pieces
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import unicodedata
@@ -23,10 +22,11 @@ from transformers import AutoModelForSequenceClassification, PreTrainedModel, Pr
 from finsent.errors import BaseModelError
 from finsent.narrowing import keep_neurons, keep_positions, project_width
 from finsent.recipe import Base, Recipe
+from finsent.release import TOKENIZER, WEIGHTS, sha256
 from finsent.text import build_normalizer
 
 SPARE_POSITIONS = 12  # special tokens, and room for what a runtime may add
-SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+SPECIAL_PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class BaseModel:
         Its class is the plain one on purpose: with BertTokenizer, transformers 5 rebuilds it without the
         normalizer.
         """
-        tokens = {f"{name[1:-1].lower()}_token": name for name in SPECIAL_TOKENS}
+        tokens = {f"{name[1:-1].lower()}_token": name for name in SPECIAL_PIECES}
         return PreTrainedTokenizerFast(
             tokenizer_object=Tokenizer.from_str(self.tokenizer_json),
             model_max_length=self.model.config.max_position_embeddings,
@@ -58,8 +58,8 @@ def load_base(
     """Load the recipe's encoder with a head for its labels; `texts` (training rows) decide which pieces stay.
 
     `start` is a release to take in the place of the base, made from the same base and with the same labels.
-    Raises BaseModelError: weights are missing or altered, or the recipe asks for layers, pieces or characters
-    that this encoder does not have.
+    Raises BaseModelError: weights are missing or altered, the tokenizer is of another kind than BERT's, or
+    the recipe asks for layers, pieces or characters that this encoder does not have.
     """
     folder = start or _locate(recipe.base, mirror)
     if start is None:
@@ -121,13 +121,12 @@ def _download(base: Base) -> Path:
 
 
 def _check_weights(folder: Path, base: Base) -> None:
-    for name in ("model.safetensors", "tokenizer.json"):
+    for name in (WEIGHTS, TOKENIZER):
         if not (folder / name).is_file():
             raise BaseModelError(f"base: {base.hub} has no {name}; choose an encoder that ships it")
     if base.sha256 is None:
         return
-    with (folder / "model.safetensors").open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = sha256(folder / WEIGHTS)
     if found != base.sha256:
         raise BaseModelError(f"base.sha256: model.safetensors has {found}, the recipe says {base.sha256}")
 
@@ -180,8 +179,16 @@ def _prepare_tokenizer(folder: Path, recipe: Recipe) -> dict[str, Any]:
 
     Both would be obeyed by raw `tokenizers` and ignored by `pipeline`, so that the same text got two answers.
     """
-    tree = cast("dict[str, Any]", json.loads((folder / "tokenizer.json").read_text(encoding="utf-8")))
-    shell = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tree = cast("dict[str, Any]", json.loads((folder / TOKENIZER).read_text(encoding="utf-8")))
+    kind, pieces = tree["model"]["type"], tree["model"].get("vocab", {})
+    missing = [piece for piece in SPECIAL_PIECES if piece not in pieces]
+    if kind != "WordPiece" or missing:
+        lack = f" without {', '.join(missing)}" if missing else ""
+        raise BaseModelError(
+            f"base: {recipe.base.hub} has a {kind} tokenizer{lack}; allowed is WordPiece with "
+            f"{', '.join(SPECIAL_PIECES)}, as BERT has it; choose such an encoder"
+        )
+    shell = Tokenizer.from_file(str(folder / TOKENIZER))
     shell.normalizer = build_normalizer(recipe.text)
     tree["normalizer"] = json.loads(shell.to_str())["normalizer"]
     tree["truncation"] = tree["padding"] = None
@@ -195,11 +202,9 @@ def choose_pieces(
 
     Single characters and their ## forms always stay, and so does a piece with a character that has no such
     form, so nothing becomes [UNK] that was not before. With `latin` letters of other scripts go that stand in
-    no text, which leaves room for words. Raises BaseModelError for another model than WordPiece, or when
-    `size` has no room for what must stay.
+    no text, which leaves room for words. `tree` is a WordPiece tokenizer. Raises BaseModelError when `size`
+    has no room for what must stay.
     """
-    if tree["model"]["type"] != "WordPiece":
-        raise BaseModelError(f"base.vocabulary: only WordPiece can be cut, got {tree['model']['type']}")
     vocabulary: dict[str, int] = tree["model"]["vocab"]
     tokenizer = Tokenizer.from_str(json.dumps(tree))
     counts: Counter[int] = Counter()

@@ -8,7 +8,7 @@ The rules, in this order:
 3. A file made for a split keeps its rows there, but a training row tied to a test or validation row is
    dropped.
 4. What remains of training files is shared out by a hash of the seed and the group, so a row never changes
-   sides because other rows were added.
+   sides because other rows were added, unless one of them is tied to it.
 
 In a cross-validation (`data.fold`) rule 3 and the preference in rule 1 fall away: files made for a split are
 shared out like all others, and the test rows of the folds together are all rows, each once.
@@ -64,8 +64,10 @@ def load_splits(recipe: Recipe, mirror: Path | None = None) -> Splits:
     for split in SPLITS:
         present = {row.label for row in splits[split]}
         if missing := [label for label in recipe.labels if label not in present]:
+            share = "lower data.validation or data.test" if split == "train" else f"raise data.{split}"
             raise DataError(
-                f"{split}: no row with label {missing[0]!r}; add rows, or raise data.{split} of the recipe"
+                f"{split}: {len(splits[split])} rows, none with label {missing[0]!r}; add rows, or {share} "
+                "of the recipe where no file is made for that split"
             )
     return splits
 
@@ -76,7 +78,7 @@ def split_rows(sources: dict[str, SourceRows], data: Data, seed: int) -> Splits:
     if data.fold is not None:
         rows = [replace(row, split="train") for row in rows]
     unique, duplicates, conflicting = _resolve_duplicates(rows)
-    groups, near_groups = _tie_rows(unique, data.near_duplicates)
+    groups, tied_groups = _tie_rows(unique, data.near_duplicates)
     placed, tied = _place_rows(unique, groups, data, seed)
     by_split = {split: [row for row in placed if row.split == split] for split in SPLITS}
     report = DataReport(
@@ -84,7 +86,7 @@ def split_rows(sources: dict[str, SourceRows], data: Data, seed: int) -> Splits:
         left_out=dict(sum((Counter(source.left_out) for source in sources.values()), Counter())),
         duplicates=duplicates,
         conflicting=conflicting,
-        near_duplicate_groups=near_groups,
+        near_duplicate_groups=tied_groups,
         tied_to_held_out=tied,
         counts={split: dict(Counter(row.source for row in rows)) for split, rows in by_split.items()},
         labels={
@@ -118,13 +120,12 @@ def _resolve_duplicates(rows: list[Row]) -> tuple[list[Row], int, int]:
 
 
 def _tie_rows(rows: list[Row], threshold: float) -> tuple[list[str], int]:
-    """Return a group name a row, equal where rows must not be parted, and how many have a near-duplicate."""
+    """Return a group name a row, equal where rows must not be parted, and how many groups are of several."""
     pairs = near_duplicates([comparable(row.text) for row in rows], threshold)
     first: dict[tuple[str, str], int] = {}
     for index, row in enumerate(rows):
         if row.group:
             pairs.append((first.setdefault((row.source, row.group), index), index))
-    near = len({a for a, b in pairs if a != b})
     left, right = (np.array([pair[side] for pair in pairs], dtype=int) for side in (0, 1))
     graph = csr_matrix((np.ones(len(pairs)), (left, right)), shape=(len(rows), len(rows)))
     _, component = connected_components(graph, directed=False)
@@ -133,7 +134,7 @@ def _tie_rows(rows: list[Row], threshold: float) -> tuple[list[str], int]:
         names.setdefault(
             int(component[index]), row.text
         )  # the smallest text names the group, however many rows come
-    return [names[int(number)] for number in component], near
+    return [names[int(number)] for number in component], int((np.bincount(component) > 1).sum())
 
 
 def near_duplicates(texts: list[str], threshold: float) -> list[tuple[int, int]]:
@@ -173,21 +174,24 @@ def _place_rows(rows: list[Row], groups: list[str], data: Data, seed: int) -> tu
     for row, group in zip(rows, groups, strict=True):
         if row.split != "train" and SPLITS.index(row.split) > SPLITS.index(fixed.get(group, "train")):
             fixed[group] = row.split
+    closed: dict[str, set[SplitName]] = defaultdict(set)  # to a group, by any source that it has rows of
+    for row, group in zip(rows, groups, strict=True):
+        closed[group] |= own[row.source]
     placed, tied = [], 0
     for row, group in zip(rows, groups, strict=True):
         held_out = fixed.get(group)
         if held_out is not None and row.split != held_out:
             tied += 1
             continue
-        split = held_out or _draw_split(group, own[row.source], data, seed)
+        split = held_out or _draw_split(group, closed[group], data, seed)
         placed.append(replace(row, split=split))
     return placed, tied
 
 
-def _draw_split(group: str, own: set[SplitName], data: Data, seed: int) -> SplitName:
-    """Place a group by the hash of its name; the shares of splits with files of their own are zero."""
-    test = 0.0 if "test" in own else data.test
-    validation = 0.0 if "validation" in own else data.validation
+def _draw_split(group: str, closed: set[SplitName], data: Data, seed: int) -> SplitName:
+    """Place a group by the hash of its name; nothing is drawn for a split that is closed to it."""
+    test = 0.0 if "test" in closed else data.test
+    validation = 0.0 if "validation" in closed else data.validation
     digest = hashlib.sha256(f"{seed}:{group}".encode("utf-8", "surrogatepass")).digest()
     drawn = int.from_bytes(digest[:8], "big") / 2**64
     if data.fold is not None:  # turned, so that every fold takes another part of the same circle

@@ -39,10 +39,10 @@ LICENCES = {
 }
 
 
-def find_licence(licence_id: str) -> Licence:
-    """Return the licence with this Hub id; RecipeError when it is not one that we can reason about."""
+def find_licence(licence_id: str, of: str) -> Licence:
+    """Return the licence with this Hub id; RecipeError, naming `of`, when we cannot reason about it."""
     if licence_id not in LICENCES:
-        raise RecipeError(f"licence {licence_id!r} is not known; allowed: {', '.join(LICENCES)}")
+        raise RecipeError(f"{of}: licence {licence_id!r} is not known; allowed: {', '.join(LICENCES)}")
     return LICENCES[licence_id]
 
 
@@ -52,27 +52,38 @@ def combine_licences(sources: dict[str, str], wished: str) -> Licence:
     It is `wished` where every source is permissive, else the sources' share-alike or non-commercial one.
     Raises RecipeError: two different share-alike licences, or commercial share-alike beside non-commercial.
     """
-    found = {name: find_licence(licence_id) for name, licence_id in sources.items()}
+    found = {name: find_licence(licence_id, name) for name, licence_id in sources.items()}
     binding = {licence.id: name for name, licence in found.items() if licence.share_alike}
     if len(binding) > 1:
-        raise RecipeError(f"these licences cannot be combined, each demands its own: {binding}")
-    closed = [licence for licence in found.values() if not licence.commercial]
+        told = " and ".join(f"{licence_id} of {name}" for licence_id, name in binding.items())
+        raise RecipeError(f"licences: {told} cannot be combined, each demands its own; leave one out")
+    closed = {name: licence for name, licence in found.items() if not licence.commercial}
     if binding:
         only = LICENCES[next(iter(binding))]
         if only.commercial and closed:
-            raise RecipeError(f"{only.id} cannot be combined with the non-commercial {closed[0].id}")
+            name, other = next(iter(closed.items()))
+            raise RecipeError(
+                f"licences: {only.id} of {binding[only.id]} cannot be combined with the non-commercial "
+                f"{other.id} of {name}; leave one out"
+            )
         return only
     if closed:
-        return closed[0]
-    return find_licence(wished)
+        return next(iter(closed.values()))
+    return find_licence(wished, "card.licence")
 
 
 def check_wish(wished: str, combined: Licence) -> None:
     """Raise RecipeError when a recipe asks for more freedom than its sources give."""
-    if find_licence(wished).commercial and not combined.commercial:
+    wish = find_licence(wished, "card.licence")
+    if wish.commercial and not combined.commercial:
         raise RecipeError(
             f"card.licence: got {wished!r}, but a source forbids commercial use; write {combined.id!r} "
             "or leave the source out"
+        )
+    if combined.share_alike and wish.id != combined.id:
+        raise RecipeError(
+            f"card.licence: got {wished!r}, but a source demands {combined.id!r} of what is made from it; "
+            "write that or leave the source out"
         )
 
 

@@ -86,8 +86,14 @@ def project_width(
 ) -> None:
     """Project the hidden size to `size` along principal components; heads keep their size, so fewer stay.
 
-    Raises BaseModelError when `size` is no multiple of the size of a head or more than there is.
+    Raises BaseModelError when `size` is no multiple of the size of a head or more than there is, or the model
+    is no BERT: others have other modules around their layers.
     """
+    if model.config.model_type != "bert":
+        raise BaseModelError(
+            f"base.width: the encoder is of type {model.config.model_type!r}, allowed is 'bert'; "
+            "leave the key out"
+        )
     layers = _layers(model, "base.width")
     head = model.config.hidden_size // model.config.num_attention_heads
     if size % head or size > model.config.hidden_size:

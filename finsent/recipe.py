@@ -43,6 +43,9 @@ class _Source(Section):
         min_length=1, description="files per split, relative to the source"
     )
     labels: dict[str, str] = Field(min_length=1, description="the source's label -> label of this recipe")
+    show_texts: bool = Field(
+        False, description="whether the card may show test rows that the model got wrong, word by word"
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -126,6 +129,14 @@ class Data(Section):
             raise ValueError(f"leave_out: unknown source {unknown[0]!r}, allowed: {names}")
         used = [source for source in sources if source.get("name") not in left]
         return section | {"sources": used, "leave_out": []}
+
+    @model_validator(mode="after")
+    def _leaves_rows_for_training(self) -> Self:
+        if self.validation + self.test >= 1:
+            raise ValueError(
+                f"validation and test must be below 1 together, got {self.validation} and {self.test}"
+            )
+        return self
 
     @field_validator("sources")
     @classmethod
@@ -284,7 +295,7 @@ class Evaluation(Section):
     abstain_error: float = Field(
         0.1, gt=0, lt=1, description="share of wrong answers above the threshold that is fitted for it"
     )
-    batch_size: int = Field(32, ge=1)
+    batch_size: int = Field(32, ge=2)
 
 
 class Example(Section):
@@ -399,8 +410,9 @@ class Recipe(Section):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
     def making_fingerprint(self) -> str:
-        """Return the sha256 of what decides the weights: not the words of the card, nor keys left alone."""
-        told = self.model_dump(mode="json", include=MAKING, exclude_defaults=True)
+        """Return the sha256 of what decides the weights: not what the card shows, nor keys left alone."""
+        shown = {"data": {"sources": {"__all__": {"show_texts"}}}}
+        told = self.model_dump(mode="json", include=MAKING, exclude=shown, exclude_defaults=True)
         told |= {"training_seed": self.training_seed}
         if self.distillation is not None:
             told["distillation"] |= {"teachers": [one.making_fingerprint() for one in self.teachers]}

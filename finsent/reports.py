@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DataReport:
-    """Counts of rows: read, left out (by reason), per split and source, and the sha256 of each split."""
+    """Counts of rows: read, left out (by reason), per split and source, and the sha256 of each split.
+
+    `near_duplicate_groups` are groups of two rows or more, tied by their source or as near-duplicates.
+    """
 
     read: dict[str, int]
     left_out: dict[str, int]

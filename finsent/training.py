@@ -6,6 +6,7 @@ What a row teaches is a probability a label (`finsent.targets`): the annotators'
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -25,9 +26,11 @@ from transformers import (
     PrinterCallback,
     ProgressCallback,
     Trainer,
+    TrainerState,
     TrainingArguments,
     set_seed,
 )
+from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import get_last_checkpoint
 
 from finsent.base_model import BaseModel
@@ -66,7 +69,7 @@ def fit(
     if recipe.training.freeze_pieces:
         base.model.get_input_embeddings().requires_grad_(False)
     trainer = _build_trainer(recipe, splits, base, folder, teachers)
-    checkpoint = get_last_checkpoint(str(folder)) if resume else None
+    checkpoint = _last_whole_checkpoint(folder) if resume else None
     trainer.train(resume_from_checkpoint=checkpoint)
     output = trainer.predict(trainer.eval_dataset)
     labels = np.asarray(output.label_ids).argmax(axis=1)
@@ -90,6 +93,19 @@ def fit(
     )
 
 
+def _last_whole_checkpoint(folder: Path) -> str | None:
+    """Return the newest checkpoint that was written to its end; half a one, of a full disk, goes away."""
+    found: str | None = get_last_checkpoint(str(folder))
+    if found is None:
+        return None
+    try:
+        TrainerState.load_from_json(str(Path(found) / TRAINER_STATE_NAME))  # written last
+    except (OSError, ValueError):
+        shutil.rmtree(found)
+        return _last_whole_checkpoint(folder)
+    return found
+
+
 def _claim(folder: Path, owner: str, resume: bool) -> None:
     """Note whose checkpoints the folder holds, so that a resumed run cannot mix two recipes."""
     mark = folder / OWNER
@@ -99,9 +115,7 @@ def _claim(folder: Path, owner: str, resume: bool) -> None:
         )
     if not resume and folder.is_dir():
         for old in folder.glob("checkpoint-*"):
-            for file in sorted(old.rglob("*"), reverse=True):
-                file.unlink() if file.is_file() else file.rmdir()
-            old.rmdir()
+            shutil.rmtree(old)
     folder.mkdir(parents=True, exist_ok=True)
     mark.write_text(owner, encoding="utf-8")
 
@@ -129,7 +143,10 @@ def _build_trainer(
 
     def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:  # noqa: ANN401
         return torch.nn.functional.cross_entropy(
-            outputs["logits"].float(), labels, weight=weights, label_smoothing=training.label_smoothing
+            outputs["logits"].float(),
+            labels,
+            weight=None if weights is None else weights.to(labels.device),
+            label_smoothing=training.label_smoothing,
         )
 
     def macro_f1(prediction: EvalPrediction) -> dict[str, float]:
@@ -159,7 +176,7 @@ def _arguments(recipe: Recipe, rows: int, folder: Path) -> TrainingArguments:
     every = math.ceil(steps / training.evaluations)
     return TrainingArguments(
         output_dir=str(folder),
-        max_steps=steps,
+        max_steps=every * training.evaluations,  # the last step is evaluated too, at the lowest rate
         per_device_train_batch_size=training.batch_size,
         per_device_eval_batch_size=4 * training.batch_size,
         learning_rate=training.learning_rate,

@@ -62,7 +62,7 @@ def _view(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:
         "has_quantized": any(variant.name == "quantized" for variant in metrics.variants),
         "budgets": {variant.name: variant.budget for variant in recipe.export.variants},
         "titles": {source.name: source.title for source in recipe.data.sources},
-        "licence": find_licence(metrics.licence),
+        "licence": find_licence(metrics.licence, "metrics.json"),
         "example": metrics.examples[0],
         "examples": [_judged(example) for example in metrics.examples],
         "label_examples": {example.expected: example.text for example in reversed(metrics.examples)},

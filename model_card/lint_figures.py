@@ -98,7 +98,7 @@ def known_figures(metrics: Metrics, recipe: Recipe) -> dict[str, set[str]]:
             del scores[key]
     known: dict[str, set[str]] = {"%": {INTERVAL}, "size": set(), "plain": {str(CALIBRATION_BINS)}}
     licences = {metrics.licence, *(source.licence for source in recipe.data.sources)}
-    titles = [find_licence(licence).title for licence in licences]
+    titles = [find_licence(licence, "metrics.json").title for licence in licences]
     for value in _leaves([figures, recipe.model_dump(), titles]):
         if isinstance(value, str):
             found = {match["digits"].replace(",", "") for match in _NUMBER.finditer(value)}

@@ -21,6 +21,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from export.gate import Drift, check_budget, measure_drift
 from finsent.data import Splits
+from finsent.errors import ReleaseError
 from finsent.recipe import Recipe, Variant
 from finsent.release import ONNX_FILES, WEIGHTS, sha256
 from finsent.reports import TrainingReport
@@ -52,9 +53,9 @@ MISTAKES = 20
 INVARIANCE_ROWS = 256
 PROTOCOL = (
     "Scores: all test rows, the label of the largest probability. Intervals: 95 % percentile bootstrap "
-    "over rows. Latency: test rows one by one, one thread, tokenizer included, after a warm-up. Throughput: "
-    "all test rows, sorted by length, in batches. PyTorch runs through transformers, ONNX through "
-    "space/classifier.py."
+    "over rows. Latency: the first test rows one by one, one thread, tokenizer included, after a warm-up. "
+    "Throughput: all test rows, sorted by length, in batches. Alone against batch: the first "
+    f"{INVARIANCE_ROWS} test rows. PyTorch runs through transformers, ONNX through space/classifier.py."
 )
 
 Predict = Callable[[Sequence[str]], Floats]
@@ -69,7 +70,8 @@ class _Measured:
 def measure(recipe: Recipe, splits: Splits, training: TrainingReport, folder: Path, licence: str) -> Metrics:
     """Measure the model in `folder` and every ONNX file beside it; files over their budget are deleted.
 
-    What was dropped, and why, stands in `dropped`; whether that is fatal is for the caller to say.
+    What was dropped, and why, stands in `dropped`; whether that is fatal is for the caller to say, unless
+    nothing is left: ReleaseError.
     """
     rows, labels = splits.test, class_numbers(splits.test, recipe.labels)
     texts = [row.text for row in rows]
@@ -82,6 +84,9 @@ def measure(recipe: Recipe, splits: Splits, training: TrainingReport, folder: Pa
             dropped.append(Dropped(name=variant.name, reasons=reasons))
         else:
             measured.append(one)
+    if measured == [pytorch]:
+        told = "; ".join(f"{one.name}: {', '.join(one.reasons)}" for one in dropped)
+        raise ReleaseError(f"every ONNX file is over its budget ({told}); train longer, or widen the budgets")
     default = measured[-1]
     config = AutoModelForSequenceClassification.from_pretrained(folder).config
     return Metrics(
@@ -266,12 +271,12 @@ def _run_examples(recipe: Recipe, folder: Path, file: str) -> list[ExampleResult
 
 
 def _find_mistakes(recipe: Recipe, rows: list[Row], labels: Ints, probabilities: Floats) -> list[Mistake]:
-    """Return mistakes on rows written for this project; others' text is not shown.
+    """Return mistakes on rows of sources whose texts may be shown.
 
     They are taken at equal distances from all of them, in order of slice and confidence: a fair sample,
     neither the worst nor the best.
     """
-    ours = {source.name for source in recipe.data.sources if source.path is not None}
+    ours = {source.name for source in recipe.data.sources if source.show_texts}
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels).tolist()
     shown = sorted(
         (index for index in wrong if rows[index].source in ours),

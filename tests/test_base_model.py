@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, models
 
 from finsent.base_model import BaseModel, _is_foreign, choose_pieces, load_base
 from finsent.errors import BaseModelError
@@ -149,6 +149,25 @@ def test_missing_or_altered_weights_are_named(
 ) -> None:
     with pytest.raises(BaseModelError, match=message):
         load_base(change(tiny_recipe, **changes), TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (
+            models.BPE({"a": 0}, []),
+            r"has a BPE tokenizer without \[PAD\], .*; allowed is WordPiece with \[PAD\]",
+        ),
+        (models.WordPiece({"[UNK]": 0, "a": 1}, unk_token="[UNK]"), r"tokenizer without \[PAD\], \[CLS\], "),
+    ],
+)
+def test_another_kind_of_tokenizer_is_refused(
+    tiny_recipe: Recipe, tmp_path: Path, model: models.Model, message: str
+) -> None:
+    folder = tiny.save_encoder(tmp_path / "other", "bert")
+    Tokenizer(model).save(str(folder / "tokenizer.json"))
+    with pytest.raises(BaseModelError, match=message):
+        load_base(change(tiny_recipe, path=str(folder)), TEXTS)
 
 
 def test_the_mirror_brings_base_models(tiny_recipe: Recipe, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_test_file_keeps_its_row_and_training_loses_the_copy() -> None:
     assert splits.train == []
 
 
-def testnear_duplicates_and_groups_stay_on_one_side() -> None:
+def test_near_duplicates_and_groups_stay_on_one_side() -> None:
     near = [
         f"The board of Belmi proposes a dividend of EUR 0.{cents} a share for last year"
         for cents in range(10, 60)
@@ -80,7 +80,7 @@ def testnear_duplicates_and_groups_stay_on_one_side() -> None:
     assert len(set(side.values())) > 1
 
 
-def testnear_duplicates_are_the_pairs_that_comparing_all_with_all_finds(
+def test_near_duplicates_are_the_pairs_that_comparing_all_with_all_finds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = [one.text for one in many(60)]
@@ -95,6 +95,22 @@ def testnear_duplicates_are_the_pairs_that_comparing_all_with_all_finds(
     monkeypatch.setattr("finsent.data.FREQUENT_GRAM", 8)
     assert set(near_duplicates(texts, 0.7)) == alike
     assert len(alike) >= 30
+
+
+def test_a_group_of_two_sources_stays_on_one_side_whatever_files_one_of_them_brings() -> None:
+    pairs = [(one.text, f"{one.text} again") for one in many(200)]
+    ours = [row(left) for left, _ in pairs]
+    theirs = [row(right, source="fixed") for _, right in pairs]
+    splits = split([*ours, *theirs], make_data(near_duplicates=0.6))
+    side = {one.text: name for name in SPLITS for one in splits[name]}
+    assert len(side) == 400
+    assert [pair for pair in pairs if side[pair[0]] != side[pair[1]]] == []
+    assert len(set(side.values())) > 1
+
+
+def test_groups_of_several_rows_are_counted() -> None:
+    rows = [row(f"{word} alone", group=name) for word, name in zip("abcdef", "xxxyyz", strict=True)]
+    assert split(rows, make_data(near_duplicates=1.0)).report.near_duplicate_groups == 2
 
 
 def test_a_training_row_near_a_test_row_is_dropped_and_counted() -> None:
@@ -127,5 +143,5 @@ def test_the_fingerprint_is_of_the_content_not_the_order() -> None:
 def test_a_split_without_a_label_is_an_error(tiny_recipe: Recipe) -> None:
     source = Path(tiny_recipe.data.sources[0].path or "") / "rows.csv"
     tiny.write_csv(source, [one for one in tiny.make_rows() if one["label"] != "neutral"])
-    with pytest.raises(DataError, match="train: no row with label 'neutral'"):
+    with pytest.raises(DataError, match=r"train: \d+ rows, none with label 'neutral'.*lower"):
         load_splits(tiny_recipe)

@@ -85,12 +85,29 @@ def test_a_layer_has_one_product_for_query_key_and_value_and_constant_shapes(sav
     assert weights <= {name for node in graph.node for name in node.input}
 
 
-def test_products_that_no_bias_follows_are_refused() -> None:
-    weight = numpy_helper.from_array(np.ones((2, 2), dtype=np.float32), "weight")
-    nodes = [helper.make_node("MatMul", ["x", "weight"], [name]) for name in "ab"]
-    nodes.append(helper.make_node("Add", ["a", "b"], ["sum"]))
-    with pytest.raises(ReleaseError, match="a sum with one bias should follow each of 2"):
-        join_products(helper.make_graph(nodes, "two", [], [], [weight]))
+@pytest.mark.parametrize(
+    "following",
+    [
+        [("Mul", ["a", "bias"], "left"), ("Mul", ["b", "bias"], "right")],
+        [("Add", ["a", "b"], "left"), ("Tanh", ["b"], "right")],
+        [("Add", ["a", "bias"], "left"), ("Add", ["b", "wide"], "right")],
+        [("Add", ["a", "bias"], "left")],
+    ],
+)
+def test_products_that_no_bias_follows_are_left_alone(following: list[tuple[str, list[str], str]]) -> None:
+    shapes = {"one": (2, 2), "two": (2, 2), "bias": (2,), "wide": (2, 2)}
+    weights = [
+        numpy_helper.from_array(np.ones(shape, dtype=np.float32), name) for name, shape in shapes.items()
+    ]
+    nodes = [
+        helper.make_node("MatMul", ["x", "one"], ["a"], name="first"),
+        helper.make_node("MatMul", ["x", "two"], ["b"], name="second"),
+        *(helper.make_node(kind, names, [result]) for kind, names, result in following),
+    ]
+    graph = helper.make_graph(nodes, "two", [], [], weights)
+    before = graph.SerializeToString()
+    join_products(graph)
+    assert graph.SerializeToString() == before
 
 
 def test_the_exported_file_answers_like_pytorch(saved: Path, tiny_recipe: Recipe) -> None:
@@ -128,3 +145,8 @@ def test_the_gate_says_what_is_over_budget(change: dict[str, float], words: list
     reasons = check_budget(drift, Budget())
     assert len(reasons) == len(words)
     assert all(word in reason for word, reason in zip(words, reasons, strict=True))
+
+
+def test_a_file_that_answers_with_no_number_is_over_budget() -> None:
+    drift = Drift(0, 0.0, float("nan"), 0.0, batch_difference=float("nan"))
+    assert check_budget(drift, Budget()) == ["largest |Δp| between alone and padded nan, allowed 1e-06"]

@@ -55,11 +55,12 @@ def test_the_page_and_the_figure_show_what_was_measured(tiny_recipe: Recipe) -> 
     speeds = {"finsent-x, pipeline()": Speed(0.004, 0.002, 0.003), "rules": Speed(0.001, 0.001, 0.001)}
     speeds["BERT-base shape"] = Speed(0.04, 0.04, 0.04)
     qualities = {"finsent-x": good, "rules": bad}
-    page = render(tiny_recipe, ways, qualities, {1: speeds}, 60)
+    page = render(tiny_recipe, ways, qualities, {1: speeds}, 60, 20, ["- on a machine"])
     assert "| finsent-x | 1.000 / 1.000 |" in page
     assert "| rules | 0.0 | 1.00 (4.0) | 1.00 (2.0) | 1.00 (3.0) |" in page
     axes = draw(ways, qualities, speeds).axes
     texts = [text.get_text() for one in axes for text in one.texts]
     assert texts.count("finsent-x") == 2
     assert f"rules {bad['all'].macro_f1:.2f}" in texts  # too low to be drawn in its place
-    assert " BERT-base shape" in texts
+    assert texts.count("BERT-base shape") == 2
+    assert page.endswith("- on a machine\n")

@@ -25,9 +25,15 @@ def test_the_release_carries_what_its_sources_allow(sources: list[str], expected
 @pytest.mark.parametrize(
     ("sources", "message"),
     [
-        (["cc-by-sa-3.0", "cc-by-nc-sa-3.0"], "cannot be combined, each demands its own"),
-        (["cc-by-sa-4.0", "cc-by-nc-4.0"], "cannot be combined with the non-commercial"),
-        (["wtfpl"], "'wtfpl' is not known; allowed: apache-2.0"),
+        (
+            ["cc-by-sa-3.0", "cc-by-nc-sa-3.0"],
+            "of source0 and .* of source1 cannot be combined, each demands",
+        ),
+        (
+            ["cc-by-sa-4.0", "cc-by-nc-4.0"],
+            "cannot be combined with the non-commercial cc-by-nc-4.0 of source1",
+        ),
+        (["wtfpl"], "source0: licence 'wtfpl' is not known; allowed: apache-2.0"),
     ],
 )
 def test_what_does_not_add_up_is_refused(sources: list[str], message: str) -> None:
@@ -42,6 +48,12 @@ def test_a_free_label_over_a_closed_source_is_refused() -> None:
     ):
         check_wish("mit", LICENCES["cc-by-nc-4.0"])
     check_wish("cc-by-nc-4.0", LICENCES["cc-by-nc-4.0"])
+
+
+def test_another_licence_than_a_share_alike_source_demands_is_refused() -> None:
+    with pytest.raises(RecipeError, match=r"got 'apache-2.0', but a source demands 'cc-by-sa-4.0'"):
+        check_wish("apache-2.0", LICENCES["cc-by-sa-4.0"])
+    check_wish("cc-by-sa-4.0", LICENCES["cc-by-sa-4.0"])
 
 
 def test_the_base_of_a_teacher_binds_its_student(tiny_recipe: Recipe) -> None:

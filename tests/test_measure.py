@@ -61,6 +61,20 @@ def test_a_variant_that_drifts_is_dropped_and_fails_the_run(drifting: tuple[Reci
         train.check_gate(recipe, metrics)
 
 
+def test_when_no_file_is_left_the_reasons_are_told(drifting: tuple[Recipe, Path]) -> None:
+    recipe, folder = drifting
+    shutil.copy(folder / ONNX_FILES["quantized"], folder / ONNX_FILES["fp32"])
+    tight = [
+        variant.model_copy(update={"budget": recipe.export.variants[1].budget})
+        for variant in recipe.export.variants
+    ]
+    export = recipe.export.model_copy(update={"variants": tight})
+    with pytest.raises(
+        ReleaseError, match=r"every ONNX file is over its budget \(fp32: .*; quantized: .*flip"
+    ):
+        measured(recipe.model_copy(update={"export": export}), folder)
+
+
 def test_an_optional_variant_that_drifts_fails_nothing(drifting: tuple[Recipe, Path]) -> None:
     recipe, folder = drifting
     metrics = measured(recipe, folder)
@@ -91,6 +105,9 @@ def test_mistakes_are_a_fair_sample_in_order(tiny_recipe: Recipe, tiny_release: 
     order = [(one.slice, -one.score) for one in found]
     assert order == sorted(order)
     assert {one.slice for one in found} == {"rows/s0", "rows/s1", "rows/s2"}
+    hidden = tiny_recipe.data.sources[0].model_copy(update={"show_texts": False})
+    data = tiny_recipe.data.model_copy(update={"sources": [hidden]})
+    assert _find_mistakes(tiny_recipe.model_copy(update={"data": data}), rows, labels, probabilities) == []
 
 
 def test_the_threshold_is_fitted_on_validation_rows(tiny_recipe: Recipe, tiny_release: Path) -> None:

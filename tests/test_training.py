@@ -69,6 +69,32 @@ def test_checkpoints_of_another_recipe_are_not_mixed_in(tiny_recipe: Recipe, tmp
         fit(other, splits, load_base(other, []), tmp_path, resume=True)
 
 
+def test_half_a_checkpoint_is_not_gone_on_from(tiny_recipe: Recipe, tmp_path: Path) -> None:
+    splits = load_splits(tiny_recipe)
+    whole = fit(tiny_recipe, splits, load_base(tiny_recipe, []), tmp_path)
+    latest = max(tmp_path.glob("checkpoint-*"), key=lambda folder: int(folder.name.rpartition("-")[2]))
+    assert latest.name == f"checkpoint-{whole.steps}"
+    half = tmp_path / f"checkpoint-{whole.steps + 1}"
+    half.mkdir()
+    (half / "model.safetensors").write_bytes(b"the disk was full")
+    resumed = fit(tiny_recipe, splits, load_base(tiny_recipe, []), tmp_path, resume=True)
+    assert resumed.resumed_at == whole.steps
+    assert not half.exists()
+
+
+@pytest.mark.parametrize("evaluations", [1, 3, 7])
+def test_the_last_step_is_evaluated(tiny_recipe: Recipe, tmp_path: Path, evaluations: int) -> None:
+    training = tiny_recipe.training.model_copy(
+        update={"evaluations": evaluations, "patience": 9, "epochs": 1}
+    )
+    recipe = tiny_recipe.model_copy(update={"training": training})
+    report = fit(recipe, load_splits(recipe), load_base(recipe, []), tmp_path)
+    state = tiny.read_json(tmp_path / f"checkpoint-{report.steps}" / "trainer_state.json")
+    evaluated = [entry["step"] for entry in state["log_history"] if "eval_macro_f1" in entry]
+    assert len(evaluated) == evaluations
+    assert evaluated[-1] == report.steps
+
+
 def test_the_temperature_is_found_and_sits_in_the_head(tiny_recipe: Recipe) -> None:
     draw = np.random.default_rng(0)
     logits = draw.normal(size=(4000, 3)) * 2

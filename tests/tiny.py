@@ -150,6 +150,7 @@ def recipe_tree(data: Path, base: Path) -> dict[str, Any]:
         "title": "tiny rows",
         "licence": "cc-by-4.0",
         "path": str(data),
+        "show_texts": True,
         "files": {"train": ["rows.csv"]},
         "group": "pair",
         "slice": "event",

@@ -1,0 +1,23 @@
+"""The last lines of a page of figures: when, of which file, on what."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+from finsent.release import ONNX_FILES
+from model_card.measure import describe_machine
+
+
+def tell_run(releases: list[Path]) -> list[str]:
+    """Return Markdown list items: date, sha256 of each release's quantized file, machine and versions."""
+    machine = describe_machine()
+    files = [(release.parent.name, release / ONNX_FILES["quantized"]) for release in releases]
+    digests = [f"{name} {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}" for name, file in files]
+    return [
+        f"- Measured on {datetime.now(UTC):%Y-%m-%d}. `{ONNX_FILES['quantized']}` by sha256: "
+        f"{', '.join(digests)}.",
+        f"- {machine.processor}, {machine.cores} cores, {', '.join(machine.flags)}; {machine.system}.",
+        f"- Versions: {', '.join(f'{name} {number}' for name, number in machine.versions.items())}.",
+    ]
