@@ -33,7 +33,7 @@ test-slow: .venv/.installed  ## what is slow by nature, in the folders SLOW (all
 test-all: .venv/.installed  ## everything, with what is slow by nature: other environments, node, kills
 	$(PY) -m pytest
 
-lint: .venv/.installed  ## ruff, mypy, and every generated file is up to date
+lint: .venv/.installed  ## ruff, mypy, the headlines, README's tables
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy

@@ -7,6 +7,8 @@ python hub_push.py data/headlines --repo-type dataset --repo-id me/headlines
 python hub_push.py verify me/finsent                        prove what is published, without having the run
 python hub_push.py rollback runs/quickstart                 restore what stood before the last push
 
+What a push can be told stands in 'python hub_push.py push --help'.
+
 The token comes from HF_TOKEN or 'hf auth login', never from the command line. Exit 0: published and
 proved, or nothing to change; 1: not, and the message says what stands where; 2: wrong usage.
 """

@@ -1,9 +1,10 @@
 """Check the headlines: schema, counts, duplicates, pairs, balance, the card's statistics.
 
+\b
 python data/headlines/check.py            exit 1 with file:line and what to do, else a table of figures
 python data/headlines/check.py --write    write the statistics into README.md first
 FINSENT_MIRROR=dir python data/headlines/check.py    also compare with every third-party text in dir/datasets
-"""
+"""  # noqa: D301  (click wants the character itself)
 
 from __future__ import annotations
 
