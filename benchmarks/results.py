@@ -31,8 +31,8 @@ def render_table(runs: list[Metrics]) -> str:
     """Return a row a release: its default file on the test rows of each source, none of which it learnt."""
     sources = list(dict.fromkeys(source for run in runs for source in run.by_source))
     lines = [
-        f"| Release | Parameters | Size | {' | '.join(sources)} | Flips | p50, ms | Licence |",
-        f"| --- | --- | --- |{' --- |' * len(sources)} --- | --- | --- |",
+        f"| Release | Parameters | Size | {' | '.join(sources)} | Flips | Licence |",
+        f"| --- | --- | --- |{' --- |' * len(sources)} --- | --- |",
     ]
     for run in sorted(runs, key=lambda run: -run.variant(run.default_variant).bytes):
         one = run.variant(run.default_variant)
@@ -40,16 +40,13 @@ def render_table(runs: list[Metrics]) -> str:
         flips = f"{100 * one.agreement.flip_share:.1f} %" if one.agreement else ""
         lines.append(
             f"| {run.recipe} | {run.parameters / 1e6:.1f} M | {one.bytes / 1e6:.1f} MB | "
-            f"{' | '.join(cells)} | {flips} | {one.timing.p50_ms:.1f} | {run.licence} |"
+            f"{' | '.join(cells)} | {flips} | {run.licence} |"
         )
     files = dict.fromkeys(run.variant(run.default_variant).file for run in runs)
-    machines = dict.fromkeys(
-        f"{run.machine.processor}, {run.machine.cores} cores ({', '.join(run.machine.flags)})" for run in runs
-    )
     lines += [
         "",
         f"Accuracy (95 % interval) / macro F1 of {' or '.join(f'`{file}`' for file in files)}; flips: labels",
-        f"that differ from PyTorch's. Timed on {'; '.join(machines)}.",
+        "that differ from PyTorch's.",
     ]
     return "\n".join(lines)
 
