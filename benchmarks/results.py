@@ -58,10 +58,11 @@ def _tell(scores: Scores | None) -> str:
     return f"{scores.accuracy:.3f} ({interval.low:.3f} to {interval.high:.3f}) / {scores.macro_f1:.3f}"
 
 
-def render_folds(found: list[Folds]) -> str:
+def render_folds(found: list[Folds], sizes: dict[str, int]) -> str:
     """Return a row a source for every recipe that was cross-validated: what its folds say together.
 
-    That on which recipes were chosen is left out: it would flatter them.
+    That on which recipes were chosen is left out: it would flatter them. `sizes`, of released files in bytes
+    by recipe, put the largest first, as in the other table.
     """
     if not found:
         return "No recipe has been cross-validated yet."
@@ -69,7 +70,7 @@ def render_folds(found: list[Folds]) -> str:
         "| Recipe | Folds | Source | Test rows | Accuracy (95 % interval) | Macro F1 (95 % interval) | ECE |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for folds in found:
+    for folds in sorted(found, key=lambda folds: -sizes.get(folds.recipe, 0)):
         told = {name: run for name, run in folds.runs.items() if name.partition("-")[0] != CHOSEN_ON}
         runs = f"{', '.join(sorted(told))} of {folds.folds}"
         rows = tell_sources(folds.model_copy(update={"runs": told}), RESAMPLES)
@@ -122,9 +123,10 @@ def main(
             file=sys.stderr,
         )
         raise typer.Exit(1)
+    sizes = {run.recipe: run.variant(run.default_variant).bytes for run in results}
     old = README.read_text(encoding="utf-8")
     new = render_readme(old, "results", render_table(results))
-    new = render_readme(new, "folds", render_folds(folds))
+    new = render_readme(new, "folds", render_folds(folds, sizes))
     if check and old != new:
         print("README.md does not show benchmarks/results/ and folds/; run make docs", file=sys.stderr)
         raise typer.Exit(1)

@@ -38,10 +38,12 @@ def test_the_largest_release_comes_first_and_a_source_that_one_lacks_is_empty(ti
 def test_folds_are_told_with_how_many_were_run() -> None:
     runs = {name: {"fpb": COUNTS} for name in ("0", "2", "3")}  # 0 is what recipes were chosen on
     folds = Folds(recipe="tiny", made_from="", rows="", folds=5, runs=runs)
-    row = render_folds([folds]).splitlines()[-1]
+    other = folds.model_copy(update={"recipe": "large"})
+    *_, first, row = render_folds([folds, other], {"large": 9, "tiny": 5}).splitlines()
+    assert first.startswith("| large |")
     assert row.startswith("| tiny | 2, 3 of 5 | fpb | 60 | 0.867 (")
     assert row.endswith(") | 0.033 |")  # 26 right in each run where 25 were expected, of 30
-    assert render_folds([]) == "No recipe has been cross-validated yet."
+    assert render_folds([], {}) == "No recipe has been cross-validated yet."
 
 
 def test_a_recipe_that_changed_after_its_folds_is_named(tiny_base: Path, tmp_path: Path) -> None:
