@@ -445,16 +445,16 @@ async function readPinned() {
 }
 
 async function start() {
-  await readPinned();
   const theme = keptTheme() ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
-  document.body.classList.toggle("dark", theme === "dark");
+  document.body.classList.toggle("dark", theme === "dark"); // before anything is waited for: no flash of white
+  byId("theme").addEventListener("click", switchTheme);
+  await readPinned();
   byId("title").textContent = document.title = settings.title;
   byId("many-limit").textContent = `Up to ${MOST_LINES.toLocaleString("en")} lines.`;
   const page = `${new URL(settings.host, document.baseURI).href.replace(/\/$/, "")}/${settings.model}`;
   byId("foot").append(element("p", {}, "Model: ",
     element("a", { href: `${page}/tree/${settings.revision}`, rel: "noopener" }, settings.model),
     `, revision ${settings.revision.slice(0, 12)}.`));
-  byId("theme").addEventListener("click", switchTheme);
   byId("load").addEventListener("click", ready);
   byId("pair").addEventListener("click", classifyPair);
   byId("csv").addEventListener("click", download);
