@@ -73,6 +73,7 @@ def _bare_way(release: Path, options: onnxruntime.SessionOptions) -> Way:
     names = [entry.name for entry in session.get_inputs()]
 
     def classify(text: str) -> Any:  # noqa: ANN401
+        """Return the probabilities `(1, n_labels)` of one text."""
         encoding = tokenizer.encode(text)
         known = {"input_ids": encoding.ids, "attention_mask": encoding.attention_mask}
         feed = {name: np.array([known.get(name, encoding.type_ids)], dtype=np.int64) for name in names}

@@ -53,6 +53,7 @@ def vader(labels: list[str]) -> tuple[Way, Predict]:
     analyzer = SentimentIntensityAnalyzer()
 
     def predict(texts: list[str]) -> list[int]:
+        """Return a class number a text, by the sign of the compound score."""
         found = [analyzer.polarity_scores(text)["compound"] for text in texts]
         names = [
             "neutral" if abs(value) < VADER_NEUTRAL else "positive" if value > 0 else "negative"
@@ -76,6 +77,7 @@ def bare(release: Path, threads: int, file: str = ONNX_FILES["quantized"]) -> Pr
     names = {entry.name for entry in session.get_inputs()}
 
     def predict(texts: list[str]) -> Any:  # noqa: ANN401
+        """Return the probabilities `(n, n_labels)` of one padded batch."""
         encodings = tokenizer.encode_batch_fast(texts)
         feed = {
             "input_ids": np.array([encoding.ids for encoding in encodings]),

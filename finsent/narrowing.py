@@ -132,6 +132,8 @@ def _observe(
     mask = torch.empty(0)
 
     def watch(place: int) -> Any:  # noqa: ANN401  (torch's type of a hook)
+        """Return a hook that keeps what a module sees under `place`."""
+
         def hook(_: nn.Module, entering: tuple[Tensor, ...], leaving: Tensor) -> None:
             seen[place].append((leaving if after else entering[0])[mask].detach())
 

@@ -142,6 +142,7 @@ def _build_trainer(
     weights = class_weights(splits, recipe)
 
     def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:  # noqa: ANN401
+        """Return the cross-entropy of logits and labels, both `(n, n_labels)`."""
         return torch.nn.functional.cross_entropy(
             outputs["logits"].float(),
             labels,
@@ -150,6 +151,7 @@ def _build_trainer(
         )
 
     def macro_f1(prediction: EvalPrediction) -> dict[str, float]:
+        """Return the macro F1 of the classes that logits and labels choose."""
         predicted = np.asarray(prediction.predictions).argmax(axis=1)
         labels = np.asarray(prediction.label_ids).argmax(axis=1)
         found = classification(predicted, labels, len(recipe.labels))
@@ -227,6 +229,7 @@ def fit_temperature(logits: Floats, labels: Ints) -> float:
     """
 
     def log_loss(log_temperature: float) -> float:
+        """Return the mean log loss at a temperature."""
         scaled = logits.astype(float) / math.exp(log_temperature)
         top = scaled.max(axis=1, keepdims=True)
         total = top[:, 0] + np.log(np.exp(scaled - top).sum(axis=1))

@@ -152,6 +152,7 @@ def _pytorch_predictor(folder: Path, batch_size: int) -> Predict:
     model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
 
     def predict(texts: Sequence[str]) -> Floats:
+        """Return probabilities `(n, n_labels)`, in batches of like length."""
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         result = np.empty((len(texts), model.config.num_labels), dtype=np.float32)
         for start in range(0, len(order), batch_size):
