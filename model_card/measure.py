@@ -55,8 +55,7 @@ PROTOCOL = (
     "Scores: all test rows, the label of the largest probability. Intervals: 95 % percentile bootstrap "
     "over rows. Latency: the first test rows one by one, one thread, tokenizer included, after a warm-up. "
     "Throughput: all test rows, sorted by length, in batches. Alone against batch: the first "
-    f"{INVARIANCE_ROWS} test rows. PyTorch runs through transformers, ONNX through space/classifier.py, "
-    "which turns onnxruntime's SkipLayerNormFusion off."
+    f"{INVARIANCE_ROWS} test rows. PyTorch runs through transformers, ONNX through space/classifier.py."
 )
 
 Predict = Callable[[Sequence[str]], Floats]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import helper, numpy_helper
 
@@ -59,6 +61,18 @@ def test_what_enters_a_product_is_rounded_and_its_result_is_not(saved: Path) -> 
     assert not rounded & {node.output[0] for node in products}
     others = [node for node in nodes if node not in products and "/embeddings/" not in node.name]
     assert not [name for node in others for name in node.input if name.endswith("DequantizeLinear_Output")]
+
+
+def test_onnxruntime_fuses_no_sum_of_the_quantized_file(saved: Path, tmp_path: Path) -> None:
+    quantize(saved, Variant(name="quantized"), TEXTS)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
+    file = saved / "onnx" / "model_quantized.onnx"
+    onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    kinds = Counter(node.op_type for node in onnx.load(options.optimized_model_filepath).graph.node)
+    assert kinds["SkipLayerNormalization"] == 0
+    assert kinds["Sum"] == kinds["LayerNormalization"] == 5
 
 
 def test_nodes_that_stay_in_float_are_found_by_expression(saved: Path) -> None:

@@ -70,8 +70,8 @@ def ask(classifier: Any, texts: list[str], release: Path, **options: Any) -> Sco
     return to_array([{one["label"]: one["score"] for one in row} for row in found], release)
 
 
-def test_there_are_sixty_texts() -> None:
-    assert len(TEXTS) == len(set(TEXTS)) == 60
+def test_there_are_three_hundred_texts() -> None:
+    assert len(TEXTS) == len(set(TEXTS)) == 300
 
 
 def test_pipeline_on_pytorch(release: Path, exact: Scores) -> None:
