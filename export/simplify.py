@@ -1,4 +1,4 @@
-"""Fewer nodes for the same result: what the exporter computes for every text, and need not.
+"""Less to compute for the same result: what the exporter computes for every text, and need not.
 
 A third of a small model's time goes into nodes that are not products (benchmarks/log.md).
 """
@@ -12,12 +12,16 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from export.first_token import keep_first_token
+from export.shapes import known_shapes
 from finsent.scoring import Floats
 
 
 def simplify(model: onnx.ModelProto) -> None:
-    """Change a model in place: constant shapes, one product for query, key and value, no unused node."""
+    """Change a model in place: what it answers stays, what need not be computed for that goes."""
     fix_shapes(model)
+    remove_unused(model.graph)  # what read shapes off the text would still ask for all tokens
+    keep_first_token(model)
     join_products(model.graph)
     remove_unused(model.graph)
 
@@ -27,11 +31,7 @@ def fix_shapes(model: onnx.ModelProto) -> None:
 
     Attention's heads are the last two of four dimensions; the exporter reads the first two off the text.
     """
-    inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    known = [
-        value for value in (*inferred.value_info, *inferred.input) if value.type.tensor_type.HasField("shape")
-    ]
-    shapes = {value.name: _dimensions(value) for value in known}
+    shapes = known_shapes(model)
     for node in model.graph.node:
         if node.op_type != "Reshape" or not {node.input[0], node.output[0]} <= shapes.keys():
             continue
@@ -45,13 +45,6 @@ def fix_shapes(model: onnx.ModelProto) -> None:
             shape = numpy_helper.from_array(np.array(target, dtype=np.int64), f"{node.name}_shape")
             model.graph.initializer.append(shape)
             node.input[1] = shape.name
-
-
-def _dimensions(value: onnx.ValueInfoProto) -> list[int | str | None]:
-    return [
-        size.dim_value if size.HasField("dim_value") else size.dim_param or None
-        for size in value.type.tensor_type.shape.dim
-    ]
 
 
 def join_products(graph: onnx.GraphProto) -> None:
