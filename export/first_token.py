@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,7 +18,7 @@ from onnx import helper, numpy_helper
 
 from export.shapes import Dimensions, known_shapes
 
-ELEMENTWISE = {"Add", "Sub", "Mul", "Div", "Erf", "Tanh", "Relu", "Where", "Cast", "Identity"}
+ELEMENTWISE = {"Add", "Sub", "Mul", "Div", "Erf", "Gelu", "Tanh", "Relu", "Where", "Cast", "Identity"}
 BY_LAST_AXIS = {"LayerNormalization", "Softmax"}
 
 Axis = tuple[str, int]  # a tensor, and which of its axes counts tokens
@@ -25,7 +26,7 @@ Axis = tuple[str, int]  # a tensor, and which of its axes counts tokens
 
 @dataclass(frozen=True)
 class _Narrowed:
-    """A result of which the first of an axis is enough, and what is then needed to make it."""
+    """A tensor of which index 0 along an axis is enough, and what is needed to make that."""
 
     axis: int
     needs: list[Axis]
@@ -35,9 +36,13 @@ def keep_first_token(model: onnx.ModelProto) -> None:
     """Change a model in place so that what only the first token's result depends on is computed for it alone.
 
     What is read for other tokens too, or comes from a node that is not understood, is made as before and cut
-    then. Without a Gather that takes the first token nothing changes.
+    then. Nothing changes where no Gather takes the first token, or where a node has a graph of its own.
     """
+    if any(attribute.HasField("g") for node in model.graph.node for attribute in node.attribute):
+        return
     narrowed = _Reader(model).find_narrowed()
+    for value in [value for value in model.graph.value_info if value.name in narrowed]:
+        model.graph.value_info.remove(value)  # says how many tokens it had
     cut: dict[Axis, str] = {}
     for node in list(model.graph.node):
         for name, axis in narrowed[node.output[0]].needs if node.output[0] in narrowed else ():
@@ -52,7 +57,7 @@ def keep_first_token(model: onnx.ModelProto) -> None:
 
 def _insert_slice(graph: onnx.GraphProto, before: onnx.NodeProto, name: str, axis: int) -> str:
     """Put in a node that takes the first of an axis, and return the name of what it gives."""
-    result = f"{name}/first"
+    result = f"{name}/first-{axis}"
     values = {"starts": 0, "ends": 1, "axes": axis}
     for key, value in values.items():
         graph.initializer.append(
@@ -122,7 +127,8 @@ class _Reader:
             last = _attribute(node, "axis", -1) in (-1, len(shape) - 1)
             return [(node.input[0], axis)] if last and axis < len(shape) - 1 else None
         if node.op_type == "MatMul":
-            by_row = axis == len(shape) - 2 and len(source) > 1 and node.input[0] != node.input[1]
+            ranks = len(source), len(self.shapes.get(node.input[1], []))
+            by_row = axis == len(shape) - 2 and min(ranks) > 1 and node.input[0] != node.input[1]
             return [(node.input[0], len(source) - 2)] if by_row else None
         if node.op_type == "Transpose":
             return [(node.input[0], node.attribute[0].ints[axis])] if node.attribute else None
@@ -146,19 +152,19 @@ class _Reader:
         return needs
 
 
-def _keeps_axis(source: Dimensions, target: NDArray[np.int64] | None, axis: int) -> bool:
+def _keeps_axis(source: Dimensions, target: NDArray[Any] | None, axis: int) -> bool:
     """Return whether a Reshape leaves an axis and all before it alone: what follows must be of equal size."""
-    if target is None or any(target[:axis]) or target[axis] not in (0, -1):
+    if target is None or axis >= len(source) or any(target[:axis]) or target[axis] not in (0, -1):
         return False
     before, after = source[axis + 1 :], [int(size) for size in target[axis + 1 :]]
     sizes = [size for size in before if isinstance(size, int)]
     return len(sizes) == len(before) and 0 not in after and math.prod(sizes) == math.prod(after)
 
 
-def _constants(graph: onnx.GraphProto) -> dict[str, NDArray[np.int64]]:
+def _constants(graph: onnx.GraphProto) -> dict[str, NDArray[Any]]:
     found = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     for node in graph.node:
-        if node.op_type == "Constant":
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
             found[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
     return found
 

@@ -106,8 +106,9 @@ def _keep_sums_apart(graph: onnx.GraphProto) -> None:
     """
     made_by = {name: node for node in graph.node for name in node.output}
     for node in graph.node:
-        if node.op_type == "LayerNormalization" and made_by[node.input[0]].op_type == "Add":
-            made_by[node.input[0]].op_type = "Sum"
+        source = made_by.get(node.input[0]) if node.op_type == "LayerNormalization" else None
+        if source is not None and source.op_type == "Add":
+            source.op_type = "Sum"
 
 
 def _before_rounding(name: str, made_by: dict[str, onnx.NodeProto]) -> str | None:

@@ -273,7 +273,7 @@ class Variant(Section):
 class Export(Section):
     """Which ONNX files are made."""
 
-    opset: int = Field(17, ge=14, le=20)
+    opset: int = Field(17, ge=17, le=20, description="from 17 on layer norms are nodes of their own")
     variants: list[Variant] = Field(min_length=1)
 
     @field_validator("variants")

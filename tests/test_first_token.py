@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -19,33 +20,41 @@ from tests import tiny
 from tests.test_base_model import change
 
 TEXTS = [row["text"] for row in tiny.make_rows()]
-WIDTH = 4
+SIZE = {"batch": 2, "tokens": 3, "heads": 2, "width": 4}
+CONSTANTS: dict[str, Any] = {
+    "zero": np.array(0),
+    "one": np.array(1),
+    "list": np.array([0]),
+    "halves": np.array([0, -1, 6]),
+    "turned": np.array([3, -1, 4]),
+    "grown": np.array([0, -1]),
+    "weights": np.eye(4, dtype=np.float32) * 2,
+    "vector": np.ones(4, dtype=np.float32),
+    "bias": np.arange(4, dtype=np.float32),
+    "by_token": np.arange(12, dtype=np.float32).reshape(3, 4),
+}
 
-Node = tuple[str, list[str], str]
+Node = tuple[str, list[str], str] | tuple[str, list[str], str, dict[str, Any]]
+FIRST: Node = ("Gather", ["h", "zero"], "first", {"axis": 1})
+HIDDEN = ["batch", "tokens", "width"]
+TURN = {"perm": [0, 2, 1]}
 
 
-def make_model(nodes: list[Node], results: list[str]) -> onnx.ModelProto:
-    """Make a graph over hidden states `x` `(batch, tokens, 4)` that ends in the first token of `h`."""
-    weights = {"w": np.eye(WIDTH) * 2, "b": np.arange(WIDTH), "by_token": np.ones((3, WIDTH))}
-    constants = [numpy_helper.from_array(value.astype(np.float32), name) for name, value in weights.items()]
-    constants.append(numpy_helper.from_array(np.array(0, dtype=np.int64), "zero"))
-    made = [helper.make_node(kind, names, [result], name=result) for kind, names, result in nodes]
-    made.append(helper.make_node("Gather", ["h", "zero"], ["first"], axis=1))
-    shape = ["batch", "tokens", WIDTH]
+def make_model(nodes: list[Node], results: list[str], shape: list[str]) -> onnx.ModelProto:
+    """Make a graph over an input x of that shape."""
+    made = [
+        helper.make_node(kind, names, [result], name=result, **attributes)
+        for kind, names, result, attributes in [(*node, {})[:4] for node in nodes]
+    ]
+    dimensions = [SIZE[name] if name in ("width", "heads") else name for name in shape]
     graph = helper.make_graph(
         made,
         "first token",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ["first", *results]],
-        constants,
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, dimensions)],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in results],
+        [numpy_helper.from_array(value, name) for name, value in CONSTANTS.items()],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-
-
-def run(model: onnx.ModelProto) -> list[np.ndarray]:
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    x = np.random.default_rng(0).normal(size=(2, 3, WIDTH)).astype(np.float32)
-    return [np.asarray(found) for found in session.run(None, {"x": x})]
 
 
 def cut(model: onnx.ModelProto) -> list[str]:
@@ -53,60 +62,122 @@ def cut(model: onnx.ModelProto) -> list[str]:
     return [node.input[0] for node in model.graph.node if node.op_type == "Slice"]
 
 
+def cut_and_compare(model: onnx.ModelProto, shape: list[str]) -> list[str]:
+    """Return what is cut of a model that answers as before."""
+    x = np.random.default_rng(0).normal(size=[SIZE[name] for name in shape]).astype(np.float32)
+    before = _run(model, x)
+    keep_first_token(model)
+    after = _run(model, x)
+    assert [found.shape for found in after] == [found.shape for found in before]
+    for old, new in zip(before, after, strict=True):
+        assert np.allclose(old, new, atol=1e-6)
+    return cut(model)
+
+
+def _run(model: onnx.ModelProto, x: np.typing.NDArray[np.float32]) -> list[Any]:
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return list(session.run(None, {"x": x}))
+
+
 @pytest.mark.parametrize(
     ("nodes", "results", "expected"),
     [
-        ([("MatMul", ["x", "w"], "m"), ("Add", ["b", "m"], "s"), ("Tanh", ["s"], "h")], [], ["x"]),
-        ([("MatMul", ["x", "w"], "m"), ("Add", ["m", "x"], "h")], [], ["x"]),
-        ([("MatMul", ["x", "w"], "m"), ("Tanh", ["m"], "h")], ["m"], ["m"]),
-        ([("MatMul", ["x", "w"], "m"), ("Tanh", ["m"], "h")], ["h"], []),
+        ([("MatMul", ["x", "weights"], "m"), ("Add", ["bias", "m"], "s"), ("Tanh", ["s"], "h")], [], ["x"]),
+        ([("MatMul", ["x", "weights"], "m"), ("Add", ["m", "x"], "h")], [], ["x"]),
+        ([("MatMul", ["x", "weights"], "m"), ("Tanh", ["m"], "h")], ["m"], ["m"]),
+        ([("MatMul", ["x", "weights"], "m"), ("Tanh", ["m"], "h")], ["h"], []),
         ([("Tanh", ["x"], "t"), ("ReduceMax", ["t"], "top"), ("Add", ["t", "top"], "h")], [], ["t"]),
         ([("CumSum", ["x", "zero"], "c"), ("Exp", ["c"], "e"), ("Tanh", ["e"], "h")], [], ["e"]),
         ([("Tanh", ["x"], "t"), ("Add", ["t", "by_token"], "a"), ("Tanh", ["a"], "h")], [], ["a"]),
+        ([("Tanh", ["x"], "t"), ("Transpose", ["t"], "u", TURN), ("Tanh", ["t"], "h")], ["u"], ["t"]),
+        ([("Softmax", ["x"], "h", {"axis": 1})], [], []),
+        ([("Softmax", ["x"], "h", {"axis": 2})], [], ["x"]),
+        ([("Transpose", ["x"], "u", TURN), ("MatMul", ["x", "u"], "s"), ("MatMul", ["s", "s"], "h")], [], []),
+        ([("Transpose", ["x"], "u", TURN), ("MatMul", ["x", "u"], "h")], [], ["x"]),
+        ([("Transpose", ["x"], "u", TURN), ("Softmax", ["u"], "h")], [], ["x"]),
+        (
+            [("Transpose", ["x"], "u", TURN), ("Softmax", ["u"], "s"), ("Transpose", ["s"], "h", TURN)],
+            [],
+            ["s"],
+        ),
+        ([("Transpose", ["x"], "h", {"perm": [1, 2, 0]})], [], ["x"]),
+        ([("Reshape", ["x", "halves"], "h")], [], []),
+        ([("Reshape", ["x", "turned"], "h")], [], []),
     ],
 )  # fmt: skip
 def test_what_follows_row_by_row_is_computed_for_the_first_token(
     nodes: list[Node], results: list[str], expected: list[str]
 ) -> None:
-    model = make_model(nodes, results)
-    before = run(model)
-    keep_first_token(model)
-    assert cut(model) == expected
-    for old, new in zip(before, run(model), strict=True):
-        assert np.array_equal(old, new)
+    assert cut_and_compare(make_model([*nodes, FIRST], ["first", *results], HIDDEN), HIDDEN) == expected
 
 
-def test_what_another_token_needs_is_left_whole() -> None:
-    model = make_model(
-        [("Tanh", ["x"], "t"), ("Transpose", ["t"], "turned"), ("Tanh", ["t"], "h")], ["turned"]
-    )
-    before = run(model)
-    keep_first_token(model)
-    assert cut(model) == ["t"]
-    assert all(np.array_equal(old, new) for old, new in zip(before, run(model), strict=True))
+@pytest.mark.parametrize(
+    ("nodes", "shape"),
+    [
+        ([("MatMul", ["x", "vector"], "h")], ["batch", "tokens", "heads", "width"]),
+        ([("MatMul", ["x", "weights"], "h")], ["batch", "tokens", "heads", "width"]),
+        ([("Reshape", ["x", "grown"], "h")], ["batch"]),
+        ([("Tanh", ["x"], "t"), ("Reshape", ["t", "grown"], "h")], ["batch"]),
+    ],
+)
+def test_other_shapes_are_left_as_they_are(nodes: list[Node], shape: list[str]) -> None:
+    assert cut_and_compare(make_model([*nodes, FIRST], ["first"], shape), shape) == []
 
 
-def test_a_graph_that_takes_no_first_token_stays_as_it_is() -> None:
-    model = make_model([("Tanh", ["x"], "h")], ["h"])
-    model.graph.node[-1].attribute[0].i = 0
-    before = model.SerializeToString()
-    keep_first_token(model)
-    assert model.SerializeToString() == before
+@pytest.mark.parametrize(
+    ("index", "axis"),
+    [("one", 1), ("zero", 2), ("zero", 0), ("list", 1)],
+)
+def test_a_graph_that_takes_something_else_stays_as_it_is(index: str, axis: int) -> None:
+    taken: Node = ("Gather", ["h", index], "first", {"axis": axis})
+    assert cut_and_compare(make_model([("Tanh", ["x"], "h"), taken], ["first"], HIDDEN), HIDDEN) == []
 
 
-@pytest.mark.parametrize("kind", ["bert", "distilbert"])
-def test_the_last_layer_is_made_for_one_token_and_answers_like_pytorch(
-    kind: str, tiny_recipe: Recipe, tmp_path: Path
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [("Tanh", ["x"], "t"), ("Tanh", ["t"], "h"), ("Transpose", ["t"], "u", TURN)],
+        [("Tanh", ["x"], "h"), ("Transpose", ["h"], "u", TURN)],
+        [("Tanh", ["x"], "h"), ("Transpose", ["x"], "u", TURN)],
+    ],
+)
+def test_two_axes_of_one_tensor_do_not_get_mixed_up(nodes: list[Node]) -> None:
+    second: Node = ("Gather", ["u", "zero"], "second", {"axis": 1})
+    cut_and_compare(make_model([*nodes, FIRST, second], ["first", "second"], HIDDEN), HIDDEN)
+
+
+def test_shapes_that_the_graph_states_do_not_contradict_what_was_cut() -> None:
+    model = make_model([("MatMul", ["x", "weights"], "m"), ("Tanh", ["m"], "h"), FIRST], ["first"], HIDDEN)
+    model = onnx.shape_inference.infer_shapes(model)
+    assert len(model.graph.value_info) == 2
+    assert cut_and_compare(model, HIDDEN) == ["x"]
+    onnx.checker.check_model(model, full_check=True)
+    assert not model.graph.value_info
+
+
+def test_what_a_graph_within_a_node_reads_is_not_touched() -> None:
+    model = make_model([("Tanh", ["x"], "t"), ("Tanh", ["t"], "h"), FIRST], ["first"], HIDDEN)
+    result = helper.make_tensor_value_info("sum", TensorProto.FLOAT, None)
+    branch = helper.make_graph([helper.make_node("ReduceSum", ["t"], ["sum"])], "branch", [], [result])
+    model.graph.node.append(helper.make_node("If", ["yes"], ["both"], then_branch=branch, else_branch=branch))
+    model.graph.initializer.append(numpy_helper.from_array(np.array(True), "yes"))
+    model.graph.output.append(helper.make_tensor_value_info("both", TensorProto.FLOAT, None))
+    assert cut_and_compare(model, HIDDEN) == []
+
+
+@pytest.mark.parametrize(("kind", "opset"), [("bert", 17), ("bert", 20), ("distilbert", 17)])
+def test_an_exported_encoder_narrows_its_last_layer_and_answers_like_pytorch(
+    kind: str, opset: int, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     recipe = change(tiny_recipe, path=str(tiny.save_encoder(tmp_path / kind, kind)))
     base, folder = load_base(recipe, TEXTS), tmp_path / "saved"
     save_model(base, folder)
-    graph = onnx.load(export_onnx(folder, opset=18)).graph
-    hidden = next(name for name in cut(onnx.load(folder / "onnx" / "model.onnx")) if "LayerNorm" in name)
-    readers = [node for node in graph.node if f"{hidden}/first" in node.input]
+    model = onnx.load(export_onnx(folder, opset))
+    hidden = next(name for name in cut(model) if "LayerNorm" in name)
     assert "/layer.0/" in hidden
     # BERT: the query, and what goes around attention; DistilBERT reads the shape of its mask off all queries
-    assert [node.op_type for node in readers] == (["MatMul", "Add"] if kind == "bert" else ["Add"])
+    readers = [node.op_type for node in model.graph.node if f"{hidden}/first-1" in node.input]
+    assert readers == (["MatMul", "Add"] if kind == "bert" else ["Add"])
     with torch.inference_mode():
         logits = base.model.eval()(**base.tokenizer()(TEXTS, padding=True, return_tensors="pt")).logits
     found = Classifier(folder, "onnx/model.onnx").predict(TEXTS)
