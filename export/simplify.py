@@ -20,7 +20,7 @@ from finsent.scoring import Floats
 def simplify(model: onnx.ModelProto) -> None:
     """Change a model in place: what it answers stays, what need not be computed for that goes."""
     fix_shapes(model)
-    remove_unused(model.graph)  # else they would still count as readers of all tokens
+    remove_unused(model.graph)  # unused Shape nodes would count as readers of all tokens
     keep_first_token(model)
     join_products(model.graph)
     remove_unused(model.graph)

@@ -59,7 +59,7 @@ def to_array(scores: list[dict[str, float]], release: Path) -> Scores:
     return np.array([[row[label] for label in read_labels(release)] for row in scores])
 
 
-def same(found: Scores, expected: Scores) -> None:
+def assert_same(found: Scores, expected: Scores) -> None:
     worst = np.abs(found - expected).max(axis=1)
     assert worst.max() <= 1e-4, TEXTS[int(worst.argmax())][:60]
     assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
@@ -75,7 +75,7 @@ def test_there_are_three_hundred_texts() -> None:
 
 
 def test_pipeline_on_pytorch(release: Path, exact: Scores) -> None:
-    same(ask(pipeline("text-classification", model=str(release)), TEXTS, release), exact)
+    assert_same(ask(pipeline("text-classification", model=str(release)), TEXTS, release), exact)
 
 
 @pytest.mark.parametrize("file", [FP32, INT8])
@@ -86,8 +86,8 @@ def test_ortmodel_alone_and_in_padded_batches(
     tokenizer = AutoTokenizer.from_pretrained(release)
     classifier = pipeline("text-classification", model=model, tokenizer=tokenizer)
     expected = exact if file == FP32 else quantized
-    same(ask(classifier, TEXTS, release), expected)
-    same(ask(classifier, TEXTS, release, batch_size=32), expected)
+    assert_same(ask(classifier, TEXTS, release), expected)
+    assert_same(ask(classifier, TEXTS, release, batch_size=32), expected)
 
 
 def test_bare_onnxruntime(release: Path, quantized: Scores) -> None:
@@ -112,7 +112,7 @@ def test_transformers_5(release: Path, exact: Scores) -> None:
     found = _run([str(python), str(HERE / "pipeline_scores.py"), str(release)])
     assert found["version"].startswith("5.")
     assert found["abstain_below"] == threshold_of(release)
-    same(to_array(found["scores"], release), exact)
+    assert_same(to_array(found["scores"], release), exact)
 
 
 @pytest.mark.slow
@@ -124,8 +124,8 @@ def test_transformers_js(release: Path, exact: Scores, quantized: Scores) -> Non
     assert found["version"].startswith("4.")
     assert found["q8"]["abstainBelow"] == threshold_of(release)
     for name, expected in (("fp32", exact), ("q8", quantized)):
-        same(to_array(found[name]["alone"], release), expected)
-        same(to_array(found[name]["together"], release), expected[:31])
+        assert_same(to_array(found[name]["alone"], release), expected)
+        assert_same(to_array(found[name]["together"], release), expected[:31])
     assert found["q8"]["lengths"] == [
         len(ids) for ids in AutoTokenizer.from_pretrained(release)(TEXTS)["input_ids"]
     ]
@@ -135,7 +135,7 @@ def test_this_environment_and_the_script_agree(release: Path, exact: Scores) -> 
     found = _run([sys.executable, str(HERE / "pipeline_scores.py"), str(release)])
     assert found["version"].startswith("4.57")
     assert found["abstain_below"] == threshold_of(release)
-    same(to_array(found["scores"], release), exact)
+    assert_same(to_array(found["scores"], release), exact)
 
 
 def _run(command: list[str]) -> Any:
