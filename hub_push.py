@@ -35,22 +35,21 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from typer.core import TyperGroup
 
 from finsent.errors import FinsentError
-from finsent.recipe_file import load_recipe
+from finsent.recipe.file import load_recipe
 from finsent.release import RECIPE, Run
-from publishing.card_merge import Choice
-from publishing.connection import PUBLIC_HUB, Timeouts, connect
+from publishing.display import show_account
 from publishing.errors import GaveUpError, PublishError, StalePlanError
+from publishing.hub.connection import PUBLIC_HUB, Timeouts, connect
+from publishing.hub.remote import Reader, Target
+from publishing.hub.retries import Retries
 from publishing.journal import Journal
-from publishing.lint import check_manifest
-from publishing.parcel import Parcel, pack_dataset, pack_release, subject_of
+from publishing.package.card_merge import Choice
+from publishing.package.check import check_manifest
+from publishing.package.parcel import Parcel, pack_dataset, pack_release, subject_of
 from publishing.plan import Plan
 from publishing.preflight import check_account
-from publishing.proof import Depth
-from publishing.receipt import Receipt, newest_receipt, read_receipt
-from publishing.remote import Reader, Target
-from publishing.retries import Retries
-from publishing.space_push import Form, SpaceWish
-from publishing.stages import (
+from publishing.proof.prover import Depth
+from publishing.push import (
     Wishes,
     check_published,
     close,
@@ -66,7 +65,8 @@ from publishing.stages import (
     tag_commit,
     undo,
 )  # fmt: skip
-from publishing.tables import show_account
+from publishing.receipt import Receipt, newest_receipt, read_receipt
+from publishing.space.publisher import Form, SpaceWish
 
 if TYPE_CHECKING:
     from local_hub import RunningHub

@@ -26,20 +26,20 @@ from safetensors import SafetensorError
 
 from export.quantize import quantize
 from export.to_onnx import export_onnx
-from finsent.base_model import load_base
-from finsent.data import Splits, load_splits
+from finsent.data.sources import mirror_from_environment
+from finsent.data.splits import Splits, load_splits
+from finsent.encoder.load import load_base
 from finsent.errors import FinsentError, ReleaseError
 from finsent.licences import recipe_licence
-from finsent.recipe import Recipe
-from finsent.recipe_file import dump_recipe, load_recipe
+from finsent.recipe.file import dump_recipe, load_recipe
+from finsent.recipe.recipe import Recipe
 from finsent.release import CARD, METRICS, RECIPE, Run, save_model, write_threshold
-from finsent.sources import mirror_from_environment
-from finsent.training import fit
-from model_card.build import build_card
-from model_card.figures import draw_figures
-from model_card.lint import lint_card
-from model_card.measure import measure
-from model_card.metrics import Metrics, read_metrics, write_metrics
+from finsent.training.fit import fit
+from model_card.card.build import build_card
+from model_card.card.figures import draw_figures
+from model_card.lint.card import lint_card
+from model_card.measure.metrics import Metrics, read_metrics, write_metrics
+from model_card.measure.release import measure
 
 LOCK = "lock"  # in a run's folder, held while its release is made
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO, errno.EFBIG}

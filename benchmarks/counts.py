@@ -14,7 +14,7 @@ import pandas
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from finsent.errors import FinsentError
-from finsent.recipe import Recipe
+from finsent.recipe.recipe import Recipe
 from finsent.scoring import Floats, Interval, bootstrap, score
 
 SEED = 0  # of the intervals

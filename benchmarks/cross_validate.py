@@ -25,12 +25,12 @@ from scipy.stats import binomtest
 
 from benchmarks.counts import Folds, count, read_folds, tell_sources, write_folds
 from finsent import REPOSITORY
-from finsent.data import fingerprint, load_splits
+from finsent.data.sources import Row, mirror_from_environment
+from finsent.data.splits import fingerprint, load_splits
 from finsent.errors import FinsentError
-from finsent.recipe import Fold, Recipe
-from finsent.recipe_file import dump_recipe, load_recipe
-from finsent.sources import Row, mirror_from_environment
-from space.classifier import Classifier
+from finsent.recipe.file import dump_recipe, load_recipe
+from finsent.recipe.recipe import Fold, Recipe
+from inference.classifier import Classifier
 
 PAGES = Path(__file__).with_name("folds")
 RESAMPLES = 1000

@@ -30,16 +30,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from rich.console import Console
 
+from benchmarks.baselines import Predict, Way, bare, neural_ways, save_bert_base, vader, word_counts
 from benchmarks.machine import tell_run
-from benchmarks.ways import Predict, Way, bare, neural_ways, save_bert_base, vader, word_counts
 from finsent import REPOSITORY
-from finsent.data import Splits, load_splits
+from finsent.data.sources import Row, mirror_from_environment
+from finsent.data.splits import Splits, load_splits
 from finsent.errors import FinsentError
-from finsent.recipe import Recipe
-from finsent.recipe_file import load_recipe
+from finsent.recipe.file import load_recipe
+from finsent.recipe.recipe import Recipe
 from finsent.release import ONNX_FILES, RECIPE
 from finsent.scoring import Scores, score
-from finsent.sources import Row, mirror_from_environment
 
 FOLDER = Path(__file__).parent
 FAMILY = ("finsent-small", "finsent-tiny", "finsent-nano")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from finsent.release import ONNX_FILES
-from model_card.measure import describe_machine
+from model_card.measure.release import describe_machine
 
 
 def tell_run(releases: list[Path]) -> list[str]:

@@ -21,16 +21,16 @@ import typer
 
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
-from finsent.data import load_splits
-from finsent.recipe_file import load_recipe
+from finsent.data.sources import mirror_from_environment
+from finsent.data.splits import load_splits
+from finsent.recipe.file import load_recipe
 from finsent.scoring import Floats
-from finsent.sources import mirror_from_environment
 
 OUTPUT = Path(__file__).with_name("older_cpu.md")
 EMULATOR = "qemu-x86_64-static"
 PREDICT = """
 import json, sys
-from space.classifier import Classifier
+from inference.classifier import Classifier
 texts = json.load(sys.stdin)
 json.dump(Classifier(sys.argv[1]).predict(texts).tolist(), sys.stdout)
 """

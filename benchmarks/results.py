@@ -15,9 +15,9 @@ import typer
 
 from benchmarks.counts import Folds, read_folds, tell_sources
 from finsent import REPOSITORY
-from finsent.recipe_file import load_recipe
+from finsent.recipe.file import load_recipe
 from finsent.scoring import Scores
-from model_card.metrics import Metrics, read_metrics
+from model_card.measure.metrics import Metrics, read_metrics
 
 RESULTS = Path(__file__).parent / "results"
 README = REPOSITORY / "README.md"

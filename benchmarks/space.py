@@ -27,10 +27,10 @@ from rich.console import Console
 
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
-from finsent.recipe_file import load_recipe
-from finsent.sources import read_source
-from space.classifier import Classifier
-from space.forms import Subject, write_form
+from finsent.data.sources import read_source
+from finsent.recipe.file import load_recipe
+from inference.classifier import Classifier
+from publishing.space.forms import Subject, write_form
 from tests.space.browser import chromium, serving, transformers_js
 from tests.space.conftest import free_port
 
@@ -139,7 +139,7 @@ def time_many(release: Path, texts: list[str], rows: int) -> Row:
     return (
         f"{rows:,} headlines in one go",
         f"{rows / app:.0f} a second, with reading and writing",
-        f"space.classifier: {rows / bare:.0f} a second",
+        f"inference.classifier: {rows / bare:.0f} a second",
         f"at least 80 %: {bare / app:.0%}",
     )
 

@@ -28,15 +28,15 @@ from transformers import AutoTokenizer, pipeline
 
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
+from finsent.data.sources import read_source
 from finsent.errors import FinsentError
-from finsent.recipe_file import load_recipe
-from finsent.sources import read_source
-from space.classifier import Classifier, softmax
+from finsent.recipe.file import load_recipe
+from inference.classifier import Classifier, softmax
 
 OUTPUT = Path(__file__).with_name("speed.md")
 PYTORCH, QUANTIZED, BARE = (
     "pipeline() on PyTorch files",
-    "space.classifier, quantized",
+    "inference.classifier, quantized",
     "bare onnxruntime, quantized",
 )
 WARM_UP = 30
@@ -60,7 +60,7 @@ def build_ways(release: Path) -> dict[str, Way]:
         "ORTModel pipeline, quantized": pipeline(
             "text-classification", model=through_optimum, tokenizer=tokenizer
         ),
-        "space.classifier, fp32": Classifier(release, "onnx/model.onnx"),
+        "inference.classifier, fp32": Classifier(release, "onnx/model.onnx"),
         QUANTIZED: Classifier(release),
         BARE: _bare_way(release, options),
     }
@@ -105,8 +105,8 @@ def _clock(way: Way, text: str) -> float:
 
 
 def time_import() -> float:
-    """Return the median seconds of importing space.classifier in a fresh process, without its start."""
-    code = "import time; t = time.perf_counter(); import space.classifier; print(time.perf_counter() - t)"
+    """Return the median seconds of importing inference.classifier in a fresh process, without its start."""
+    code = "import time; t = time.perf_counter(); import inference.classifier; print(time.perf_counter() - t)"
     command = [sys.executable, "-c", code]
     runs = [
         float(subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout)
@@ -136,7 +136,7 @@ def render(release: Path, took: dict[str, list[float]], tokens: float, seconds: 
     lines += [
         "",
         f"- Release `{release.parent.name}`, {count} test headlines of {tokens:.0f} tokens in the mean.",
-        f"- Import of `space.classifier`: {seconds:.2f} s (median of {IMPORTS} fresh processes).",
+        f"- Import of `inference.classifier`: {seconds:.2f} s (median of {IMPORTS} fresh processes).",
         *tell_run([release]),
     ]
     return "\n".join(lines) + "\n"

@@ -17,11 +17,11 @@ import typer
 
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
-from finsent.recipe import Recipe
-from finsent.recipe_file import load_recipe
+from finsent.data.sources import Row, mirror_from_environment, read_source
+from finsent.recipe.file import load_recipe
+from finsent.recipe.recipe import Recipe
 from finsent.scoring import Scores, score
-from finsent.sources import Row, mirror_from_environment, read_source
-from space.classifier import Classifier
+from inference.classifier import Classifier
 
 OUTPUT = Path(__file__).with_name("transfer.md")
 OTHERS = REPOSITORY / "recipes" / "finsent-research.yaml"

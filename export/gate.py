@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from finsent.recipe import Budget
+from finsent.recipe.recipe import Budget
 from finsent.scoring import Floats, Ints, classification
 
 

@@ -10,7 +10,7 @@ import onnx
 from optimum.exporters.onnx import onnx_export_from_model
 from transformers import AutoModelForSequenceClassification
 
-from export.simplify import simplify
+from export.graph.simplify import simplify
 from finsent.errors import ReleaseError
 from finsent.release import ONNX_FILES
 

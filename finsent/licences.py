@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from finsent.errors import RecipeError
-from finsent.recipe import Recipe
+from finsent.recipe.recipe import Recipe
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 from finsent.errors import ReleaseError
 
 if TYPE_CHECKING:
-    from finsent.base_model import BaseModel  # torch and transformers, for whoever needs but a file name
+    from finsent.encoder.load import BaseModel  # torch and transformers, for whoever needs but a file name
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"

@@ -24,10 +24,10 @@ from rich.console import Console
 from rich.table import Table
 
 from finsent.errors import FinsentError, ReleaseError
-from finsent.recipe_file import load_recipe
+from finsent.recipe.file import load_recipe
 from finsent.release import CARD, RECIPE, Run
-from model_card.document import CodeBlock, code_blocks, split_card
-from model_card.lint_body import syntax_error
+from model_card.card.document import CodeBlock, code_blocks, split_card
+from model_card.lint.body import syntax_error
 
 DETAIL = 160  # characters of a detail in the table
 TIMEOUT = 300  # seconds a block
@@ -84,7 +84,7 @@ def run_snippets(
     """
     release = Run(run).release.resolve()
     if not (release / CARD).is_file():
-        raise ReleaseError(f"{release}: holds no {CARD}; run train.py or python -m model_card.build first")
+        raise ReleaseError(f"{release}: holds no {CARD}; run train.py or model_card.card.build")
     blocks = code_blocks(split_card((release / CARD).read_text(encoding="utf-8")).body)
     model = load_recipe(release / RECIPE).hub.model
     with tempfile.TemporaryDirectory(prefix="finsent-snippets-") as temporary:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from finsent.errors import FinsentError
+from publishing.hub.remote import Reader, Target
 from publishing.receipt import Receipt, write_receipt
-from publishing.remote import Reader, Target
 
 
 class Journal:

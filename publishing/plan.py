@@ -7,12 +7,12 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from finsent.release import METRICS
-from publishing.card_merge import CardDecision, Choice, apply_decision, decide_card
+from publishing.comparison import FigureChange, compare_figures, find_regressions, read_published
 from publishing.errors import PublishError
-from publishing.figures import FigureChange, compare_figures, find_regressions, read_published
-from publishing.manifest import README, Manifest, is_allowed
-from publishing.parcel import Parcel
-from publishing.remote import Reader, Remote, Target
+from publishing.hub.remote import Reader, Remote, Target
+from publishing.package.card_merge import CardDecision, Choice, apply_decision, decide_card
+from publishing.package.manifest import README, Manifest, is_allowed
+from publishing.package.parcel import Parcel
 
 Action = Literal["add", "change", "delete", "same", "keep"]
 

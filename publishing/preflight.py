@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from publishing.connection import Connection
 from publishing.errors import GaveUpError, PublishError
-from publishing.retries import Retries
+from publishing.hub.connection import Connection
+from publishing.hub.retries import Retries
 
 
 @dataclass(frozen=True)

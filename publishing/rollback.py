@@ -9,11 +9,11 @@ from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOpera
 
 from finsent.release import CONFIG
 from publishing.errors import PublishError
-from publishing.manifest import README
-from publishing.proof import digest
+from publishing.hub.remote import Reader, Remote, Target, trailers
+from publishing.hub.transfer import Committed, Sender
+from publishing.package.manifest import README
+from publishing.proof.prover import digest
 from publishing.receipt import Receipt
-from publishing.remote import Reader, Remote, Target, trailers
-from publishing.transfer import Committed, Sender
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from functools import partial
 from statistics import median
 
 import gradio as gr
+from inference.classifier import Classifier
 
 import markup
-from classifier import Classifier
 from model import Model
 from one import find_refusal
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TypedDict
 
 import gradio as gr
+from inference.classifier import Prediction
+from inference.explain import explain
 
-from classifier import Prediction
-from explain import explain
 from model import Model
 from results import MOST_CHARACTERS
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from classifier import Prediction
-from explain import Explanation, Word
+from inference.classifier import Prediction
+from inference.explain import Explanation, Word
+
 from model import Doubt
 from results import Line, Page, Result
 

@@ -13,8 +13,7 @@ from threading import Lock
 from typing import Any
 
 import yaml
-
-from classifier import FILES, Classifier
+from inference.classifier import FILES, Classifier
 
 QUANTIZED = "onnx/model_quantized.onnx"
 FULL = "onnx/model.onnx"

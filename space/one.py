@@ -6,9 +6,9 @@ import time
 from functools import partial
 
 import gradio as gr
+from inference.explain import explain
 
 import markup
-from explain import explain
 from model import Model
 from results import MOST_CHARACTERS
 

@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from inference.classifier import Classifier, Probabilities
 
-from classifier import Classifier, Probabilities
 from tables import Table, distinct
 
 MOST_CHARACTERS = 10_000

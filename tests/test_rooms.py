@@ -11,22 +11,17 @@ import pytest
 from finsent import REPOSITORY
 
 ALLOWED = {
-    "finsent": {"finsent"},
-    "export": {"export", "finsent", "space"},
-    "model_card": {"model_card", "export", "finsent", "space"},
-    "space": set[str](),
+    "inference": {"inference"},
+    "finsent": {"finsent", "inference"},
+    "export": {"export", "finsent", "inference"},
+    "model_card": {"model_card", "export", "finsent", "inference"},
+    "publishing": {"publishing", "model_card", "export", "finsent", "inference"},
+    "space": {"inference"},
     "local_hub": {"local_hub"},
-    "publishing": {"publishing", "finsent", "model_card", "space"},
     "benchmarks": {
-        "benchmarks",
-        "export",
-        "finsent",
-        "local_hub",
-        "model_card",
-        "space",
-        "tests",
+        "benchmarks", "publishing", "model_card", "export", "finsent", "inference", "local_hub", "tests",
     },  # its browser
-}
+}  # fmt: skip
 OURS = {*ALLOWED, "train", "hub_push", "tests", "data"}
 
 

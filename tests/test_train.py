@@ -11,9 +11,9 @@ from filelock import FileLock
 from transformers import AutoConfig, pipeline
 
 import train
-from finsent.data import load_splits
+from finsent.data.splits import load_splits
 from finsent.errors import FinsentError
-from finsent.recipe_file import load_recipe
+from finsent.recipe.file import load_recipe
 from finsent.release import (
     ABSTAIN_BELOW,
     ALWAYS,
@@ -25,9 +25,9 @@ from finsent.release import (
     sha256,
     write_threshold,
 )
-from model_card.build import build_card
-from model_card.metrics import read_metrics
-from space.classifier import Classifier
+from inference.classifier import Classifier
+from model_card.card.build import build_card
+from model_card.measure.metrics import read_metrics
 from tests import tiny
 
 

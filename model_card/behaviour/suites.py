@@ -18,7 +18,7 @@ from model_card.behaviour.cases import Case, Suite
 
 
 class Predictor(Protocol):
-    """What is needed of a classifier; `space.classifier.Classifier` is one."""
+    """What is needed of a classifier; `inference.classifier.Classifier` is one."""
 
     labels: list[str]
 

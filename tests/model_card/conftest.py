@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from finsent.recipe import Recipe
-from model_card.build import build_card
-from model_card.metrics import Metrics
+from finsent.recipe.recipe import Recipe
+from model_card.card.build import build_card
+from model_card.measure.metrics import Metrics
 from tests.model_card.samples import make_metrics, make_recipe
 from tests.model_card.tiny_release import make_release
 

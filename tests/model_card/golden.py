@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from model_card.build import build_card
+from model_card.card.build import build_card
 from tests.model_card.samples import make_metrics, make_recipe
 
 GOLDEN = Path(__file__).with_name("golden_card.md")

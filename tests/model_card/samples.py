@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from finsent.recipe import Recipe
-from finsent.reports import DataReport, TrainingReport
+from finsent.data.report import DataReport, TrainingReport
+from finsent.recipe.recipe import Recipe
 from finsent.scoring import Scores, score, wilson
-from model_card.abstention import Abstention, Judged, measure_abstention
-from model_card.metrics import (
+from model_card.measure.abstention import Abstention, Judged, measure_abstention
+from model_card.measure.metrics import (
     SCHEMA_VERSION,
     Agreement,
     Baseline,
@@ -111,7 +111,7 @@ def make_metrics(**changes: Any) -> Metrics:
         "hidden_size": 312,
         "positions": 512,
         "licence": "apache-2.0",
-        "protocol": "Every test row once, through space/classifier.py, batches of 32, 200 resamples, seed 7.",
+        "protocol": "Every test row once, through inference/classifier.py, batches of 32, 200 resamples.",
         "default_variant": "quantized",
         "data": _make_data(),
         "training": make_training(),

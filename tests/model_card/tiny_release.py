@@ -13,13 +13,13 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertForSequenceClassification
 
 from finsent import release
-from finsent.base_model import BaseModel
-from finsent.recipe import Recipe
-from finsent.text import build_normalizer
-from model_card.build import build_card
-from model_card.figures import draw_figures
-from model_card.metrics import ExampleResult, Metrics, write_metrics
-from space.classifier import Classifier
+from finsent.encoder.load import BaseModel
+from finsent.encoder.text_rules import build_normalizer
+from finsent.recipe.recipe import Recipe
+from inference.classifier import Classifier
+from model_card.card.build import build_card
+from model_card.card.figures import draw_figures
+from model_card.measure.metrics import ExampleResult, Metrics, write_metrics
 from tests.model_card.samples import LABELS, make_metrics, make_recipe
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]

@@ -15,12 +15,12 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 
 import hub_push
 from local_hub import HubSettings, RunningHub, TokenGrant, running_hub
-from publishing.connection import Connection, Timeouts, connect
-from publishing.parcel import Parcel, pack_release
+from publishing.hub.connection import Connection, Timeouts, connect
+from publishing.hub.remote import Reader, Target
+from publishing.hub.retries import Retries
+from publishing.package.parcel import Parcel, pack_release
+from publishing.push import Wishes
 from publishing.receipt import Receipt, read_receipt
-from publishing.remote import Reader, Target
-from publishing.retries import Retries
-from publishing.stages import Wishes
 
 WRITE, READ, OTHER = "hf_" + "w" * 30, "hf_" + "r" * 30, "hf_" + "o" * 30
 GRANTS = (

@@ -11,11 +11,11 @@ import pytest
 
 import hub_push
 from local_hub import RunningHub
-from publishing.connection import _PatientAdapter
 from publishing.errors import PublishError
+from publishing.hub.connection import _PatientAdapter
 from tests.publishing.conftest import Publisher
 from tests.publishing.faults import PUBLISHED, make_cell
-from tests.publishing.test_space import demo
+from tests.publishing.space.test_publisher import demo
 
 __all__ = ["demo"]
 POINTS = (2, 6, 8, 9, 10, 12, 14, 16, 18, 20, 22, 26, 34, 40, 46)  # the request at which a person gives up

@@ -14,16 +14,16 @@ import requests
 from huggingface_hub.errors import HfHubHTTPError
 
 from finsent import REPOSITORY
-from model_card.metrics import Metrics, VariantFigures
-from publishing.card_merge import merge_card
-from publishing.connection import Timeouts, connect, find_token
+from model_card.measure.metrics import Metrics, VariantFigures
+from publishing.comparison import compare_figures, find_regressions, read_published
 from publishing.errors import GaveUpError, LintError, PaymentError, PublishError, StalePlanError
-from publishing.figures import compare_figures, find_regressions, read_published
-from publishing.leaks import find_leaks
-from publishing.lint import lint_dataset
-from publishing.manifest import Manifest, from_bytes, is_allowed, read_folder
-from publishing.parcel import release_notes
-from publishing.retries import Retries, asked_wait, describe, is_final
+from publishing.hub.connection import Timeouts, connect, find_token
+from publishing.hub.retries import Retries, asked_wait, describe, is_final
+from publishing.package.card_merge import merge_card
+from publishing.package.check import lint_dataset
+from publishing.package.manifest import Manifest, from_bytes, is_allowed, read_folder
+from publishing.package.parcel import release_notes
+from publishing.package.secrets import find_leaks
 from tests.model_card.samples import make_metrics
 from tests.publishing.faults import FAULTS, STEPS
 

@@ -17,15 +17,15 @@ from huggingface_hub import CommitOperationAdd, HfApi
 import hub_push
 from finsent import REPOSITORY
 from finsent.errors import FinsentError
-from finsent.recipe_file import load_recipe
+from finsent.recipe.file import load_recipe
 from finsent.release import write_threshold
 from local_hub import RunningHub
-from publishing.connection import Timeouts, connect
 from publishing.errors import CardConflictError, LintError, PublishError
-from publishing.parcel import pack_release
+from publishing.hub.connection import Timeouts, connect
+from publishing.hub.remote import Reader, Target
+from publishing.package.parcel import pack_release
+from publishing.push import check_published, undo
 from publishing.receipt import read_receipt
-from publishing.remote import Reader, Target
-from publishing.stages import check_published, undo
 from tests.publishing.conftest import OTHER, QUICK, QUICKLY, READ, WRITE, Publisher, order
 from tests.runtimes.environments import HERE, node_environment
 
@@ -481,7 +481,7 @@ def test_a_process_is_not_told_the_token_and_what_it_says_is_cleaned(
         assert options["env"]["HF_TOKEN"] == WRITE and options["env"]["HF_ENDPOINT"]
         return subprocess.CompletedProcess(command, 1, "", f"refused: Bearer {WRITE}")
 
-    monkeypatch.setattr("publishing.proof.subprocess.run", failing)
+    monkeypatch.setattr("publishing.proof.prover.subprocess.run", failing)
     with pytest.raises(PublishError, match=r"is published, but load failed: refused: Bearer \*\*\*"):
         publisher.publish(proof="load")
     assert commands and WRITE not in str(commands)

@@ -20,7 +20,7 @@ from optimum.onnxruntime import ORTModelForSequenceClassification
 from transformers import AutoTokenizer, pipeline
 
 from finsent.release import ABSTAIN_BELOW, CONFIG, read_labels, write_threshold
-from space.classifier import Classifier
+from inference.classifier import Classifier
 from tests.runtimes.environments import HERE, node_environment, python_environment
 from tests.runtimes.texts import TEXTS
 

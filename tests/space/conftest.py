@@ -17,14 +17,12 @@ from typing import Any
 
 import pytest
 
-from space.forms import Subject, write_form
+from publishing.space.forms import Subject, write_form
 from tests.runtimes.environments import python_environment
 from tests.space.browser import chromium, serving, transformers_js
 from tests.tiny import ROOT
 
 SPACE = ROOT / "space"
-# In the Space its modules import each other by bare names; behind everything else, so that they hide nothing.
-sys.path.append(str(SPACE))
 SUBJECT = Subject(
     model="finsent/demo",
     revision="0123456789abcdef0123456789abcdef01234567",

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from classifier import Classifier
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 from one import HARD_PAIR
 from snippets import snippets
 
+from inference.classifier import Classifier
 from tests.space.conftest import SPACE, Demo
 
 with warnings.catch_warnings():

@@ -13,10 +13,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from classifier import Classifier
 from model import load_model
 from one import HARD_PAIR
 
+from inference.classifier import Classifier
 from tests.space.browser import DESK, PHONE, Visit
 from tests.space.conftest import Demo
 

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from classifier import Classifier
 
+from inference.classifier import Classifier
 from tests.space.conftest import Demo
 from tests.space.test_load import call
 

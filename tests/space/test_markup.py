@@ -7,12 +7,13 @@ from pathlib import Path
 import about
 import markup
 import pytest
-from classifier import Prediction
 from compare import show_comparison
-from explain import Explanation, Word
 from model import NO_FIGURES, Doubt, Model, load_model
 from one import HARD_PAIR, show_answer, show_pair, show_words
 from results import Line, Page
+
+from inference.classifier import Prediction
+from inference.explain import Explanation, Word
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror='alert(2)'>\"quoted\" & $x$"
 ALLOWED = {

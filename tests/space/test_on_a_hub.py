@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from classifier import Classifier
 from huggingface_hub import HfApi
 
+from inference.classifier import Classifier
 from local_hub import HubSettings, RunningHub, running_hub
 from tests.local_hub.accounts import GRANTS, WRITE
 from tests.space.browser import DESK, Visit, chromium, transformers_js

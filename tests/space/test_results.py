@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import results
-from classifier import Classifier
 from results import Result, Run, neutralise, read_page
 from tables import Table
+
+from inference.classifier import Classifier
 
 ROWS: list[list[Any]] = [
     ["a", "Profit rose at the mill"],

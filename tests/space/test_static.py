@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from classifier import Classifier
 from markup import doubt_words
 from model import load_model
 
-from space.forms import write_form
+from inference.classifier import Classifier
+from publishing.space.forms import write_form
 from tests.space.browser import DESK, PHONE, Visit, serving, transformers_js
 from tests.space.conftest import LOCAL, SPACE, SUBJECT
 

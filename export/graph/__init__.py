@@ -1,0 +1,1 @@
+"""Rewriting an ONNX graph so that it does less work for the same answer."""

@@ -1,0 +1,1 @@
+"""From the files of a recipe's sources to checked, disjoint splits."""

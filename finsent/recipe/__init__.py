@@ -1,0 +1,1 @@
+"""A recipe: everything that decides a release, in frozen sections by stage."""

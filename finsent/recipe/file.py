@@ -1,0 +1,105 @@
+"""A recipe as a YAML file, with what it extends and the teachers that it names.
+
+`load_recipe` answers with a frozen `Recipe`, or with a `RecipeError` that names the key, what was got and
+what is allowed. `python -m finsent.recipe.file` writes the JSON schema.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from finsent import REPOSITORY
+from finsent.errors import RecipeError
+from finsent.recipe.recipe import Recipe
+
+SCHEMA_FILE = REPOSITORY / "recipes" / "schema.json"
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe and everything that it extends.
+
+    Raises RecipeError: the file is missing or no YAML mapping, extends itself, or holds what is not allowed.
+    """
+    tree = _read_tree(path, seen=())
+    try:
+        text = json.dumps(tree)
+    except (TypeError, ValueError, RecursionError) as error:  # a date, or a mapping that holds itself
+        raise RecipeError(f"{path}: {error}; put dates in quotes, and let no part hold itself") from None
+    try:
+        return Recipe.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        problems = "; ".join(_explain(problem) for problem in error.errors())
+        raise RecipeError(f"{path}: {problems}") from None
+
+
+def _read_tree(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    if path.resolve() in seen:
+        raise RecipeError(f"{path}: extends itself, by way of {' -> '.join(p.name for p in seen)}")
+    try:
+        tree: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: cannot be read ({error}); recipes stand in recipes/*.yaml") from None
+    except yaml.YAMLError as error:
+        raise RecipeError(f"{path}: is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(tree, dict):
+        raise RecipeError(f"{path}: must be a mapping of keys, got {type(tree).__name__}")
+    return _follow(tree, path, (*seen, path.resolve()))
+
+
+def _follow(tree: dict[str, Any], path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    """Put other recipe files that one names in its place: the one that it extends, and its teachers."""
+    if "extends" in tree:
+        tree = _merge(_read_tree(path.parent / str(tree.pop("extends")), seen), tree)
+    plan = tree.get("distillation")
+    if isinstance(plan, dict) and isinstance(plan.get("teachers"), list):
+        teachers = [
+            _read_tree(path.parent / one, seen) if isinstance(one, str) else one for one in plan["teachers"]
+        ]
+        tree["distillation"] = plan | {"teachers": teachers}
+    return tree
+
+
+def _merge(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
+    """Mappings are merged key by key; anything else, lists too, is replaced."""
+    merged = dict(parent)
+    for key, value in child.items():
+        old = merged.get(key)
+        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _explain(problem: Any) -> str:  # noqa: ANN401  (pydantic's ErrorDetails, a TypedDict of plain values)
+    key = ".".join(str(part) for part in problem["loc"]) or "recipe"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        return f"{key}: unknown key; see recipes/schema.json for those that are known"
+    if problem["type"] in ("missing", "value_error"):
+        return f"{key}: {message}"
+    return f"{key}: got {json.dumps(problem['input'], default=str)[:80]}; {message[0].lower()}{message[1:]}"
+
+
+def dump_recipe(recipe: Recipe) -> str:
+    """Return a recipe as YAML that `load_recipe` reads back to an equal one, with nothing left to extend."""
+    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=110)
+
+
+def recipe_schema() -> str:
+    """Return the JSON schema of a recipe file, `extends` included."""
+    parts = Recipe.model_json_schema()["$defs"]
+    schema = {"$defs": parts, **parts.pop("Recipe")}  # it holds itself, by way of its teachers
+    parts["Distillation"]["properties"]["teachers"]["items"] = {"type": ["string", "object"]}
+    schema["properties"]["extends"] = {
+        "type": "string",
+        "description": "recipe whose keys this one overrides",
+    }
+    schema.pop("required")  # a recipe that extends another may leave out anything
+    return json.dumps(schema, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(recipe_schema(), encoding="utf-8")

@@ -1,0 +1,252 @@
+"""Fitting the weights: transformers' Trainer over the recipe's rows, then a temperature put into the head.
+
+What a row teaches is a probability a label (`finsent.training.targets`): of annotators, teachers or both.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from scipy.optimize import minimize_scalar
+from transformers import (
+    DataCollatorWithPadding,
+    EarlyStoppingCallback,
+    EvalPrediction,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    PrinterCallback,
+    ProgressCallback,
+    Trainer,
+    TrainerState,
+    TrainingArguments,
+    set_seed,
+)
+from transformers.trainer import TRAINER_STATE_NAME
+from transformers.trainer_utils import get_last_checkpoint
+
+from finsent.data.report import TrainingReport
+from finsent.data.splits import Splits
+from finsent.encoder.load import BaseModel
+from finsent.errors import FinsentError
+from finsent.recipe.recipe import Recipe, Training
+from finsent.scoring import Floats, Ints, classification
+from finsent.training.precision import use_bf16
+from finsent.training.progress import TrainingProgress
+from finsent.training.targets import training_rows, validation_rows
+
+OWNER = "recipe.sha256"  # in the checkpoint folder: which recipe and rows these checkpoints belong to
+CHECKPOINT_COPIES = 3  # the best, the latest and one in the making
+
+
+def fit(
+    recipe: Recipe,
+    splits: Splits,
+    base: BaseModel,
+    folder: Path,
+    resume: bool = False,
+    teachers: Sequence[Path] = (),
+) -> TrainingReport:
+    """Fit `base.model` in place and calibrate it; checkpoints go to `folder`.
+
+    `teachers` are the releases of the recipe's teachers, in its order. With `resume`, training goes on from
+    the last checkpoint there; FinsentError when that one was made from another recipe or other rows. Without
+    a checkpoint it starts from the beginning.
+    """
+    _claim(folder, recipe.fingerprint() + splits.report.fingerprints["train"], resume)
+    started = time.monotonic()
+    set_seed(recipe.training_seed)
+    if recipe.training.dropout is not None:
+        set_dropout(base.model, recipe.training.dropout)
+    if recipe.training.freeze_pieces:
+        base.model.get_input_embeddings().requires_grad_(False)
+    trainer = _build_trainer(recipe, splits, base, folder, teachers)
+    checkpoint = _last_whole_checkpoint(folder) if resume else None
+    trainer.train(resume_from_checkpoint=checkpoint)
+    output = trainer.predict(trainer.eval_dataset)
+    labels = np.asarray(output.label_ids).argmax(axis=1)
+    temperature = fit_temperature(np.asarray(output.predictions), labels)
+    divide_head(base.model, temperature)
+    base.model.to("cpu").eval()
+    seconds = time.monotonic() - started
+    hours = seconds / 3600
+    energy = recipe.energy
+    return TrainingReport(
+        seconds=seconds,
+        steps=trainer.state.global_step,
+        resumed_at=int(checkpoint.rpartition("-")[2]) if checkpoint else 0,
+        epochs=float(trainer.state.epoch or 0),
+        validation_macro_f1=float((output.metrics or {})["test_macro_f1"]),
+        temperature=temperature,
+        precision="bf16 autocast" if trainer.args.bf16 else "fp32",
+        parameters=sum(parameter.numel() for parameter in base.model.parameters()),
+        watt_hours_estimate=energy.watts * hours if energy else None,
+        co2_grams_estimate=energy.watts * hours / 1000 * energy.grams_per_kwh if energy else None,
+    )
+
+
+def _last_whole_checkpoint(folder: Path) -> str | None:
+    """Return the newest checkpoint that was written to its end; half a one, of a full disk, goes away."""
+    found: str | None = get_last_checkpoint(str(folder))
+    if found is None:
+        return None
+    try:
+        TrainerState.load_from_json(str(Path(found) / TRAINER_STATE_NAME))  # written last
+    except (OSError, ValueError):
+        shutil.rmtree(found)
+        return _last_whole_checkpoint(folder)
+    return found
+
+
+def _claim(folder: Path, owner: str, resume: bool) -> None:
+    """Note whose checkpoints the folder holds, so that a resumed run cannot mix two recipes."""
+    mark = folder / OWNER
+    if resume and mark.is_file() and mark.read_text(encoding="utf-8") != owner:
+        raise FinsentError(
+            f"{folder}: these checkpoints come from another recipe or other rows; run again without --resume"
+        )
+    if not resume and folder.is_dir():
+        for old in folder.glob("checkpoint-*"):
+            shutil.rmtree(old)
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.write_text(owner, encoding="utf-8")
+
+
+def tokenize_rows(rows: Dataset, tokenizer: PreTrainedTokenizerFast, training: Training) -> Dataset:
+    """Return the rows as model inputs, cut to the recipe's `max_tokens`, with `length` for grouping."""
+
+    def encode(batch: dict[str, list[Any]]) -> dict[str, Any]:
+        encoded = tokenizer(batch["text"], truncation=True, max_length=training.max_tokens)
+        return {**encoded, "length": [len(ids) for ids in encoded["input_ids"]]}
+
+    return rows.map(encode, batched=True, remove_columns=["text"], keep_in_memory=True)
+
+
+def _build_trainer(
+    recipe: Recipe, splits: Splits, base: BaseModel, folder: Path, teachers: Sequence[Path]
+) -> Trainer:
+    training, tokenizer = recipe.training, base.tokenizer()
+    rows = {
+        "train": training_rows(recipe, splits.train, teachers),
+        "validation": validation_rows(splits.validation, recipe.labels),
+    }
+    rows = {split: tokenize_rows(rows[split], tokenizer, training) for split in rows}
+    weights = class_weights(splits, recipe)
+
+    def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:  # noqa: ANN401
+        """Return the cross-entropy of logits and labels, both `(n, n_labels)`."""
+        return torch.nn.functional.cross_entropy(
+            outputs["logits"].float(),
+            labels,
+            weight=None if weights is None else weights.to(labels.device),
+            label_smoothing=training.label_smoothing,
+        )
+
+    def macro_f1(prediction: EvalPrediction) -> dict[str, float]:
+        """Return the macro F1 of the classes that logits and labels choose."""
+        predicted = np.asarray(prediction.predictions).argmax(axis=1)
+        labels = np.asarray(prediction.label_ids).argmax(axis=1)
+        found = classification(predicted, labels, len(recipe.labels))
+        return {"macro_f1": found["macro_f1"]}
+
+    trainer = Trainer(
+        model=base.model,
+        args=_arguments(recipe, len(rows["train"]), folder),
+        train_dataset=rows["train"],
+        eval_dataset=rows["validation"],
+        data_collator=DataCollatorWithPadding(tokenizer),
+        compute_loss_func=loss,
+        compute_metrics=macro_f1,
+        callbacks=[EarlyStoppingCallback(early_stopping_patience=training.patience), TrainingProgress()],
+    )
+    for printing in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(printing)
+    return trainer
+
+
+def _arguments(recipe: Recipe, rows: int, folder: Path) -> TrainingArguments:
+    training = recipe.training
+    steps = math.ceil(math.ceil(rows / training.batch_size) * training.epochs)
+    every = math.ceil(steps / training.evaluations)
+    return TrainingArguments(
+        output_dir=str(folder),
+        max_steps=every * training.evaluations,  # the last step is evaluated too, at the lowest rate
+        per_device_train_batch_size=training.batch_size,
+        per_device_eval_batch_size=4 * training.batch_size,
+        learning_rate=training.learning_rate,
+        warmup_ratio=training.warmup,
+        weight_decay=training.weight_decay,
+        group_by_length=True,
+        length_column_name="length",
+        bf16=use_bf16(training.bf16),
+        use_cpu=not torch.cuda.is_available(),
+        seed=recipe.training_seed,
+        data_seed=recipe.training_seed,
+        eval_strategy="steps",
+        eval_steps=every,
+        save_strategy="steps",
+        save_steps=every,
+        save_total_limit=CHECKPOINT_COPIES,
+        logging_steps=every,
+        load_best_model_at_end=True,
+        metric_for_best_model="macro_f1",
+        dataloader_pin_memory=False,
+        report_to=[],
+    )
+
+
+def set_dropout(model: PreTrainedModel, share: float) -> None:
+    """Drop `share` of whatever the model drops anything of; its config keeps what it said."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = share
+
+
+def class_weights(splits: Splits, recipe: Recipe) -> torch.Tensor | None:
+    """Return a loss weight a class `(n_labels,)`, mean 1 over rows; None when the recipe wants none."""
+    wish = recipe.training.class_weights
+    if wish == "none":
+        return None
+    counts = Counter(row.label for row in splits.train)
+    share = torch.tensor([counts[label] / len(splits.train) for label in recipe.labels])
+    weights = (1 / share) ** (0.5 if wish == "root" else 1.0)
+    return weights / (weights * share).sum()
+
+
+def fit_temperature(logits: Floats, labels: Ints) -> float:
+    """Return the temperature that minimises the log loss of logits `(n, n_labels)` against classes `(n,)`.
+
+    Guo et al. 2017, https://arxiv.org/abs/1706.04599. Bounded to 0.05..20 so that a perfect score stays
+    finite.
+    """
+
+    def log_loss(log_temperature: float) -> float:
+        """Return the mean log loss at a temperature."""
+        scaled = logits.astype(float) / math.exp(log_temperature)
+        top = scaled.max(axis=1, keepdims=True)
+        total = top[:, 0] + np.log(np.exp(scaled - top).sum(axis=1))
+        return float((total - scaled[np.arange(len(labels)), labels]).mean())
+
+    found = minimize_scalar(log_loss, bounds=(math.log(0.05), math.log(20)), method="bounded")
+    return float(math.exp(found.x))
+
+
+def divide_head(model: PreTrainedModel, temperature: float) -> None:
+    """Divide the last linear layer by the temperature, so that every runtime is calibrated without code."""
+    linears = [module for module in model.modules() if isinstance(module, torch.nn.Linear)]
+    head = linears[-1]
+    if head.out_features != model.config.num_labels:
+        raise FinsentError(
+            f"the last layer of {type(model).__name__} is no classifier; the temperature has no place"
+        )
+    with torch.no_grad():
+        head.weight.div_(temperature)
+        head.bias.div_(temperature)

@@ -1,0 +1,1 @@
+"""Text in, probabilities out: numpy, onnxruntime and tokenizers. Measured, shown and served."""

@@ -1,0 +1,1 @@
+"""From recipe and metrics.json to README.md and its figures."""

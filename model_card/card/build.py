@@ -1,0 +1,119 @@
+"""The model card: the template filled with a recipe and what its run measured. Pure: same inputs, same text.
+
+`python -m model_card.card.build RUN` renders RUN/release/README.md again, without training.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from finsent import release
+from finsent.errors import FinsentError, ReleaseError
+from finsent.licences import find_licence
+from finsent.recipe.file import load_recipe
+from finsent.recipe.recipe import Recipe
+from finsent.scoring import CALIBRATION_BINS, Scores
+from model_card.card.formats import FILTERS
+from model_card.card.metadata import HUB, card_metadata
+from model_card.measure.abstention import LEAST_ANSWERED
+from model_card.measure.metrics import ExampleResult, Metrics, read_metrics
+
+TEMPLATES = Path(__file__).parent
+LONGEST_TABLE = 12  # slices; more are folded away
+
+
+def build_card(recipe: Recipe, metrics: Metrics) -> str:
+    """Return the text of README.md. ReleaseError when the figures belong to another recipe's labels."""
+    default = metrics.variant(metrics.default_variant)
+    if list(default.scores.per_class) != recipe.labels:
+        raise ReleaseError(
+            f"{release.METRICS}: has labels {list(default.scores.per_class)}, the recipe {recipe.labels}; "
+            "run train.py again"
+        )
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # the card is Markdown; what must be escaped goes through a filter
+    )
+    environment.filters.update(FILTERS)
+    environment.tests["covering"] = _covers_labels
+    body = environment.get_template("template.md.jinja").render(_view(recipe, metrics))
+    return card_metadata(recipe, metrics) + "\n" + _tidy(body)
+
+
+def _view(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:
+    """Return the names that the template knows."""
+    return {
+        "recipe": recipe,
+        "metrics": metrics,
+        "data": metrics.data,
+        "files": release,
+        "hub": HUB,
+        "default": metrics.variant(metrics.default_variant),
+        "onnx": [variant for variant in metrics.variants if variant.agreement is not None],
+        "has_quantized": any(variant.name == "quantized" for variant in metrics.variants),
+        "budgets": {variant.name: variant.budget for variant in recipe.export.variants},
+        "titles": {source.name: source.title for source in recipe.data.sources},
+        "licence": find_licence(metrics.licence, "metrics.json"),
+        "example": metrics.examples[0],
+        "examples": [_judged(example) for example in metrics.examples],
+        "label_examples": {example.expected: example.text for example in reversed(metrics.examples)},
+        "calibration_bins": CALIBRATION_BINS,
+        "longest_table": LONGEST_TABLE,
+        "abstention": metrics.abstention,
+        "least_answered": LEAST_ANSWERED,
+    }
+
+
+def _covers_labels(scores: Scores) -> bool:
+    """Tell whether every label has a row; without one its F1 is 0, and the mean would mislead."""
+    return all(one.support > 0 for one in scores.per_class.values())
+
+
+def _judged(example: ExampleResult) -> dict[str, Any]:
+    predicted, score = max(example.scores.items(), key=lambda item: item[1])
+    right = predicted == example.expected
+    return {**example.model_dump(), "predicted": predicted, "score": score, "right": right}
+
+
+def _tidy(body: str) -> str:
+    """Take away blanks at line ends and repeated empty lines outside code, which blocks leave behind."""
+    tidied: list[str] = []
+    inside = False
+    for line in body.split("\n"):
+        inside ^= line.startswith("```")
+        clean = line.rstrip()
+        if inside or clean or (tidied and tidied[-1]):
+            tidied.append(clean)
+    return "\n".join(tidied).strip("\n") + "\n"
+
+
+def main(
+    run: Annotated[Path, typer.Argument(help="folder of a run, which holds release/")],
+    check: Annotated[bool, typer.Option("--check", help="write nothing; exit 1 if the card differs")] = False,
+) -> None:
+    """Render the card of a run again from its recipe and figures."""
+    folder = release.Run(run).release
+    card = folder / release.CARD
+    try:
+        text = build_card(load_recipe(folder / release.RECIPE), read_metrics(folder / release.METRICS))
+        if not check:
+            card.write_text(text, encoding="utf-8", newline="\n")
+        elif not card.is_file() or card.read_bytes() != text.encode():
+            raise ReleaseError(f"{card}: is not what it is generated from; leave --check out to renew it")
+    except FinsentError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+    print(card)
+
+
+if __name__ == "__main__":
+    typer.run(main)

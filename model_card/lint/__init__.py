@@ -1,0 +1,1 @@
+"""The linter of model cards, a module a kind of rule."""

@@ -1,0 +1,42 @@
+"""The command line of the linter: `python -m model_card.lint FILE`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from finsent.errors import FinsentError
+from finsent.release import METRICS
+from model_card.lint.card import lint_card
+from model_card.lint.problem import Problem
+from model_card.measure.metrics import read_metrics
+
+
+def main(
+    file: Annotated[Path, typer.Argument(help="README.md of a release", exists=True, dir_okay=False)],
+) -> None:
+    """Check a model card; exit 1 when something is wrong with it."""
+    try:
+        text = file.read_bytes().decode("utf-8").replace("\r\n", "\n")
+        beside = file.parent / METRICS
+        metrics = read_metrics(beside) if beside.is_file() else None
+        problems = lint_card(text, metrics, file.parent if metrics else None)
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        problems = [Problem(line, "encoding", f"byte {error.start} is not UTF-8; save the file as UTF-8")]
+    except FinsentError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+    for problem in problems:
+        print(problem)
+    if problems:
+        print(f"{file}: {len(problems)} problem{'s' if len(problems) > 1 else ''}", file=sys.stderr)
+        raise typer.Exit(1)
+    print(f"{file}: clean", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    typer.run(main)

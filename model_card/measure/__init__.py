@@ -1,0 +1,1 @@
+"""From a release to metrics.json: every file on the same test rows."""

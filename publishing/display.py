@@ -1,0 +1,95 @@
+"""Plans and receipts for people: tables on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from publishing.hub.connection import Connection
+from publishing.plan import Plan
+from publishing.preflight import Account
+from publishing.receipt import Receipt
+
+STYLES = {"add": "green", "change": "yellow", "delete": "red", "same": "dim", "keep": "dim"}
+
+
+def megabytes(size: float) -> str:
+    """Return bytes as people say them."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+
+
+def show_account(console: Console, connection: Connection, account: Account) -> None:
+    """Print where to and as whom; of the token only where it was found."""
+    line = f"{connection.endpoint} as {account.name}, token from {connection.source} (role {account.role})"
+    console.print(line, markup=False, soft_wrap=True)
+
+
+def show_plan(console: Console, plan: Plan) -> None:
+    """Print what a push would change."""
+    kind = "" if plan.repo_type == "model" else f"{plan.repo_type} "
+    place = f"at {plan.parent[:8]}" if plan.parent else "is not there yet and is created"
+    head = f"{kind}{plan.repo_id}, {plan.revision} {place}"
+    console.print(f"{head}: nothing to change" if plan.is_empty else head, markup=False, soft_wrap=True)
+    if not plan.is_empty:
+        _show_files(console, plan)
+        line = f"to send: at most {megabytes(plan.bytes_to_send)}; {plan.title!r}"
+        console.print(line, markup=False, soft_wrap=True)
+    _show_figures(console, plan)
+
+
+def _show_files(console: Console, plan: Plan) -> None:
+    if not console.is_terminal:
+        for file in plan.files:
+            line = f"  {file.action:6s} {file.path} ({megabytes(file.size)})"
+            console.print(line, markup=False, soft_wrap=True)
+        return
+    table = Table("File", "", "Size")
+    for file in plan.files:
+        table.add_row(escape(file.path), f"[{STYLES[file.action]}]{file.action}[/]", megabytes(file.size))
+    console.print(table)
+
+
+def _show_figures(console: Console, plan: Plan) -> None:
+    for one in plan.figures:
+        if one.before is None or one.after is None or one.before == one.after:
+            continue
+        line = f"  {one.variant} {one.figure}: {one.before:g} -> {one.after:g}"
+        console.print(line, markup=False, soft_wrap=True)
+    for warning in plan.warnings:
+        console.print(f"warning: {warning}", markup=False, soft_wrap=True)
+
+
+def show_receipt(console: Console, receipt: Receipt) -> None:
+    """Print what a push left behind."""
+    rows = [
+        ("Repository", f"{receipt.endpoint}/{_web(receipt)}"),
+        ("State", receipt.state + (f": {receipt.message}" if receipt.message else "")),
+        ("Commit", _commit(receipt)),
+        ("Tag", receipt.tag or "none"),
+        ("Files", f"{len(receipt.files)}, {megabytes(sum(file.size for file in receipt.files))}"),
+        *((f"Check: {check.name}", f"{check.state}, {check.detail}") for check in receipt.checks),
+    ]
+    if receipt.space is not None:
+        space = receipt.space
+        note = f"; {space.note}" if space.note else ""
+        rows.append(("Space", f"{receipt.endpoint}/spaces/{space.repo_id}: {space.sdk}, {space.stage}{note}"))
+    if console.is_terminal:
+        table = Table(show_header=False)
+        for key, value in rows:
+            table.add_row(key, escape(value))
+        console.print(table)
+    else:
+        for key, value in rows:
+            console.print(f"{key}: {value}", markup=False, soft_wrap=True)
+
+
+def _web(receipt: Receipt) -> str:
+    return ("" if receipt.repo_type == "model" else f"{receipt.repo_type}s/") + receipt.repo_id
+
+
+def _commit(receipt: Receipt) -> str:
+    if receipt.commit is None:
+        return "none" if receipt.commit_is_certain else "not known; run again, the next push finds out"
+    request = f", pull request {receipt.pull_request}" if receipt.pull_request else ""
+    return f"{receipt.commit}{request}"

@@ -1,0 +1,1 @@
+"""Talking to a Hub: the connection, what stands there, sending, trying again."""

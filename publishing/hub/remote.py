@@ -1,0 +1,222 @@
+"""What a repository holds on the Hub now: head, files by object id, tags, the trailer of our last push."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from huggingface_hub import hf_hub_url
+from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
+from huggingface_hub.utils._headers import build_hf_headers
+from huggingface_hub.utils._http import get_session, hf_raise_for_status
+
+from publishing.errors import PublishError
+from publishing.hub.connection import Connection
+from publishing.hub.retries import Retries
+from publishing.package.manifest import Manifest, OutgoingFile, RepoType
+
+T = TypeVar("T")
+PUSH, CARD, CHOICE = "Finsent-Push", "Finsent-Card", "Finsent-Card-Choice"
+_REPO_ID = re.compile(r"[A-Za-z0-9_][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
+_TRAILER = re.compile(rf"^({PUSH}|{CARD}|{CHOICE}): (\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A branch of a repository; PublishError for an id that no Hub would take."""
+
+    repo_id: str
+    repo_type: RepoType = "model"
+    revision: str = "main"
+
+    def __post_init__(self) -> None:
+        if not _REPO_ID.fullmatch(self.repo_id) or ".." in self.repo_id or "--" in self.repo_id:
+            raise PublishError(f"{self.repo_id!r}: is no repository id; write it as owner/name")
+
+    def __str__(self) -> str:
+        kind = "" if self.repo_type == "model" else f"{self.repo_type}s/"
+        return f"{kind}{self.repo_id}" + ("" if self.revision == "main" else f"@{self.revision}")
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file on the Hub; `sha256` is None for one that stands in git itself."""
+
+    path: str
+    size: int
+    git_sha1: str
+    sha256: str | None
+
+    def equals(self, file: OutgoingFile) -> bool:
+        """Tell whether this is that file, by the hash that the Hub has of it."""
+        return self.sha256 == file.sha256 if self.sha256 else self.git_sha1 == file.git_sha1
+
+
+@dataclass(frozen=True)
+class LastPush:
+    """The newest commit of one of our pushes; `card` is the sha256 of the README that it left there."""
+
+    commit: str
+    push: str
+    card: str | None
+    choice: str | None
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A repository as it stands; `head` is None when it does not exist."""
+
+    target: Target
+    head: str | None = None
+    files: dict[str, RemoteFile] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    last_push: LastPush | None = None
+
+    def holds(self, manifest: Manifest) -> bool:
+        """Tell whether every file of a manifest stands here already."""
+        return all(
+            path in self.files and self.files[path].equals(file) for path, file in manifest.files.items()
+        )
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads a Hub, repeating what fails; reading changes nothing, so that is always allowed."""
+
+    connection: Connection
+    retries: Retries
+
+    def read(self, target: Target) -> Remote:
+        """Return what a repository holds; PublishError when it has no such branch."""
+        try:
+            info = self._ask("read files", lambda: self._info(target))
+        except RepositoryNotFoundError:
+            return Remote(target)
+        except RevisionNotFoundError:
+            raise PublishError(
+                f"{target}: has no such branch; create it on the Hub, or leave --revision out"
+            ) from None
+        files = {one.rfilename: _remote_file(one) for one in info.siblings or []}
+        return Remote(target, info.sha, files, self.tags(target), self.last_push(target, info.sha))
+
+    def head(self, target: Target) -> str | None:
+        """Return the newest commit, None when there is no such repository."""
+        try:
+            sha: str | None = self._ask("read head", lambda: self._info(target, files=False)).sha
+        except RepositoryNotFoundError:
+            return None
+        return sha
+
+    def _info(self, target: Target, files: bool = True) -> Any:  # noqa: ANN401  (one class a kind of repository)
+        api = self.connection.api
+        return api.repo_info(
+            target.repo_id, repo_type=target.repo_type, revision=target.revision, files_metadata=files
+        )
+
+    def tags(self, target: Target) -> dict[str, str]:
+        """Return tag -> commit."""
+        refs = self._ask(
+            "read tags",
+            lambda: self.connection.api.list_repo_refs(target.repo_id, repo_type=target.repo_type),
+        )
+        return {tag.name: tag.target_commit for tag in refs.tags}
+
+    def messages(self, target: Target, revision: str) -> list[tuple[str, str]]:
+        """Return commits from `revision` backwards as pairs of id and whole message, newest first."""
+        commits = self._ask(
+            "read commits",
+            lambda: self.connection.api.list_repo_commits(
+                target.repo_id, repo_type=target.repo_type, revision=revision
+            ),
+        )
+        return [(commit.commit_id, f"{commit.title}\n\n{commit.message}") for commit in commits]
+
+    def last_push(self, target: Target, head: str) -> LastPush | None:
+        """Return the newest commit with our trailer."""
+        for commit, message in self.messages(target, head):
+            trailers = dict(_TRAILER.findall(message))
+            if PUSH in trailers:
+                return LastPush(commit, trailers[PUSH], trailers.get(CARD), trailers.get(CHOICE))
+        return None
+
+    def find_push(self, target: Target, push: str) -> str | None:
+        """Return the commit that a push made on a branch, None when there is none."""
+        head = self.head(target)
+        if head is None:
+            return None
+        for commit, message in self.messages(target, head):
+            if dict(_TRAILER.findall(message)).get(PUSH) == push:
+                return commit
+        return None
+
+    def find_pull_request(self, target: Target, push: str) -> tuple[str, int] | None:
+        """Return commit and number of the pull request that a push opened, None when there is none."""
+        refs = self._ask(
+            "read pull requests",
+            lambda: self.connection.api.list_repo_refs(
+                target.repo_id, repo_type=target.repo_type, include_pull_requests=True
+            ),
+        )
+        for ref in reversed(refs.pull_requests or []):
+            messages = self.messages(target, ref.target_commit)
+            if messages and dict(_TRAILER.findall(messages[0][1])).get(PUSH) == push:
+                return ref.target_commit, int(ref.ref.rpartition("/")[2])
+        return None
+
+    def is_open(self, target: Target, number: int) -> bool:
+        """Tell whether a pull request waits to be merged; one that is gone does not."""
+        try:
+            status: str = self._ask(
+                "read pull request",
+                lambda: self.connection.api.get_discussion_details(
+                    target.repo_id, number, repo_type=target.repo_type
+                ),
+            ).status
+        except (RepositoryNotFoundError, EntryNotFoundError):
+            return False
+        return status in ("open", "draft")
+
+    def content(self, target: Target, path: str, revision: str) -> bytes | None:
+        """Return the bytes of a small file at a revision, None when it is not there."""
+        url = hf_hub_url(
+            target.repo_id,
+            path,
+            repo_type=target.repo_type,
+            revision=revision,
+            endpoint=self.connection.endpoint,
+        )
+
+        def get() -> bytes:
+            answer = get_session().get(url, headers=build_hf_headers(token=self.connection.token))
+            hf_raise_for_status(answer)
+            return bytes(answer.content)
+
+        try:
+            return self._ask(f"read {path}", get)
+        except EntryNotFoundError:
+            return None
+
+    def _ask(self, step: str, action: Callable[[], T]) -> T:
+        """Repeat a reading; what is not there is an answer, not a failure."""
+        try:
+            return self.retries.carry(step, action)
+        except PublishError as error:
+            if isinstance(
+                error.__cause__, RepositoryNotFoundError | RevisionNotFoundError | EntryNotFoundError
+            ):
+                raise error.__cause__ from None
+            raise
+
+
+def _remote_file(one: Any) -> RemoteFile:  # noqa: ANN401  (RepoSibling; its lfs is a dict or an object)
+    lfs = one.lfs
+    sha256 = lfs["sha256"] if lfs is not None else None
+    return RemoteFile(one.rfilename, int(one.size or 0), str(one.blob_id), sha256)
+
+
+def trailers(push: str, card: str | None, choice: str | None) -> str:
+    """Return the lines by which a push recognizes its own commit, and the next one its card."""
+    lines: Iterable[tuple[str, str | None]] = ((PUSH, push), (CARD, card), (CHOICE, choice))
+    return "\n".join(f"{key}: {value}" for key, value in lines if value)

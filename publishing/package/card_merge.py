@@ -1,0 +1,108 @@
+"""A README that somebody edited on the Hub: found out, shown, and kept, replaced or merged.
+
+A card has generated regions (`<!-- finsent:begin x -->`) and free text. `merge` keeps their free text and
+puts our regions into theirs; of the metadata ours win, and keys that only they have stay.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import yaml
+
+from model_card.card.document import regions, split_card
+from publishing.errors import CardConflictError
+from publishing.hub.remote import Remote
+from publishing.package.manifest import README, Manifest
+
+Choice = Literal["ours", "theirs", "merge"]
+LONGEST_DIFF = 200  # lines
+
+
+@dataclass(frozen=True)
+class CardDecision:
+    """What becomes of the README: `content` is None where theirs stays."""
+
+    choice: Choice
+    edited: bool
+    content: bytes | None
+
+
+def decide_card(ours: bytes, theirs: bytes | None, remote: Remote, choice: Choice | None) -> CardDecision:
+    """Return what to send as README.
+
+    Theirs is unedited when it is what our last push left there; then the choice of that push holds on, so
+    that kept text is not lost by the next release. Raises CardConflictError with a diff: it was edited, and
+    nobody chose.
+    """
+    if theirs is None or theirs == ours:
+        return CardDecision("ours", False, ours)
+    last = remote.last_push
+    edited = last is None or last.card != hashlib.sha256(theirs).hexdigest()
+    if choice is None and edited:
+        raise CardConflictError(
+            f"{remote.target}: its {README} was edited since the last push; this is what would be lost:\n"
+            f"{card_diff(theirs, ours)}\n"
+            "choose: --card=merge keeps their text and renews the generated parts, "
+            "--card=theirs keeps it all, --card=ours replaces it"
+        )
+    if choice is None and last is not None and last.choice in get_args(Choice):
+        choice = last.choice  # type: ignore[assignment]  # checked in this very line
+    choice = choice or "ours"
+    if choice == "theirs":
+        return CardDecision(choice, edited, None)
+    merged = merge_card(theirs.decode("utf-8"), ours.decode("utf-8")).encode() if choice == "merge" else ours
+    return CardDecision(choice, edited, merged)
+
+
+def apply_decision(manifest: Manifest, decision: CardDecision) -> Manifest:
+    """Return the manifest with the README that was decided on."""
+    if decision.content is None:
+        return manifest.without(README)
+    return manifest.replace(README, decision.content)
+
+
+def card_diff(theirs: bytes, ours: bytes) -> str:
+    """Return a unified diff from theirs to ours, cut where it gets long."""
+    pair = [text.decode("utf-8", "replace").splitlines() for text in (theirs, ours)]
+    lines = list(difflib.unified_diff(pair[0], pair[1], "on the Hub", "about to be sent", lineterm=""))
+    rest = len(lines) - LONGEST_DIFF
+    return "\n".join(lines[:LONGEST_DIFF] + ([f"… {rest} more lines"] if rest > 0 else []))
+
+
+def merge_card(theirs: str, ours: str) -> str:
+    """Return their card with our generated regions and our metadata.
+
+    A region that they took out stays out; one that they never had is not put anywhere. Keys of the metadata
+    that only they have are kept.
+    """
+    their_document, our_document = split_card(theirs), split_card(ours)
+    their_lines, our_lines = their_document.body.split("\n"), our_document.body.split("\n")
+    our_regions = regions(our_document.body)
+    found = sorted(regions(their_document.body).items(), key=lambda item: item[1][0], reverse=True)
+    for name, (first, last) in found:  # from the end, so that line numbers before it stay right
+        if name in our_regions:
+            start, stop = our_regions[name]
+            their_lines[first - 1 : last] = our_lines[start - 1 : stop]
+    body = "\n".join(their_lines).lstrip("\n")
+    return f"---\n{_merge_metadata(their_document.front, our_document.front)}---\n\n{body}"
+
+
+def _merge_metadata(theirs: str | None, ours: str | None) -> str:
+    our_tree, their_tree = _mapping(ours), _mapping(theirs)
+    extra = {key: value for key, value in their_tree.items() if key not in our_tree}
+    mine = (ours or "").strip("\n") + "\n"
+    if not extra:
+        return mine
+    return mine + yaml.safe_dump(extra, sort_keys=False, allow_unicode=True)
+
+
+def _mapping(front: str | None) -> dict[str, Any]:
+    try:
+        tree = yaml.safe_load(front or "")
+    except yaml.YAMLError:
+        return {}
+    return tree if isinstance(tree, dict) else {}

@@ -1,0 +1,118 @@
+"""What a push may send: an allow-list of names, each file with the two hashes by which a Hub knows it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Literal
+
+from huggingface_hub import CommitOperationAdd
+
+from finsent import release
+from publishing.errors import LintError
+
+RepoType = Literal["model", "dataset", "space"]
+README = release.CARD
+PIECE = 1 << 20
+# Nothing else is ever sent, so neither .git nor .env nor a checkpoint can be. Names are those of the release.
+ALLOWED: dict[RepoType, tuple[str, ...]] = {
+    "model": (*release.ALWAYS, *release.ONNX_FILES.values(), "onnx/*.onnx", "figures/*.png", "LICENSE"),
+    "dataset": (README, "LICENSE", "*.csv", "*.jsonl", "*.parquet"),
+    "space": (
+        *(README, "requirements.txt", "packages.txt", "LICENSE", "model.json"),
+        *("*.py", "*.html", "*.js", "*.mjs", "*.css", "*.svg", "*.png", "*.ico", "*.json", "static/*.css"),
+        "inference/*.py",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class OutgoingFile:
+    """A file as it will stand on the Hub; `source` is where its bytes are, or the bytes themselves."""
+
+    path: str
+    source: Path | bytes
+    size: int
+    sha256: str
+    git_sha1: str
+
+    def content(self) -> bytes:
+        """Return the bytes."""
+        return self.source.read_bytes() if isinstance(self.source, Path) else self.source
+
+    def operation(self) -> CommitOperationAdd:
+        """Return a fresh operation; the client marks those that were used."""
+        return CommitOperationAdd(self.path, self.source)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All that is to stand in a repository, by path. `left_out` is what lies in the folder but may not go."""
+
+    repo_type: RepoType
+    files: dict[str, OutgoingFile]
+    left_out: tuple[str, ...] = ()
+
+    def content(self, path: str) -> bytes:
+        """Return the bytes of a file."""
+        return self.files[path].content()
+
+    def replace(self, path: str, content: bytes) -> Manifest:
+        """Return the manifest with other bytes under a path."""
+        return Manifest(self.repo_type, {**self.files, path: from_bytes(path, content)}, self.left_out)
+
+    def without(self, path: str) -> Manifest:
+        """Return the manifest without a path, which then stays on the Hub as it is."""
+        return Manifest(self.repo_type, {p: f for p, f in self.files.items() if p != path}, self.left_out)
+
+
+def is_allowed(repo_type: RepoType, path: str) -> bool:
+    """Tell whether a path is one that a push of this kind sends, and so one that it may also delete."""
+    if any(part.startswith((".", "__")) and part != "__init__.py" for part in path.split("/")):
+        return False
+    depth = path.count("/")
+    return any(fnmatchcase(path, name) and name.count("/") == depth for name in ALLOWED[repo_type])
+
+
+def read_folder(folder: Path, repo_type: RepoType, progress: Callable[[int], None] | None = None) -> Manifest:
+    """Hash what may be sent of a folder; `progress` hears of bytes read. LintError when there is nothing."""
+    if not folder.is_dir():
+        raise LintError(f"{folder}: is no folder; make a release with train.py first")
+    names = sorted(path.relative_to(folder).as_posix() for path in _walk(folder))
+    allowed = [name for name in names if is_allowed(repo_type, name)]
+    if not allowed:
+        raise LintError(f"{folder}: holds no file that belongs in a {repo_type} repository")
+    files = {name: hash_file(folder / name, name, progress) for name in allowed}
+    return Manifest(repo_type, files, tuple(name for name in names if name not in files))
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            if path.name in (".git", "__pycache__", ".cache", "node_modules"):
+                continue
+            yield from _walk(path)
+        elif path.is_file():
+            yield path
+
+
+def hash_file(path: Path, name: str, progress: Callable[[int], None] | None = None) -> OutgoingFile:
+    """Return a file with its sha256 (of LFS) and its sha1 as a git blob, both in one reading."""
+    size = path.stat().st_size
+    large, small = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            large.update(piece)
+            small.update(piece)
+            if progress is not None:
+                progress(len(piece))
+    return OutgoingFile(name, path, size, large.hexdigest(), small.hexdigest())
+
+
+def from_bytes(path: str, content: bytes) -> OutgoingFile:
+    """Return a file that lies nowhere but in memory."""
+    git_sha1 = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+    return OutgoingFile(path, content, len(content), hashlib.sha256(content).hexdigest(), git_sha1)

@@ -1,0 +1,1 @@
+"""Proving what was published: read back, loaded and run in fresh processes."""

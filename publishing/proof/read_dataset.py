@@ -1,0 +1,44 @@
+"""What a user of a published data set gets: load_dataset by its Hub id, beside the rows of the files.
+
+`python -m publishing.proof.read_dataset FOLDER` prints two mappings split -> rows as JSON;
+FINSENT_ROWS=owner/name@commit.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from pathlib import Path
+
+import yaml
+
+from finsent.release import CARD
+from model_card.card.document import split_card
+
+
+def count_files(folder: Path) -> dict[str, int]:
+    """Return split -> rows of the CSV files that the card configures."""
+    front = yaml.safe_load(split_card((folder / CARD).read_text(encoding="utf-8")).front or "") or {}
+    counts = {}
+    for config in front.get("configs") or []:
+        for entry in config.get("data_files") or []:
+            with (folder / entry["path"]).open(encoding="utf-8", newline="") as file:
+                counts[str(entry["split"])] = sum(1 for _ in csv.DictReader(file))
+    return counts
+
+
+def main() -> None:
+    """Load the data set from the Hub and count."""
+    import datasets  # slow to import
+
+    datasets.disable_progress_bars()
+    name, _, commit = os.environ["FINSENT_ROWS"].partition("@")
+    loaded = datasets.load_dataset(name, revision=commit)
+    counted = {split: rows.num_rows for split, rows in loaded.items()}
+    print(json.dumps([counted, count_files(Path(sys.argv[1]))]))
+
+
+if __name__ == "__main__":
+    main()

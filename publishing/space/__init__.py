@@ -1,0 +1,1 @@
+"""The demo's Space: its files, and pushing it."""

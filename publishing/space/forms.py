@@ -1,0 +1,181 @@
+"""The two forms of the Space as folders to upload: a Gradio app, or a static page that needs no server.
+
+The push tool and the tests call this, so what is tested is what is sent. It is not uploaded itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from finsent import REPOSITORY
+
+Form = Literal["gradio", "static"]
+
+HERE = REPOSITORY / "space"
+HUB = "https://huggingface.co"
+PYTHON = "3.11"
+GRADIO_MODULES = (
+    *("app", "model", "tables", "results", "markup"),
+    *("one", "many", "compare", "about", "endpoints", "snippets", "newest", "look"),
+)
+GRADIO_FILES = (
+    *(f"{name}.py" for name in GRADIO_MODULES),
+    "gradio.css",
+    "requirements.txt",
+    "static/style.css",
+)
+INFERENCE = REPOSITORY / "inference"
+INFERENCE_FILES = ("__init__.py", "classifier.py", "explain.py")  # copied beside app.py, below inference/
+STATIC_FILES = ("index.html", "app.js", "style.css")  # below static/
+ENTRY: dict[Form, str] = {"gradio": "app.py", "static": "index.html"}
+PIN = "model.json"  # names the model and its commit in both forms; what changes when it is pointed elsewhere
+_SETTINGS = re.compile(r'(<script type="application/json" id="settings">)(.*?)(</script>)', re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the Space is about. `revision` is the commit of the model, None while there is none yet.
+
+    `dtype` is what the default file is, `host` where browsers find the model; a licence of None
+    is not named.
+    """
+
+    model: str
+    title: str
+    summary: str
+    licence: str | None
+    revision: str | None = None
+    dtype: Literal["q8", "fp32"] = "q8"
+    host: str = HUB
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder with the files of each form; the static ones lie in its folder static/.
+
+    `inference` are modules of inference/ that the Gradio form is sent with.
+    """
+
+    folder: Path = HERE
+    gradio: tuple[str, ...] = GRADIO_FILES
+    static: tuple[str, ...] = STATIC_FILES
+    inference: tuple[str, ...] = INFERENCE_FILES
+
+    def root(self, form: Form) -> Path:
+        """Where the files of a form lie."""
+        return self.folder if form == "gradio" else self.folder / "static"
+
+    def files(self, form: Form) -> tuple[str, ...]:
+        """The names of a form's files, below its root."""
+        return self.gradio if form == "gradio" else self.static
+
+    def paths(self, form: Form) -> dict[str, Path]:
+        """Every file of a form: its name in the Space, and where it lies here."""
+        own = {name: self.root(form) / name for name in self.files(form)}
+        shared = self.inference if form == "gradio" else ()
+        return own | {f"{INFERENCE.name}/{name}": INFERENCE / name for name in shared}
+
+    def has(self, form: Form) -> bool:
+        """Tell whether there is such a form."""
+        return (self.root(form) / ENTRY[form]).is_file()
+
+
+def write_form(
+    form: Form,
+    subject: Subject,
+    target: Path,
+    page: Mapping[str, str] | None = None,
+    source: Source | None = None,
+) -> list[str]:
+    """Fill `target` with one form of the Space; return the names of its files, sorted.
+
+    `page` changes settings of the static page: `library` and `wasm` for a local copy of transformers.js.
+    Raises FileExistsError when `target` is not empty, so that nothing strange is uploaded with it, and
+    FileNotFoundError when a file of the form is missing.
+    """
+    source = source or Source()
+    if target.exists() and any(target.iterdir()):
+        raise FileExistsError(f"{target} is not empty; give a new folder")
+    for name, path in source.paths(form).items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target / name)
+    _write(target / "README.md", readme(form, subject))
+    _write(target / PIN, pin(subject))
+    if form == "static":
+        index = target / ENTRY[form]
+        _write(index, _with_settings(index.read_text(encoding="utf-8"), subject, page or {}))
+    return sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
+
+
+def pin(subject: Subject) -> str:
+    """Return the content of the file that names the model and its commit."""
+    return json.dumps({"id": subject.model, "revision": subject.revision}) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def readme(form: Form, subject: Subject) -> str:
+    """Return the README of a form, with its front matter."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown; the words are the recipe's own
+    )
+    words = {name: getattr(subject, name) for name in ("model", "title", "summary", "dtype")}
+    # another Hub may be on this machine, at another port tomorrow
+    words["link"] = f"{HUB}/{subject.model}" if subject.host == HUB else None
+    matter = yaml.safe_dump(front_matter(form, subject), sort_keys=False, allow_unicode=True, width=1000)
+    template = environment.get_template("README.md.jinja")
+    return template.render(**words, sdk=form, front_matter=f"---\n{matter}---")
+
+
+def front_matter(form: Form, subject: Subject) -> dict[str, Any]:
+    """Return the metadata of the Space; the version of gradio is that of requirements.txt."""
+    matter: dict[str, Any] = {
+        "title": subject.title[:60],
+        "emoji": "📰",
+        "colorFrom": "blue",
+        "colorTo": "green",
+    }
+    matter |= {"sdk": form, "app_file": ENTRY[form]}
+    if form == "gradio":
+        matter |= {"sdk_version": pinned("gradio"), "python_version": PYTHON}
+    if subject.licence:
+        matter["license"] = subject.licence
+    return matter | {
+        "models": [subject.model],
+        "short_description": "Sentiment of financial headlines, one or many",
+        "tags": ["finance", "sentiment-analysis", *(["mcp-server"] if form == "gradio" else [])],
+    }
+
+
+def pinned(package: str) -> str:
+    """Return the version of a package in requirements.txt; KeyError when it is not there."""
+    lines = (HERE / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pins = dict(line.split("==") for line in lines if "==" in line)
+    return pins[package]
+
+
+def _with_settings(html: str, subject: Subject, page: Mapping[str, str]) -> str:
+    """Return the page with its settings changed; `<` is escaped, so no value can end the script element."""
+    found = _SETTINGS.search(html)
+    assert found, "index.html has lost its settings"
+    settings = json.loads(found[2])
+    settings |= {name: getattr(subject, name) for name in ("model", "title", "dtype", "host")}
+    settings |= page
+    text = json.dumps(settings, indent=2, ensure_ascii=False).replace("<", "\\u003c")
+    return html[: found.start(2)] + "\n" + text + "\n" + html[found.end(2) :]

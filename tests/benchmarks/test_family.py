@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import family
+from benchmarks.baselines import Way, bare, vader, word_counts
+from benchmarks.family import Speed, draw, judge, render, time_ways
+from finsent.data.splits import load_splits
+from finsent.recipe.recipe import Recipe
+from finsent.release import ONNX_FILES
+from inference.classifier import Classifier
+
+TEXTS = ["Profit rose.", "The company cut its outlook after a weak quarter and a loss of orders.", "x"] * 15
+
+
+def test_the_bare_way_gives_what_the_classifier_gives(tiny_release: Path) -> None:
+    expected = Classifier(tiny_release, ONNX_FILES["fp32"]).predict(TEXTS)
+    assert bare(tiny_release, 1, ONNX_FILES["fp32"])(TEXTS) == pytest.approx(expected, abs=1e-6)
+
+
+def test_words_learn_and_rules_know_the_obvious(tiny_recipe: Recipe) -> None:
+    rows = load_splits(tiny_recipe).train
+    _, counts = word_counts(rows, tiny_recipe.labels)
+    assert judge(counts, rows, tiny_recipe)["all"].accuracy > 0.9
+    way, rules = vader(tiny_recipe.labels)
+    assert way.bytes > 100_000  # its lexicons were found
+    chosen = rules(["a wonderful great success", "a terrible horrible failure", "the table has four legs"])
+    assert [tiny_recipe.labels[index] for index in chosen] == ["positive", "negative", "neutral"]
+
+
+def test_every_text_is_timed_in_each_way() -> None:
+    seen: list[list[str]] = []
+    way = Way("w", 1, lambda threads: seen.append, "w")
+    shape = Way("shape", 1, lambda threads: lambda batch: None)
+    found = time_ways([way, shape], 1, TEXTS, singles=20)
+    assert set(found) == {"w", "shape"}
+    batches = [batch for batch in seen if len(batch) > 1]
+    by_length, as_they_come = batches[:2], batches[2:]
+    assert [text for batch in by_length for text in batch] == sorted(TEXTS, key=len)
+    assert [text for batch in as_they_come for text in batch] == TEXTS
+    assert len([batch for batch in seen if len(batch) == 1]) == family.WARM_UP + 20
+
+
+def test_the_page_and_the_figure_show_what_was_measured(tiny_recipe: Recipe) -> None:
+    rows = load_splits(tiny_recipe).test
+    right = np.eye(3)[[tiny_recipe.labels.index(row.label) for row in rows]]
+    answers = iter(right)
+    good = judge(lambda texts: [next(answers) for _ in texts], rows, tiny_recipe)
+    bad = judge(lambda texts: [0] * len(texts), rows, tiny_recipe)
+    ways = [Way("finsent-x, pipeline()", 5_200_000, int, "finsent-x"), Way("rules", 10, int, "rules")]
+    ways.append(Way("BERT-base shape", 10**8, int))
+    speeds = {"finsent-x, pipeline()": Speed(0.004, 0.002, 0.003), "rules": Speed(0.001, 0.001, 0.001)}
+    speeds["BERT-base shape"] = Speed(0.04, 0.04, 0.04)
+    qualities = {"finsent-x": good, "rules": bad}
+    page = render(tiny_recipe, ways, qualities, {1: speeds}, 60, 20, ["- on a machine"])
+    assert "| finsent-x | 1.000 / 1.000 |" in page
+    assert "| rules | 0.0 | 1.00 (4.0) | 1.00 (2.0) | 1.00 (3.0) |" in page
+    axes = draw(ways, qualities, speeds).axes
+    texts = [text.get_text() for one in axes for text in one.texts]
+    assert texts.count("finsent-x") == 2
+    assert f"rules {bad['all'].macro_f1:.2f}" in texts  # too low to be drawn in its place
+    assert texts.count("BERT-base shape") == 2
+    assert page.endswith("- on a machine\n")

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import ast
+import dataclasses
+import json
+import re
+import sys
+from pathlib import Path
+
+import app
+import pytest
+import yaml
+from huggingface_hub import SpaceCardData
+
+from publishing.space.forms import (
+    GRADIO_FILES,
+    INFERENCE_FILES,
+    PIN,
+    STATIC_FILES,
+    Form,
+    Source,
+    front_matter,
+    pinned,
+    readme,
+    write_form,
+)
+from tests.space.conftest import SPACE, SUBJECT
+
+SHARED = tuple(f"inference/{name}" for name in INFERENCE_FILES)
+
+
+@pytest.mark.parametrize(("form", "files"), [("gradio", (*GRADIO_FILES, *SHARED)), ("static", STATIC_FILES)])
+def test_a_form_has_its_files_and_no_other(form: Form, files: tuple[str, ...], tmp_path: Path) -> None:
+    assert write_form(form, SUBJECT, tmp_path / "x") == sorted([*files, "README.md", PIN])
+    with pytest.raises(FileExistsError, match="is not empty; give a new folder"):
+        write_form(form, SUBJECT, tmp_path / "x")
+
+
+def test_the_gradio_form_needs_nothing_that_stays_behind() -> None:
+    modules = {Path(name).stem for name in GRADIO_FILES if name.endswith(".py")}
+    here = {path.stem for path in SPACE.glob("*.py")}
+    assert here == modules
+    for name in modules:
+        tree = ast.parse((SPACE / f"{name}.py").read_text(encoding="utf-8"))
+        froms = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+        names = [
+            alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+        ]
+        assert {one.partition(".")[0] for one in froms + names} & here <= modules
+
+
+@pytest.mark.parametrize("form", ["gradio", "static"])
+def test_the_readme_starts_with_its_front_matter(form: Form) -> None:
+    text = readme(form, SUBJECT)
+    found = re.match(r"---\n(.*?)\n---\n\n# finsent demo\n", text, re.DOTALL)
+    assert found
+    matter = yaml.safe_load(found[1])
+    assert matter == front_matter(form, SUBJECT)
+    assert SpaceCardData(**matter).sdk == form
+    assert len(matter["short_description"]) <= 60
+    assert matter["models"] == [SUBJECT.model]
+    assert "{{" not in text and f"[{SUBJECT.model}](https://huggingface.co/{SUBJECT.model})" in text
+
+
+def test_a_readme_names_no_port_and_no_commit_that_would_go_stale() -> None:
+    local = dataclasses.replace(SUBJECT, host="http://127.0.0.1:8123", licence=None)
+    for form in ("gradio", "static"):
+        text = readme(form, local)
+        assert "127.0.0.1" not in text and str(SUBJECT.revision) not in text and "license" not in text
+        assert f"The model, `{SUBJECT.model}`, runs" in text
+
+
+def test_the_sdk_is_the_pinned_gradio() -> None:
+    matter = front_matter("gradio", SUBJECT)
+    assert matter["sdk_version"] == pinned("gradio")
+    assert matter["python_version"] == f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert "sdk_version" not in front_matter("static", SUBJECT)
+
+
+@pytest.mark.parametrize("form", ["gradio", "static"])
+def test_a_file_names_model_and_commit(form: Form, tmp_path: Path) -> None:
+    write_form(form, SUBJECT, tmp_path)
+    named = json.loads((tmp_path / PIN).read_text(encoding="utf-8"))
+    assert named == {"id": SUBJECT.model, "revision": SUBJECT.revision}
+
+
+def test_the_app_takes_what_that_file_names_unless_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MODEL_ID", raising=False)
+    monkeypatch.delenv("MODEL_REVISION", raising=False)
+    monkeypatch.setattr(app, "PIN", tmp_path / PIN)
+    assert app.chosen_model() == (app.DEFAULT_MODEL, None)
+    write_form("gradio", SUBJECT, tmp_path)
+    assert app.chosen_model() == (SUBJECT.model, SUBJECT.revision)
+    monkeypatch.setenv("MODEL_REVISION", "v2")
+    assert app.chosen_model() == (SUBJECT.model, "v2")
+    monkeypatch.setenv("MODEL_ID", "ann/other")
+    assert app.chosen_model() == ("ann/other", "v2")
+    monkeypatch.delenv("MODEL_REVISION")
+    assert app.chosen_model() == ("ann/other", None)  # another model has other commits
+
+
+def test_a_form_with_a_file_missing_is_not_written(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("print()", encoding="utf-8")
+    source = Source(tmp_path, gradio=("app.py", "model.py"), static=("index.html",), inference=())
+    assert source.has("gradio") and not source.has("static")
+    with pytest.raises(FileNotFoundError, match=r"model\.py"):
+        write_form("gradio", SUBJECT, tmp_path / "x", source=source)
+
+
+def test_the_page_knows_its_model_and_no_title_ends_its_script(tmp_path: Path) -> None:
+    title = "</script><b>&amp;"
+    write_form("static", dataclasses.replace(SUBJECT, title=title, dtype="fp32"), tmp_path, {"wasm": "./w/"})
+    html = (tmp_path / "index.html").read_text(encoding="utf-8")
+    found = re.search(r'id="settings">(.*?)</script>', html, re.DOTALL)
+    assert found
+    settings = json.loads(found[1])
+    assert settings["pinned"] == PIN
+    assert (settings["title"], settings["dtype"], settings["wasm"]) == (title, "fp32", "./w/")
+    assert (settings["model"], settings["host"]) == (SUBJECT.model, SUBJECT.host)
+
+
+def test_the_library_is_pinned_to_what_is_tested() -> None:
+    wanted = json.loads((Path(__file__).parent / "package.json").read_text(encoding="utf-8"))
+    version = wanted["dependencies"]["@huggingface/transformers"]
+    html = (SPACE / "static" / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r"https://cdn[^\"]+", html) == [
+        f"https://cdn.jsdelivr.net/npm/@huggingface/transformers@{version}/dist/transformers.min.js"
+    ]
+
+
+def test_nothing_is_ever_set_as_html() -> None:
+    code = (SPACE / "static" / "app.js").read_text(encoding="utf-8")
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", code)
