@@ -35,7 +35,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from typer.core import TyperGroup
 
 from finsent.errors import FinsentError
-from finsent.recipe.file import load_recipe
+from finsent.recipe.file import read_released_recipe
 from finsent.release import RECIPE, Run
 from publishing.display import show_account
 from publishing.errors import GaveUpError, PublishError, StalePlanError
@@ -241,7 +241,7 @@ def default_id(folder: Path, kind: Kind) -> str:
     release = Run(folder).release
     if not release.is_dir():
         raise PublishError(f"{folder}: is no run, for it holds no release/; make one with train.py")
-    return load_recipe(release / RECIPE).hub.model
+    return read_released_recipe(release / RECIPE).hub.model
 
 
 def choose_space(
@@ -252,7 +252,7 @@ def choose_space(
         return None
     if space_id:
         return space_id
-    return f"{repo_id}-demo" if repo_id else load_recipe(Run(folder).release / RECIPE).hub.space
+    return f"{repo_id}-demo" if repo_id else read_released_recipe(Run(folder).release / RECIPE).hub.space
 
 
 def pack(folder: Path, target: Target, space_id: str | None) -> Parcel:

@@ -26,14 +26,14 @@ from safetensors import SafetensorError
 
 from export.quantize import quantize
 from export.to_onnx import export_onnx
-from finsent.data.sources import mirror_from_environment
 from finsent.data.splits import Splits, load_splits
 from finsent.encoder.load import load_base
 from finsent.errors import FinsentError, ReleaseError
 from finsent.licences import recipe_licence
-from finsent.recipe.file import dump_recipe, load_recipe
+from finsent.mirror import mirror_from_environment
+from finsent.recipe.file import dump_recipe, load_recipe, read_released_recipe
 from finsent.recipe.recipe import Recipe
-from finsent.release import CARD, METRICS, RECIPE, Run, save_model, write_threshold
+from finsent.release import CARD, METRICS, RECIPE, Run, write_threshold
 from finsent.training.fit import fit
 from model_card.card.build import build_card
 from model_card.card.figures import draw_figures
@@ -56,13 +56,13 @@ def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
     stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
     splits = load_splits(recipe, mirror)
     teachers = [make_teacher(teacher, splits, run, resume) for teacher in recipe.teachers]
-    start = teachers[0] if recipe.distillation and recipe.distillation.start == "teacher" else None
+    start = teachers[0] if recipe.distillation and recipe.distillation.initialize_from == "teacher" else None
     stage(f"base: {recipe.teachers[0].name if start else recipe.base.hub}")
     base = load_base(recipe, [row.text for row in splits.train], mirror, start)
     staging = run.start()
     stage(f"training: {len(splits.train)} rows")
     report = fit(recipe, splits, base, run.checkpoints, resume, teachers)
-    save_model(base, staging)
+    base.save(staging)
     stage("export: ONNX and quantized ONNX")
     export_variants(recipe, splits, staging)
     stage(f"measuring: {len(splits.test)} test rows")
@@ -91,7 +91,7 @@ def _was_made_from(recipe: Recipe, splits: Splits, release: Path) -> bool:
     if not (release / RECIPE).is_file():
         return False
     try:
-        made_from, metrics = load_recipe(release / RECIPE), read_metrics(release / METRICS)
+        made_from, metrics = read_released_recipe(release / RECIPE), read_metrics(release / METRICS)
     except FinsentError:  # written by another version of finsent
         return False
     same_rows = metrics.data.fingerprints["train"] == splits.report.fingerprints["train"]

@@ -21,7 +21,7 @@ from transformers import AutoTokenizer, BertConfig, BertForSequenceClassificatio
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from export.to_onnx import export_onnx
-from finsent.data.sources import Row
+from finsent.data.rows import Row
 from finsent.release import ONNX_FILES, WEIGHTS
 from inference.classifier import Classifier, softmax
 

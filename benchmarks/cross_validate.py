@@ -25,11 +25,13 @@ from scipy.stats import binomtest
 
 from benchmarks.counts import Folds, count, read_folds, tell_sources, write_folds
 from finsent import REPOSITORY
-from finsent.data.sources import Row, mirror_from_environment
+from finsent.data.rows import Row
 from finsent.data.splits import fingerprint, load_splits
 from finsent.errors import FinsentError
+from finsent.mirror import mirror_from_environment
+from finsent.recipe.data import Fold
 from finsent.recipe.file import dump_recipe, load_recipe
-from finsent.recipe.recipe import Fold, Recipe
+from finsent.recipe.recipe import Recipe
 from inference.classifier import Classifier
 
 PAGES = Path(__file__).with_name("folds")

@@ -28,9 +28,9 @@ from transformers import AutoTokenizer, pipeline
 
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
-from finsent.data.sources import read_source
+from finsent.data.sources.read import read_source
 from finsent.errors import FinsentError
-from finsent.recipe.file import load_recipe
+from finsent.recipe.file import read_released_recipe
 from inference.classifier import Classifier, softmax
 
 OUTPUT = Path(__file__).with_name("speed.md")
@@ -156,7 +156,7 @@ def main(
 
 def run(release: Path, texts: int) -> None:
     """Time and write; FinsentError when `release` is none."""
-    recipe = load_recipe(release / "recipe.yaml")
+    recipe = read_released_recipe(release / "recipe.yaml")
     own = next(source for source in recipe.data.sources if source.path is not None)
     chosen = [row.text for row in read_source(own, None).rows if row.split == "test"][:texts]
     tokenizer = AutoTokenizer.from_pretrained(release)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from finsent.recipe.recipe import Budget
+from finsent.recipe.export import Budget
 from finsent.scoring import Floats, Ints, classification
 
 
@@ -43,7 +43,7 @@ def check_budget(drift: Drift, budget: Budget) -> list[str]:
     """Return why a variant is over its budget, a sentence a reason; an empty list lets it pass."""
     limits = (
         ("macro F1 falls by", drift.macro_f1_drop, budget.macro_f1_drop),
-        ("share of labels that flip", drift.flip_share, budget.flips),
+        ("share of labels that flip", drift.flip_share, budget.flip_share),
         ("largest |Δp| between alone and padded", drift.batch_difference, budget.batch_difference),
     )
     return [

@@ -23,7 +23,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from tokenizers import Tokenizer
 
 from finsent.errors import ReleaseError
-from finsent.recipe.recipe import Variant
+from finsent.recipe.export import Variant
 from finsent.release import ONNX_FILES, TOKENIZER
 
 OPERATORS = ["MatMul", "Gemm", "Gather"]

@@ -10,12 +10,9 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from finsent.errors import ReleaseError
-
-if TYPE_CHECKING:
-    from finsent.encoder.load import BaseModel  # torch and transformers, for whoever needs but a file name
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
@@ -87,19 +84,6 @@ class Run:
 def missing_files(folder: Path) -> list[str]:
     """Return the names of files that every release has and this folder lacks."""
     return [name for name in ALWAYS if not (folder / name).is_file()]
-
-
-def save_model(base: BaseModel, folder: Path) -> None:
-    """Write weights, config and tokenizer so that every runtime reads them alike.
-
-    tokenizer.json is written from the prepared text, not by the tokenizer: training leaves truncation in that
-    one.
-    """
-    base.model.save_pretrained(folder)
-    base.tokenizer().save_pretrained(folder)
-    tree = json.dumps(json.loads(base.tokenizer_json), ensure_ascii=False, indent=1)
-    (folder / TOKENIZER).write_text(tree, encoding="utf-8")
-    (folder / WEIGHTS).chmod(0o644)  # safetensors writes for its owner alone
 
 
 def write_threshold(folder: Path, threshold: float | None) -> None:

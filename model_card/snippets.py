@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from finsent.errors import FinsentError, ReleaseError
-from finsent.recipe.file import load_recipe
+from finsent.recipe.file import read_released_recipe
 from finsent.release import CARD, RECIPE, Run
 from model_card.card.document import CodeBlock, code_blocks, split_card
 from model_card.lint.body import syntax_error
@@ -86,7 +86,7 @@ def run_snippets(
     if not (release / CARD).is_file():
         raise ReleaseError(f"{release}: holds no {CARD}; run train.py or model_card.card.build")
     blocks = code_blocks(split_card((release / CARD).read_text(encoding="utf-8")).body)
-    model = load_recipe(release / RECIPE).hub.model
+    model = read_released_recipe(release / RECIPE).hub.model
     with tempfile.TemporaryDirectory(prefix="finsent-snippets-") as temporary:
         place = _prepare(Workplace(Path(temporary), model, release, modules, endpoint))
         for block, promised in _pairs(blocks):

@@ -13,7 +13,7 @@ from transformers import AutoConfig, pipeline
 import train
 from finsent.data.splits import load_splits
 from finsent.errors import FinsentError
-from finsent.recipe.file import load_recipe
+from finsent.recipe.file import read_released_recipe
 from finsent.release import (
     ABSTAIN_BELOW,
     ALWAYS,
@@ -112,7 +112,7 @@ def test_two_runs_give_the_same_release_but_for_time(
 def test_a_teacher_is_made_once_and_then_found(tmp_path: Path, tiny_base: Path) -> None:
     recipe = tiny.write_recipe(tmp_path, tiny_base)
     student = tmp_path / "student.yaml"
-    plan = {"teachers": [recipe.name], "variants": 1, "start": "teacher"}
+    plan = {"teachers": [recipe.name], "augmentations": 1, "initialize_from": "teacher"}
     student.write_text(f"extends: {recipe.name}\nname: student\ndistillation: {plan!r}\n", encoding="utf-8")
     first = tiny.run_train(student, tmp_path / "runs")
     assert first.returncode == 0, first.stderr
@@ -134,7 +134,7 @@ def test_a_teacher_that_another_recipe_or_other_rows_made_is_made_again(
 ) -> None:
     release = tmp_path / "tiny" / "release"
     shutil.copytree(tiny_release, release)
-    recipe = load_recipe(release / RECIPE)
+    recipe = read_released_recipe(release / RECIPE)
     splits = load_splits(recipe)
     if change == "card":  # its words decide no weight
         recipe = recipe.model_copy(update={"card": recipe.card.model_copy(update={"summary": "other"})})
@@ -162,7 +162,7 @@ def _without_time(metrics: dict[str, object]) -> str:
 
 
 def test_the_card_can_be_made_again_from_the_release(tiny_release: Path) -> None:
-    recipe = load_recipe(tiny_release / "recipe.yaml")
+    recipe = read_released_recipe(tiny_release / "recipe.yaml")
     metrics = read_metrics(tiny_release / "metrics.json")
     assert build_card(recipe, metrics) == (tiny_release / "README.md").read_text(encoding="utf-8")
 

@@ -21,7 +21,7 @@ from data.headlines.corpus import (
     SecondLabel,
 )
 from data.headlines.rules import group_rows, most_frequent_opening
-from finsent.encoder.text_rules import comparable
+from finsent.text import comparable
 
 CARD = "README.md"
 BEGIN = "<!-- statistics: written by `python data/headlines/check.py --write` -->"

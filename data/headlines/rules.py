@@ -20,7 +20,7 @@ from data.headlines.corpus import (
     SecondLabel,
 )
 from data.headlines.likeness import find_alike
-from finsent.encoder.text_rules import comparable
+from finsent.text import comparable
 
 ID = re.compile(r"h\d{4,5}")
 PAIR = re.compile(rf"({'|'.join(KINDS)})-[a-z]+\d+")

@@ -25,7 +25,7 @@ class Card(Section):
     limits: list[str] = Field(min_length=1)
     licence: str = Field("apache-2.0", description="refused where a source forbids it")
     language: str = Field("en", pattern=r"^[a-z]{2}$")
-    tags: list[str] = ["finance", "sentiment-analysis"]
+    tags: list[str] = Field(["finance", "sentiment-analysis"])
     authors: list[str] = Field(min_length=1)
     label_meanings: dict[str, str]
     examples: list[Example] = Field(min_length=1)

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from finsent import release
 from finsent.errors import FinsentError, ReleaseError
 from finsent.licences import find_licence
-from finsent.recipe.file import load_recipe
+from finsent.recipe.file import read_released_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.scoring import CALIBRATION_BINS, Scores
 from model_card.card.formats import FILTERS
@@ -104,7 +104,9 @@ def main(
     folder = release.Run(run).release
     card = folder / release.CARD
     try:
-        text = build_card(load_recipe(folder / release.RECIPE), read_metrics(folder / release.METRICS))
+        text = build_card(
+            read_released_recipe(folder / release.RECIPE), read_metrics(folder / release.METRICS)
+        )
         if not check:
             card.write_text(text, encoding="utf-8", newline="\n")
         elif not card.is_file() or card.read_bytes() != text.encode():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from finsent.errors import FinsentError
-from finsent.recipe.file import load_recipe
+from finsent.recipe.file import read_released_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import RECIPE
 from model_card.card.document import split_card
@@ -39,7 +39,7 @@ def lint_card(
     ]
     try:
         if recipe is None and release is not None and (release / RECIPE).is_file():
-            recipe = load_recipe(release / RECIPE)
+            recipe = read_released_recipe(release / RECIPE)
         if metrics is not None and recipe is not None:
             problems += lint_figures(document, metrics, recipe)
     except FinsentError as error:

@@ -11,9 +11,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from finsent.data.report import DataReport, TrainingReport
+from finsent.data.report import DataReport
 from finsent.errors import ReleaseError
 from finsent.scoring import Scores
+from finsent.training.report import TrainingReport
 from model_card.measure.abstention import Abstention
 
 # 1 had no behaviour and no slice of a mistake, 2 no abstention; both are still read

@@ -20,13 +20,15 @@ from sklearn.linear_model import LogisticRegression
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from export.gate import Drift, check_budget, measure_drift
-from finsent.data.report import TrainingReport
-from finsent.data.sources import Row
+from finsent.data.rows import Row
 from finsent.data.splits import Splits
 from finsent.errors import ReleaseError
-from finsent.recipe.recipe import Recipe, Variant
+from finsent.recipe.export import Variant
+from finsent.recipe.recipe import Recipe
 from finsent.release import ONNX_FILES, WEIGHTS, sha256
 from finsent.scoring import Floats, Ints, Scores, score
+from finsent.training.prediction import predict_logits
+from finsent.training.report import TrainingReport
 from inference.classifier import Classifier, Prediction, softmax
 from model_card.behaviour.cases import read_suites
 from model_card.behaviour.suites import run_suites, wanted_labels
@@ -149,19 +151,7 @@ def _measure_pytorch(recipe: Recipe, folder: Path, texts: list[str], labels: Int
 def _pytorch_predictor(folder: Path, batch_size: int) -> Predict:
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
-
-    def predict(texts: Sequence[str]) -> Floats:
-        """Return probabilities `(n, n_labels)`, in batches of like length."""
-        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-        result = np.empty((len(texts), model.config.num_labels), dtype=np.float32)
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
-            encoded = tokenizer([texts[index] for index in chosen], padding=True, return_tensors="pt")
-            with torch.inference_mode():
-                result[chosen] = softmax(model(**encoded).logits.numpy())
-        return result
-
-    return predict
+    return lambda texts: softmax(predict_logits(model, tokenizer, texts, batch_size))
 
 
 def _measure_variant(

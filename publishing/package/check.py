@@ -10,7 +10,7 @@ import yaml
 
 from finsent.errors import FinsentError
 from finsent.licences import recipe_licence
-from finsent.recipe.file import load_recipe
+from finsent.recipe.file import read_released_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import ABSTAIN_BELOW, CARD, CONFIG, METRICS, RECIPE, missing_files
 from model_card.card.document import split_card
@@ -51,7 +51,7 @@ def lint_release(manifest: Manifest, folder: Path) -> list[str]:
     if missing := missing_files(folder):
         return [f"{name}: missing; run train.py" for name in missing]
     try:
-        recipe, metrics = load_recipe(folder / RECIPE), read_metrics(folder / METRICS)
+        recipe, metrics = read_released_recipe(folder / RECIPE), read_metrics(folder / METRICS)
     except FinsentError as error:
         return [str(error)]
     text = (folder / CARD).read_text(encoding="utf-8")

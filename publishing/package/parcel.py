@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finsent import REPOSITORY
-from finsent.recipe.file import dump_recipe, load_recipe
+from finsent.recipe.file import address_recipe, read_released_recipe
 from finsent.release import CARD, METRICS, RECIPE, Run, missing_files
 from model_card.measure.metrics import Metrics, read_metrics
 from publishing.errors import LintError
@@ -54,7 +54,7 @@ def pack_release(run: Path, target: Target, space_id: str | None, progress: Prog
 def subject_of(parcel: Parcel) -> Subject:
     """Return what the Space of a release says of it, in the recipe's words; its commit is not known yet."""
     assert parcel.metrics is not None, "a data set has no Space"
-    card = load_recipe(parcel.folder / RECIPE).card
+    card = read_released_recipe(parcel.folder / RECIPE).card
     return Subject(
         model=parcel.target.repo_id,
         title=card.title,
@@ -76,7 +76,7 @@ def address_release(release: Path, repo_id: str, space_id: str | None, outbox: P
     It is the release itself where its recipe says so already. Otherwise the big files are linked, not copied,
     and the ids in README.md and recipe.yaml are replaced; the release stays as it is.
     """
-    recipe = load_recipe(release / RECIPE)
+    recipe = read_released_recipe(release / RECIPE)
     space_id = space_id or recipe.hub.space
     if (recipe.hub.model, recipe.hub.space) == (repo_id, space_id):
         return release
@@ -87,8 +87,7 @@ def address_release(release: Path, repo_id: str, space_id: str | None, outbox: P
     ids = {recipe.hub.model: repo_id, recipe.hub.space: space_id}
     text = (release / CARD).read_text(encoding="utf-8")
     (outbox / CARD).write_text(_rename(text, ids), encoding="utf-8", newline="\n")
-    addressed = recipe.hub.model_copy(update={"model": repo_id, "space": space_id})
-    (outbox / RECIPE).write_text(dump_recipe(recipe.model_copy(update={"hub": addressed})), encoding="utf-8")
+    (outbox / RECIPE).write_text(address_recipe(release / RECIPE, repo_id, space_id), encoding="utf-8")
     return outbox
 
 

@@ -16,8 +16,8 @@ from export.quantize import quantize
 from export.to_onnx import export_onnx
 from finsent.encoder.load import load_base
 from finsent.errors import ReleaseError
-from finsent.recipe.recipe import Budget, Recipe, Variant
-from finsent.release import save_model
+from finsent.recipe.export import Budget, Variant
+from finsent.recipe.recipe import Recipe
 from inference.classifier import Classifier
 from tests import tiny
 
@@ -27,7 +27,7 @@ TEXTS = [row["text"] for row in tiny.make_rows()]
 @pytest.fixture
 def saved(tiny_recipe: Recipe, tmp_path: Path) -> Path:
     folder = tmp_path / "saved"
-    save_model(load_base(tiny_recipe, TEXTS), folder)
+    load_base(tiny_recipe, TEXTS).save(folder)
     export_onnx(folder, opset=18)
     return folder
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from finsent.data.report import DataReport, TrainingReport
+from finsent.data.report import DataReport
 from finsent.recipe.recipe import Recipe
 from finsent.scoring import Scores, score, wilson
+from finsent.training.report import TrainingReport
 from model_card.measure.abstention import Abstention, Judged, measure_abstention
 from model_card.measure.metrics import (
     SCHEMA_VERSION,

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertForSequenceClassification
 
 from finsent import release
-from finsent.encoder.load import BaseModel
+from finsent.encoder.base_model import BaseModel
 from finsent.encoder.text_rules import build_normalizer
 from finsent.recipe.recipe import Recipe
 from inference.classifier import Classifier
@@ -31,7 +31,7 @@ def make_release(run: Path) -> Path:
     (folder / "onnx").mkdir(parents=True)
     recipe = make_recipe()
     base = _make_base(recipe)
-    release.save_model(base, folder)
+    base.save(folder)
     for name in ("fp32", "quantized"):
         _export(base, folder / release.ONNX_FILES[name])
     metrics = _describe(folder, recipe)

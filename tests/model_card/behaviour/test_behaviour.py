@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from data.headlines.corpus import FOLDER as HEADLINES
 from data.headlines.corpus import LABELS, read_corpus
 from data.headlines.likeness import find_alike
-from finsent.encoder.text_rules import comparable
 from finsent.scoring import wilson
+from finsent.text import comparable
 from model_card.behaviour import changes
 from model_card.behaviour.cases import FUNCTIONS, INVARIANCE, PARAPHRASES, Case, Suite, read_suites
 from model_card.behaviour.changes import Sentence

@@ -14,7 +14,7 @@ from finsent.data.splits import load_splits
 from finsent.encoder.load import load_base
 from finsent.errors import ReleaseError
 from finsent.recipe.recipe import Recipe
-from finsent.release import ONNX_FILES, save_model
+from finsent.release import ONNX_FILES
 from inference.classifier import Classifier
 from model_card.behaviour.cases import read_suites
 from model_card.behaviour.suites import run_suites
@@ -36,10 +36,10 @@ def drifting(tiny_recipe: Recipe, tiny_release: Path, tmp_path: Path) -> tuple[R
     folder, other = tmp_path / "release", tmp_path / "other"
     shutil.copytree(tiny_release, folder)
     stranger = tiny_recipe.model_copy(update={"seed": 5})
-    save_model(load_base(stranger, []), other)
+    load_base(stranger, []).save(other)
     shutil.copy(export_onnx(other, opset=17), folder / ONNX_FILES["quantized"])
     variants = tiny_recipe.export.variants
-    budget = variants[1].budget.model_copy(update={"flips": 0.1})
+    budget = variants[1].budget.model_copy(update={"flip_share": 0.1})
     tight = variants[1].model_copy(update={"budget": budget})
     export = tiny_recipe.export.model_copy(update={"variants": [variants[0], tight]})
     return tiny_recipe.model_copy(update={"export": export}), folder
