@@ -1,4 +1,7 @@
-"""What several stages share: recipe, labels, licences, text, data, base model, training, scoring, release."""
+"""The stages up to fitted weights (recipe, data, encoder, training), and what all stages share.
+
+Shared are scoring, release (a folder and its file names), licences, text, mirror and errors.
+"""
 
 from pathlib import Path
 

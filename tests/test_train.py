@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from filelock import FileLock
 from transformers import AutoConfig, pipeline
 
@@ -14,6 +15,7 @@ import train
 from finsent.data.splits import load_splits
 from finsent.errors import FinsentError
 from finsent.recipe.file import read_released_recipe
+from finsent.recipe.renamed import find_old_keys, with_first_names
 from finsent.release import (
     ABSTAIN_BELOW,
     ALWAYS,
@@ -128,7 +130,7 @@ def test_a_teacher_is_made_once_and_then_found(tmp_path: Path, tiny_base: Path) 
     assert "the weights of tiny, which was made from the base model" in card
 
 
-@pytest.mark.parametrize("change", ["", "card", "recipe", "rows", "version"])
+@pytest.mark.parametrize("change", ["", "card", "names", "recipe", "rows", "version"])
 def test_a_teacher_that_another_recipe_or_other_rows_made_is_made_again(
     change: str, tiny_release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +140,10 @@ def test_a_teacher_that_another_recipe_or_other_rows_made_is_made_again(
     splits = load_splits(recipe)
     if change == "card":  # its words decide no weight
         recipe = recipe.model_copy(update={"card": recipe.card.model_copy(update={"summary": "other"})})
+    elif change == "names":  # a release from before keys were renamed
+        first = with_first_names(recipe.model_dump(mode="json"))
+        assert find_old_keys(first)
+        (release / RECIPE).write_text(yaml.safe_dump(first), encoding="utf-8")
     elif change == "recipe":
         recipe = recipe.model_copy(update={"seed": recipe.seed + 1})
     elif change == "rows":

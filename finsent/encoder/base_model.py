@@ -1,4 +1,4 @@
-"""An encoder made ready for training: its weights with a fresh head, and the tokenizer that goes with them."""
+"""An encoder made ready for training: its weights with a fresh head, and the tokenizer for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a PyTorch classifier answers: asked of teachers in training, and of the release when it is measured."""
+"""What a PyTorch classifier answers: teachers in training, and a release when it is measured."""
 
 from __future__ import annotations
 

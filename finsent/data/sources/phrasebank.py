@@ -1,4 +1,4 @@
-"""Financial PhraseBank: a zip of `sentence@label` files, one a level of agreement, the strict in the loose."""
+"""Financial PhraseBank: a zip with a file of `sentence@label` lines for every level of agreement, nested."""
 
 from __future__ import annotations
 

@@ -102,7 +102,5 @@ def test_another_kind_of_encoder_is_refused(tmp_path: Path) -> None:
     recipe = load_recipe(tiny.write_recipe(tmp_path, encoder))
     with pytest.raises(BaseModelError, match="a DistilBertForSequenceClassification cannot be made narrower"):
         load(recipe, intermediate_size=8)
-    with pytest.raises(
-        BaseModelError, match=r"hidden_size: the encoder is of type 'distilbert', allowed"
-    ):
+    with pytest.raises(BaseModelError, match=r"hidden_size: the encoder is of type 'distilbert', allowed"):
         load(recipe, hidden_size=16)
