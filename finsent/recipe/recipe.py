@@ -7,17 +7,32 @@ import json
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
+
+from finsent.onnx_files import ONNX_FILES
 
 Share = Annotated[float, Field(ge=0, le=1)]
 HubId = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
 Agreement = Literal["50", "66", "75", "All"]
 SplitName = Literal["train", "validation", "test"]
+
+
+def _check_variant(name: str) -> str:
+    if name not in ONNX_FILES:
+        raise ValueError(f"unknown ONNX file {name!r}, allowed: {', '.join(ONNX_FILES)}")
+    return name
+
+
+VariantName = Annotated[
+    str, AfterValidator(_check_variant), WithJsonSchema({"enum": list(ONNX_FILES), "type": "string"})
+]
 
 MAKING = {"labels", "seed", "data", "text", "base", "training", "distillation", "export"}
 
@@ -261,9 +276,9 @@ class Budget(Section):
 
 
 class Variant(Section):
-    """One ONNX file of the release, by transformers.js' name."""
+    """One ONNX file of the release, by its name in finsent/onnx_files.py."""
 
-    name: Literal["fp32", "quantized"]
+    name: VariantName
     required: bool = True
     keep_float: list[str] = Field([], description="regular expressions of graph nodes that stay in fp32")
     calibration_rows: int = Field(256, ge=8)
