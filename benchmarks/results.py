@@ -37,10 +37,10 @@ def render_table(runs: list[Metrics]) -> str:
     for run in sorted(runs, key=lambda run: -run.variant(run.default_variant).bytes):
         one = run.variant(run.default_variant)
         cells = [_tell(run.by_source.get(source)) for source in sources]
-        flips = f"{100 * one.agreement.flip_share:.1f} %" if one.agreement else ""
+        flip_share = f"{100 * one.drift.flip_share:.1f} %" if one.drift else ""
         lines.append(
             f"| {run.recipe} | {run.parameters / 1e6:.1f} M | {one.bytes / 1e6:.1f} MB | "
-            f"{' | '.join(cells)} | {flips} | {run.licence} |"
+            f"{' | '.join(cells)} | {flip_share} | {run.licence} |"
         )
     files = dict.fromkeys(run.variant(run.default_variant).file for run in runs)
     lines += [

@@ -27,7 +27,7 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer, pipeline
 
 from benchmarks.machine import tell_run
-from finsent import REPOSITORY
+from finsent import REPOSITORY, onnx_files
 from finsent.data.sources import read_source
 from finsent.errors import FinsentError
 from finsent.recipe.file import load_recipe
@@ -53,14 +53,17 @@ def build_ways(release: Path) -> dict[str, Way]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     through_optimum = ORTModelForSequenceClassification.from_pretrained(
-        release, subfolder="onnx", file_name="model_quantized.onnx", session_options=options
+        release,
+        subfolder=onnx_files.FOLDER,
+        file_name=onnx_files.QUANTIZED.file_name,
+        session_options=options,
     )
     return {
         PYTORCH: pipeline("text-classification", model=str(release)),
         "ORTModel pipeline, quantized": pipeline(
             "text-classification", model=through_optimum, tokenizer=tokenizer
         ),
-        "inference.classifier, fp32": Classifier(release, "onnx/model.onnx"),
+        "inference.classifier, fp32": Classifier(release, onnx_files.FP32.path),
         QUANTIZED: Classifier(release),
         BARE: _bare_way(release, options),
     }
@@ -69,7 +72,7 @@ def build_ways(release: Path) -> dict[str, Way]:
 def _bare_way(release: Path, options: onnxruntime.SessionOptions) -> Way:
     """Return the least code that gives probabilities: what any wrapper is measured against."""
     tokenizer = Tokenizer.from_file(str(release / "tokenizer.json"))
-    session = onnxruntime.InferenceSession(str(release / "onnx" / "model_quantized.onnx"), options)
+    session = onnxruntime.InferenceSession(str(release / onnx_files.QUANTIZED.path), options)
     names = [entry.name for entry in session.get_inputs()]
 
     def classify(text: str) -> Any:  # noqa: ANN401

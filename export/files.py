@@ -20,7 +20,7 @@ MAKERS: dict[str, Maker] = {
 
 
 def export_files(export: Export, texts: list[str], folder: Path) -> None:
-    """Write the ONNX files that a recipe names beside the model saved in `folder`; `texts` are of training."""
+    """Write the ONNX files that a recipe names beside the model in `folder`; `texts` are of training."""
     export_onnx(folder, export.opset)
     for variant in export.variants[1:]:
         MAKERS[variant.name](folder, variant, texts[: variant.calibration_rows])

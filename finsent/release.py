@@ -1,4 +1,4 @@
-"""A release: a folder that is a Hub repository, byte for byte. Its file names stand here, of ONNX in onnx_files.py.
+"""A release: a folder that is a Hub repository, byte for byte. File names stand here and in onnx_files.py.
 
 It is filled under another name and renamed when it is whole, so a folder called release is never a half one.
 """

@@ -12,7 +12,7 @@ WEIGHTED = ["MatMul", "Gemm", "Gather"]  # operators that read the weights
 
 
 def match_nodes(graph: onnx.GraphProto, expressions: list[str]) -> list[str]:
-    """Return the names of the nodes that any expression is found in; ReleaseError when one is found in none."""
+    """Return the names of the nodes that an expression matches; ReleaseError when one matches none."""
     chosen: list[str] = []
     for expression in expressions:
         found = [node.name for node in graph.node if re.search(expression, node.name)]

@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from finsent.recipe.recipe import Recipe
-from model_card.lint import card as lint
+from model_card.lint import __main__ as lint_command
 from model_card.lint.card import Problem, lint_card
 from model_card.lint.numbers import known_figures
 from model_card.measure.metrics import Metrics
@@ -32,7 +32,7 @@ def found(text: str, rule: str, release: Path | None = None) -> list[Problem]:
 
 def command(*arguments: object) -> Any:
     app = typer.Typer()
-    app.command()(lint.main)
+    app.command()(lint_command.main)
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
