@@ -24,7 +24,6 @@ README = REPOSITORY / "README.md"
 FOLDS = Path(__file__).parent / "folds"
 RECIPES = REPOSITORY / "recipes"
 RESAMPLES = 1000
-CHOSEN_ON = "0"  # of five; fold 0 of fewer holds its rows too. By its scores the family's shapes were chosen
 
 
 def render_table(runs: list[Metrics]) -> str:
@@ -71,7 +70,7 @@ def render_folds(found: list[Folds], sizes: dict[str, int]) -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for folds in sorted(found, key=lambda folds: -sizes.get(folds.recipe, 0)):
-        told = {name: run for name, run in folds.runs.items() if name.partition("-")[0] != CHOSEN_ON}
+        told = {name: run for name, run in folds.runs.items() if name.partition("-")[0] != folds.chosen_on}
         runs = f"{', '.join(sorted(told))} of {folds.folds}"
         rows = tell_sources(folds.model_copy(update={"runs": told}), RESAMPLES)
         lines += [f"| {folds.recipe} | {runs} {row}" for row in rows]

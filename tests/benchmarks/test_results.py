@@ -37,7 +37,7 @@ def test_the_largest_release_comes_first_and_a_source_that_one_lacks_is_empty(ti
 
 def test_folds_are_told_with_how_many_were_run() -> None:
     runs = {name: {"fpb": COUNTS} for name in ("0", "2", "3")}  # 0 is what recipes were chosen on
-    folds = Folds(recipe="tiny", made_from="", rows="", folds=5, runs=runs)
+    folds = Folds(recipe="tiny", made_from="", rows="", folds=5, chosen_on="0", runs=runs)
     other = folds.model_copy(update={"recipe": "large"})
     *_, first, row = render_folds([folds, other], {"large": 9, "tiny": 5}).splitlines()
     assert first.startswith("| large |")
