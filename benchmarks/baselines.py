@@ -23,7 +23,7 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 from export.to_onnx import export_onnx
 from finsent.data.sources import Row
 from finsent.onnx_files import FOLDER, FP32, QUANTIZED
-from finsent.release import WEIGHTS
+from finsent.release import TOKENIZER, WEIGHTS
 from inference.classifier import Classifier, softmax
 
 VADER_NEUTRAL = 0.05  # its authors' bound of the compound score
@@ -70,7 +70,7 @@ def vader(labels: list[str]) -> tuple[Way, Predict]:
 
 def bare(release: Path, threads: int, file: str = QUANTIZED.path) -> Predict:
     """Return the least code that turns texts into probabilities with an ONNX file."""
-    tokenizer = Tokenizer.from_file(str(release / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(release / TOKENIZER))
     tokenizer.enable_padding(pad_id=tokenizer.token_to_id("[PAD]"), pad_token="[PAD]")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

@@ -31,6 +31,7 @@ from finsent import REPOSITORY, onnx_files
 from finsent.data.sources import read_source
 from finsent.errors import FinsentError
 from finsent.recipe.file import load_recipe
+from finsent.release import RECIPE, TOKENIZER
 from inference.classifier import Classifier, softmax
 
 OUTPUT = Path(__file__).with_name("speed.md")
@@ -71,7 +72,7 @@ def build_ways(release: Path) -> dict[str, Way]:
 
 def _bare_way(release: Path, options: onnxruntime.SessionOptions) -> Way:
     """Return the least code that gives probabilities: what any wrapper is measured against."""
-    tokenizer = Tokenizer.from_file(str(release / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(release / TOKENIZER))
     session = onnxruntime.InferenceSession(str(release / onnx_files.QUANTIZED.path), options)
     names = [entry.name for entry in session.get_inputs()]
 
@@ -159,7 +160,7 @@ def main(
 
 def run(release: Path, texts: int) -> None:
     """Time and write; FinsentError when `release` is none."""
-    recipe = load_recipe(release / "recipe.yaml")
+    recipe = load_recipe(release / RECIPE)
     own = next(source for source in recipe.data.sources if source.path is not None)
     chosen = [row.text for row in read_source(own, None).rows if row.split == "test"][:texts]
     tokenizer = AutoTokenizer.from_pretrained(release)

@@ -56,7 +56,7 @@ def _view(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:
         "onnx_files": _find_rows(metrics),
         "budgets": {variant.name: variant.budget for variant in recipe.export.variants},
         "titles": {source.name: source.title for source in recipe.data.sources},
-        "licence": find_licence(metrics.licence, "metrics.json"),
+        "licence": find_licence(metrics.licence, release.METRICS),
         "example": metrics.examples[0],
         "examples": [_judged(example) for example in metrics.examples],
         "label_examples": {example.expected: example.text for example in reversed(metrics.examples)},
