@@ -24,13 +24,13 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 from safetensors import SafetensorError
 
-from export.quantize import quantize
-from export.to_onnx import export_onnx
+from export.files import export_files
 from finsent.data.splits import Splits, load_splits
 from finsent.encoder.load import load_base
 from finsent.errors import FinsentError, ReleaseError
 from finsent.licences import recipe_licence
 from finsent.mirror import mirror_from_environment
+from finsent.onnx_files import FP32, ONNX_FILES
 from finsent.recipe.file import dump_recipe, load_recipe, read_released_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import CARD, METRICS, RECIPE, Run, write_threshold
@@ -39,7 +39,8 @@ from model_card.card.build import build_card
 from model_card.card.figures import draw_figures
 from model_card.lint.card import lint_card
 from model_card.measure.metrics import Metrics, read_metrics, write_metrics
-from model_card.measure.release import measure
+from model_card.measure.release import measure_release
+from model_card.measure.variants import GatedVariants, MeasuredVariant, find_dropped, measure_variants
 
 LOCK = "lock"  # in a run's folder, held while its release is made
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO, errno.EFBIG}
@@ -64,10 +65,10 @@ def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
     report = fit(recipe, splits, base, run.checkpoints, resume, teachers)
     base.save(staging)
     stage("export: ONNX and quantized ONNX")
-    export_variants(recipe, splits, staging)
+    export_files(recipe.export, [row.text for row in splits.train], staging)
     stage(f"measuring: {len(splits.test)} test rows")
-    metrics = measure(recipe, splits, report, staging, licence.id)
-    check_gate(recipe, metrics)
+    variants = pass_gate(recipe, measure_variants(recipe, splits.test, staging), staging)
+    metrics = measure_release(recipe, splits, report, staging, licence.id, variants)
     stage("card")
     write_card(recipe, metrics, staging)
     return run.finish()
@@ -98,23 +99,24 @@ def _was_made_from(recipe: Recipe, splits: Splits, release: Path) -> bool:
     return same_rows and made_from.making_fingerprint() == recipe.making_fingerprint()
 
 
-def export_variants(recipe: Recipe, splits: Splits, folder: Path) -> None:
-    """Write the ONNX files that the recipe names; calibration rows come from training."""
-    export_onnx(folder, recipe.export.opset)
-    for variant in recipe.export.variants[1:]:
-        quantize(folder, variant, [row.text for row in splits.train[: variant.calibration_rows]])
+def pass_gate(recipe: Recipe, measured: list[MeasuredVariant], folder: Path) -> GatedVariants:
+    """Delete the files that are over their budget and say why; ReleaseError when a required one is.
 
-
-def check_gate(recipe: Recipe, metrics: Metrics) -> None:
-    """Say which variants were dropped; ReleaseError when a required one was."""
-    for dropped in metrics.dropped:
-        console.print(f"not released: {dropped.name}: {'; '.join(dropped.reasons)}")
-    required = {variant.name for variant in recipe.export.variants if variant.required}
-    if failed := [dropped for dropped in metrics.dropped if dropped.name in required]:
+    fp32 is always required: the others are made from it, and every release holds it.
+    """
+    dropped = find_dropped(recipe.export, measured)
+    for one in dropped:
+        console.print(f"not released: {one.name}: {'; '.join(one.reasons)}")
+    required = {FP32.name, *(variant.name for variant in recipe.export.variants if variant.required)}
+    if failed := [one for one in dropped if one.name in required]:
+        told = (f"{one.name} is required and over its budget ({'; '.join(one.reasons)})" for one in failed)
         raise ReleaseError(
-            f"{failed[0].name} is required and over its budget ({'; '.join(failed[0].reasons)}); "
-            "train longer, keep nodes in float, or widen export.variants.budget"
+            f"{', '.join(told)}; train longer, keep nodes in float, or widen export.variants.budget"
         )
+    for one in dropped:
+        (folder / ONNX_FILES[one.name].path).unlink()
+    names = {one.name for one in dropped}
+    return GatedVariants([one for one in measured if one.figures.name not in names], dropped)
 
 
 def write_card(recipe: Recipe, metrics: Metrics, folder: Path) -> None:

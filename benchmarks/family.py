@@ -37,9 +37,10 @@ from finsent.data.rows import Row
 from finsent.data.splits import Splits, load_splits
 from finsent.errors import FinsentError
 from finsent.mirror import mirror_from_environment
+from finsent.onnx_files import FP32
 from finsent.recipe.file import read_released_recipe
 from finsent.recipe.recipe import Recipe
-from finsent.release import ONNX_FILES, RECIPE
+from finsent.release import RECIPE
 from finsent.scoring import Scores, score
 
 FOLDER = Path(__file__).parent
@@ -240,7 +241,7 @@ def render(
 def measure_quality(releases: list[Path], splits: Splits, recipe: Recipe) -> dict[str, Quality]:
     """Return the quality of each release's quantized file by its name, and of the largest in fp32."""
     judges: dict[str, Predict] = {release.parent.name: bare(release, 1) for release in releases}
-    judges[f"{releases[0].parent.name} fp32"] = bare(releases[0], 1, ONNX_FILES["fp32"])
+    judges[f"{releases[0].parent.name} fp32"] = bare(releases[0], 1, FP32.path)
     return {name: judge(predict, splits.test, recipe) for name, predict in judges.items()}
 
 

@@ -29,6 +29,7 @@ from benchmarks.machine import tell_run
 from finsent import REPOSITORY
 from finsent.data.sources.read import read_source
 from finsent.recipe.file import read_released_recipe
+from finsent.release import RECIPE
 from inference.classifier import Classifier
 from publishing.space.forms import Subject, write_form
 from tests.space.browser import chromium, serving, transformers_js
@@ -196,7 +197,7 @@ def main(
     texts: Annotated[int, typer.Option(help="headlines to time one by one")] = 200,
 ) -> None:
     """Time the demo and write benchmarks/space.md."""
-    recipe = read_released_recipe(release / "recipe.yaml")
+    recipe = read_released_recipe(release / RECIPE)
     own = next(source for source in recipe.data.sources if source.path is not None)
     known = [row.text for row in read_source(own, None).rows]
     table = [time_starts(release), time_one(release, known[:texts]), time_many(release, known, rows)]

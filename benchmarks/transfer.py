@@ -22,6 +22,7 @@ from finsent.data.sources.read import read_source
 from finsent.mirror import mirror_from_environment
 from finsent.recipe.file import load_recipe, read_released_recipe
 from finsent.recipe.recipe import Recipe
+from finsent.release import RECIPE
 from finsent.scoring import Scores, score
 from inference.classifier import Classifier
 
@@ -31,7 +32,7 @@ OTHERS = REPOSITORY / "recipes" / "finsent-research.yaml"
 
 def score_unseen(release: Path, others: Recipe, mirror: Path | None) -> dict[str, Scores]:
     """Return the quantized file's scores on every source of `others` that it was not trained on."""
-    own = read_released_recipe(release / "recipe.yaml")
+    own = read_released_recipe(release / RECIPE)
     seen = {source.name for source in own.data.sources}
     classifier = Classifier(release)
     found: dict[str, Scores] = {}

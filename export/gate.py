@@ -14,7 +14,7 @@ from finsent.scoring import Floats, Ints, classification
 class Drift:
     """How a variant differs from PyTorch on the same rows. `batch_difference`: |Δp| alone against padded."""
 
-    flips: int
+    flip_count: int
     flip_share: float
     max_probability_difference: float
     macro_f1_drop: float
@@ -31,7 +31,7 @@ def measure_drift(reference: Floats, variant: Floats, alone: Floats, padded: Flo
     first, second = reference.argmax(axis=1), variant.argmax(axis=1)
     scores = [classification(predicted, labels, n_labels)["macro_f1"] for predicted in (first, second)]
     return Drift(
-        flips=int((first != second).sum()),
+        flip_count=int((first != second).sum()),
         flip_share=float((first != second).mean()),
         max_probability_difference=float(np.abs(reference - variant).max()),
         macro_f1_drop=scores[0] - scores[1],

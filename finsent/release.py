@@ -1,4 +1,4 @@
-"""A release: a folder that is a Hub repository, byte for byte. Every file name stands here and nowhere else.
+"""A release: a folder that is a Hub repository, byte for byte. File names stand here and in onnx_files.py.
 
 It is filled under another name and renamed when it is whole, so a folder called release is never a half one.
 """
@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import cast
 
 from finsent.errors import ReleaseError
+from finsent.onnx_files import FP32
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 SPECIAL_TOKENS = "special_tokens_map.json"
-ONNX_FILES = {"fp32": "onnx/model.onnx", "quantized": "onnx/model_quantized.onnx"}
 METRICS = "metrics.json"
 RECIPE = "recipe.yaml"
 CARD = "README.md"
@@ -31,7 +31,7 @@ ABSTAIN_BELOW = "finsent_abstain_below"  # a key of config.json; libraries keep 
 TRANSFORMERS_FILES = (CONFIG, WEIGHTS, TOKENIZER, TOKENIZER_CONFIG, SPECIAL_TOKENS)
 ALWAYS = (
     *TRANSFORMERS_FILES,
-    ONNX_FILES["fp32"],
+    FP32.path,
     METRICS,
     RECIPE,
     CARD,

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
 
+from finsent.onnx_files import ONNX_FILES
 from finsent.recipe.section import Section, Share
+
+
+def _check_variant(name: str) -> str:
+    if name not in ONNX_FILES:
+        raise ValueError(f"unknown ONNX file {name!r}, allowed: {', '.join(ONNX_FILES)}")
+    return name
+
+
+VariantName = Annotated[
+    str, AfterValidator(_check_variant), WithJsonSchema({"enum": list(ONNX_FILES), "type": "string"})
+]
 
 
 class Budget(Section):
@@ -20,9 +32,9 @@ class Budget(Section):
 
 
 class Variant(Section):
-    """One ONNX file of the release, by transformers.js' name."""
+    """One ONNX file of the release, by its name in finsent/onnx_files.py."""
 
-    name: Literal["fp32", "quantized"]
+    name: VariantName
     required: bool = True
     keep_float: list[str] = Field([], description="regular expressions of graph nodes that stay in fp32")
     calibration_rows: int = Field(256, ge=8)

@@ -1,7 +1,6 @@
 """The linter of model cards: knows offline what the Hub rejects or misreads, and what a reader must not find.
 
-`python -m model_card.lint FILE` prints `README.md:12: rule: message` a problem. Exit 0: clean, 1: problems,
-2: wrong usage. metrics.json and recipe.yaml beside the file are used when they are there.
+metrics.json and recipe.yaml beside the card are used when they are there.
 """
 
 from __future__ import annotations
@@ -19,8 +18,6 @@ from model_card.lint.metadata import lint_metadata
 from model_card.lint.numbers import lint_figures
 from model_card.lint.problem import Problem
 from model_card.measure.metrics import Metrics
-
-__all__ = ["Problem", "lint_card"]
 
 
 def lint_card(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finsent import REPOSITORY
+from finsent.onnx_files import ONNX_FILES
 from finsent.recipe.file import address_recipe, read_released_recipe
 from finsent.release import CARD, METRICS, RECIPE, Run, missing_files
 from model_card.measure.metrics import Metrics, read_metrics
@@ -60,7 +61,7 @@ def subject_of(parcel: Parcel) -> Subject:
         title=card.title,
         summary=card.summary,
         licence=parcel.metrics.licence,
-        dtype="q8" if parcel.metrics.default_variant == "quantized" else "fp32",
+        dtype=ONNX_FILES[parcel.metrics.default_variant].dtype,
     )
 
 

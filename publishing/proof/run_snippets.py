@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from model_card.snippets import run_snippets
+from model_card.snippets.run import run_snippets
 
 
 def main() -> None:

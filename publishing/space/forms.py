@@ -17,6 +17,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from finsent import REPOSITORY
+from finsent.onnx_files import QUANTIZED
 
 Form = Literal["gradio", "static"]
 
@@ -54,7 +55,7 @@ class Subject:
     summary: str
     licence: str | None
     revision: str | None = None
-    dtype: Literal["q8", "fp32"] = "q8"
+    dtype: str = QUANTIZED.dtype
     host: str = HUB
 
 

@@ -15,6 +15,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from finsent import release
 from finsent.encoder.base_model import BaseModel
 from finsent.encoder.text_rules import build_normalizer
+from finsent.onnx_files import FP32, QUANTIZED
 from finsent.recipe.recipe import Recipe
 from inference.classifier import Classifier
 from model_card.card.build import build_card
@@ -32,8 +33,8 @@ def make_release(run: Path) -> Path:
     recipe = make_recipe()
     base = _make_base(recipe)
     base.save(folder)
-    for name in ("fp32", "quantized"):
-        _export(base, folder / release.ONNX_FILES[name])
+    for file in (FP32, QUANTIZED):
+        _export(base, folder / file.path)
     metrics = _describe(folder, recipe)
     write_metrics(metrics, folder / release.METRICS)
     tree = recipe.model_dump(mode="json")

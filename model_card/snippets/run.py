@@ -1,14 +1,13 @@
 """The code blocks of a card, executed against the files that it describes.
 
-`python -m model_card.snippets RUN` gives every block a fresh process in a folder where the Hub id of the
-model leads to RUN/release, offline. Blocks that need a Hub run only when HF_ENDPOINT names one. A ```text
-block behind a block is the output that it promises: words must be equal, numbers may differ by 0.02, which
-is what quantized scores differ between processors.
+Every block gets a fresh process in a folder where the Hub id of the model leads to RUN/release, offline.
+Blocks that need a Hub run only when one is named. A ```text block behind a block is the output that it
+promises: words must be equal, numbers may differ by 0.02, which is what quantized scores differ between
+processors.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -17,22 +16,17 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-import typer
-from rich.console import Console
-from rich.table import Table
-
-from finsent.errors import FinsentError, ReleaseError
+from finsent.errors import ReleaseError
 from finsent.recipe.file import read_released_recipe
 from finsent.release import CARD, RECIPE, Run
 from model_card.card.document import CodeBlock, code_blocks, split_card
 from model_card.lint.body import syntax_error
+from model_card.snippets.place import Workplace, prepare
 
-DETAIL = 160  # characters of a detail in the table
 TIMEOUT = 300  # seconds a block
 TOLERANCE = 0.02
-COMMIT = "0" * 40  # the revision under which the release stands in the cache of the blocks
 ROUTER = "https://router.huggingface.co"
 SHELLS = ("bash", "sh", "shell")
 SCRIPTS = ("javascript", "js")
@@ -49,7 +43,7 @@ runpy.run_path(sys.argv[1], run_name="__main__")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BlockResult:
     """What became of a block; `detail` is its output, the error, or why it was not run."""
 
     block: CodeBlock
@@ -57,26 +51,9 @@ class Outcome:
     detail: str
 
 
-@dataclass(frozen=True)
-class Workplace:
-    """A folder in which `model`, a Hub id, leads to `release` for every client, without a network."""
-
-    folder: Path
-    model: str
-    release: Path
-    modules: Path | None
-    endpoint: str | None
-
-    def environment(self, offline: bool) -> dict[str, str]:
-        """Return the environment of a block."""
-        home = {"HF_HOME": str(self.folder / "hf"), "HF_HUB_DISABLE_TELEMETRY": "1"}
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("HF_HUB_")}
-        return {**kept, **home, "HF_HUB_OFFLINE": "1" if offline else "0"}
-
-
 def run_snippets(
     run: Path, modules: Path | None = None, endpoint: str | None = None, languages: set[str] | None = None
-) -> Iterator[Outcome]:
+) -> Iterator[BlockResult]:
     """Execute every block of RUN/release/README.md, one after the other, and yield what became of it.
 
     `modules` is a node_modules folder with @huggingface/transformers, `endpoint` a Hub that holds the model;
@@ -84,11 +61,11 @@ def run_snippets(
     """
     release = Run(run).release.resolve()
     if not (release / CARD).is_file():
-        raise ReleaseError(f"{release}: holds no {CARD}; run train.py or model_card.card.build")
+        raise ReleaseError(f"{release}: holds no {CARD}; run train.py or python -m model_card.card")
     blocks = code_blocks(split_card((release / CARD).read_text(encoding="utf-8")).body)
     model = read_released_recipe(release / RECIPE).hub.model
     with tempfile.TemporaryDirectory(prefix="finsent-snippets-") as temporary:
-        place = _prepare(Workplace(Path(temporary), model, release, modules, endpoint))
+        place = prepare(Workplace(Path(temporary), model, release, modules, endpoint))
         for block, promised in _pairs(blocks):
             if languages is None or block.language in languages:
                 yield _run_block(block, promised, place)
@@ -103,29 +80,14 @@ def _pairs(blocks: list[CodeBlock]) -> Iterator[tuple[CodeBlock, str | None]]:
         yield block, after.code if after is not None and after.language == "text" else None
 
 
-def _prepare(place: Workplace) -> Workplace:
-    """Lay out a folder by the id, for clients that take paths, and a cache, for those that take ids."""
-    local = place.folder / place.model
-    local.parent.mkdir(parents=True)
-    local.symlink_to(place.release, target_is_directory=True)
-    cache = place.folder / "hf" / "hub" / f"models--{place.model.replace('/', '--')}"
-    (cache / "snapshots").mkdir(parents=True)
-    (cache / "snapshots" / COMMIT).symlink_to(place.release, target_is_directory=True)
-    (cache / "refs").mkdir()
-    (cache / "refs" / "main").write_text(COMMIT, encoding="utf-8")
-    if place.modules is not None:
-        (place.folder / "node_modules").symlink_to(place.modules.resolve(), target_is_directory=True)
-    return place
-
-
-def _run_block(block: CodeBlock, promised: str | None, place: Workplace) -> Outcome:
+def _run_block(block: CodeBlock, promised: str | None, place: Workplace) -> BlockResult:
     if (error := syntax_error(block)) is not None:
-        return Outcome(block, "failed", f"line {error[0]}: {error[1]}")
+        return BlockResult(block, "failed", f"line {error[0]}: {error[1]}")
     if block.language in SHELLS and (message := _shell_error(block, place)):
-        return Outcome(block, "failed", message)
+        return BlockResult(block, "failed", message)
     command, reason = _command(block, place)
     if command is None:
-        return Outcome(block, "ok" if not reason else "not run", reason or "parsed")
+        return BlockResult(block, "ok" if not reason else "not run", reason or "parsed")
     needs_hub = NEEDS_HUB.search(block.code) is not None
     folder = place.release if block.language in SHELLS else place.folder
     try:
@@ -139,7 +101,7 @@ def _run_block(block: CodeBlock, promised: str | None, place: Workplace) -> Outc
             timeout=TIMEOUT,
         )
     except subprocess.TimeoutExpired:
-        return Outcome(block, "failed", f"still running after {TIMEOUT} s")
+        return BlockResult(block, "failed", f"still running after {TIMEOUT} s")
     return _judge(block, done, promised)
 
 
@@ -194,16 +156,16 @@ def _shell_error(block: CodeBlock, place: Workplace) -> str:
     return checked.stderr.strip() if checked.returncode or checked.stderr.strip() else ""
 
 
-def _judge(block: CodeBlock, done: subprocess.CompletedProcess[str], promised: str | None) -> Outcome:
+def _judge(block: CodeBlock, done: subprocess.CompletedProcess[str], promised: str | None) -> BlockResult:
     lines = done.stdout.strip().splitlines()
     if done.returncode != 0:
         said = done.stderr.strip().splitlines() or lines or ["no message"]
-        return Outcome(block, "failed", f"exit {done.returncode}: {said[-1]}")
+        return BlockResult(block, "failed", f"exit {done.returncode}: {said[-1]}")
     if not lines:
-        return Outcome(block, "failed", "it prints nothing")
+        return BlockResult(block, "failed", "it prints nothing")
     if promised is not None and not same_output(promised, done.stdout):
-        return Outcome(block, "failed", f"printed {' / '.join(lines)}, promised {promised.strip()!r}")
-    return Outcome(block, "ok", " ".join(" ".join(lines).split()))
+        return BlockResult(block, "failed", f"printed {' / '.join(lines)}, promised {promised.strip()!r}")
+    return BlockResult(block, "ok", " ".join(" ".join(lines).split()))
 
 
 def same_output(promised: str, printed: str) -> bool:
@@ -219,31 +181,3 @@ def _same_word(one: str, other: str) -> bool:
         return abs(float(one) - float(other)) <= TOLERANCE
     except ValueError:
         return one == other
-
-
-def main(
-    run: Annotated[Path, typer.Argument(help="folder of a run, which holds release/")],
-    modules: Annotated[
-        Path | None, typer.Option(envvar="NODE_PATH", help="node_modules with @huggingface/transformers")
-    ] = None,
-) -> None:
-    """Execute every code block of a card; exit 1 when one fails."""
-    table = Table("Line", "Language", "Outcome", "Detail")
-    failed = 0
-    try:
-        for outcome in run_snippets(run, modules, os.environ.get("HF_ENDPOINT")):
-            failed += outcome.state == "failed"
-            print(f"{CARD}:{outcome.block.line}: {outcome.state}", file=sys.stderr)
-            table.add_row(
-                str(outcome.block.line), outcome.block.language, outcome.state, outcome.detail[:DETAIL]
-            )
-    except FinsentError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
-    Console(markup=False).print(table)
-    if failed:
-        raise typer.Exit(1)
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -13,24 +13,24 @@ import typer
 from typer.testing import CliRunner
 
 from finsent.errors import ReleaseError
-from model_card import snippets
-from model_card.snippets import Outcome, run_snippets, same_output
+from model_card.snippets import __main__ as command
+from model_card.snippets.run import BlockResult, run_snippets, same_output
 from tests.model_card.samples import LABELS
 
 
 @pytest.fixture(scope="module")
-def outcomes(run: Path) -> list[Outcome]:
+def results(run: Path) -> list[BlockResult]:
     """Every block of the card of a real release, executed once."""
     return list(run_snippets(run))
 
 
 @pytest.fixture
-def run_card(run: Path, tmp_path: Path) -> Callable[..., list[Outcome]]:
+def run_card(run: Path, tmp_path: Path) -> Callable[..., list[BlockResult]]:
     """A function that runs a card of its own against the release."""
     copy = tmp_path / "run"
     shutil.copytree(run, copy)
 
-    def execute(body: str, **options: Any) -> list[Outcome]:
+    def execute(body: str, **options: Any) -> list[BlockResult]:
         (copy / "release" / "README.md").write_text(
             f"---\nlicense: mit\n---\n# t\n\n{body}", encoding="utf-8"
         )
@@ -39,8 +39,8 @@ def run_card(run: Path, tmp_path: Path) -> Callable[..., list[Outcome]]:
     return execute
 
 
-def by_content(outcomes: list[Outcome], part: str) -> Outcome:
-    (found,) = [outcome for outcome in outcomes if part in outcome.block.code]
+def by_content(results: list[BlockResult], part: str) -> BlockResult:
+    (found,) = [result for result in results if part in result.block.code]
     return found
 
 
@@ -53,20 +53,20 @@ def by_content(outcomes: list[Outcome], part: str) -> Outcome:
         ("sha256sum", "onnx/model_quantized.onnx: OK"),
     ],
 )
-def test_blocks_of_the_card_run_by_the_hub_id(outcomes: list[Outcome], part: str, printed: str) -> None:
-    parts = [outcome for outcome in outcomes if part in outcome.block.code]
-    outcome = parts[0]
-    assert outcome.state == "ok", outcome.detail
-    assert printed in outcome.detail
+def test_blocks_of_the_card_run_by_the_hub_id(results: list[BlockResult], part: str, printed: str) -> None:
+    parts = [result for result in results if part in result.block.code]
+    result = parts[0]
+    assert result.state == "ok", result.detail
+    assert printed in result.detail
 
 
-def test_no_block_of_the_card_fails(outcomes: list[Outcome]) -> None:
-    assert [outcome for outcome in outcomes if outcome.state == "failed"] == []
+def test_no_block_of_the_card_fails(results: list[BlockResult]) -> None:
+    assert [result for result in results if result.state == "failed"] == []
 
 
-def test_what_needs_a_hub_is_said_to_be_not_run(outcomes: list[Outcome]) -> None:
+def test_what_needs_a_hub_is_said_to_be_not_run(results: list[BlockResult]) -> None:
     for part in ("InferenceClient", "curl"):
-        assert by_content(outcomes, part).detail == "needs a Hub: set HF_ENDPOINT"
+        assert by_content(results, part).detail == "needs a Hub: set HF_ENDPOINT"
 
 
 @pytest.mark.slow
@@ -75,13 +75,13 @@ def test_what_needs_a_hub_is_said_to_be_not_run(outcomes: list[Outcome]) -> None
     reason="NODE_PATH names no node_modules with @huggingface/transformers",
 )
 def test_javascript_block_runs_in_node(run: Path) -> None:
-    (outcome,) = run_snippets(run, Path(os.environ["NODE_PATH"]), languages={"javascript"})
-    assert outcome.state == "ok", outcome.detail
-    assert all(label in outcome.detail for label in LABELS)
+    (result,) = run_snippets(run, Path(os.environ["NODE_PATH"]), languages={"javascript"})
+    assert result.state == "ok", result.detail
+    assert all(label in result.detail for label in LABELS)
 
 
-def test_javascript_without_its_package_is_said_to_be_not_run(outcomes: list[Outcome]) -> None:
-    assert by_content(outcomes, "await pipeline").state == "not run"
+def test_javascript_without_its_package_is_said_to_be_not_run(results: list[BlockResult]) -> None:
+    assert by_content(results, "await pipeline").state == "not run"
 
 
 @pytest.mark.parametrize(
@@ -96,20 +96,20 @@ def test_javascript_without_its_package_is_said_to_be_not_run(outcomes: list[Out
         ("```bash\nsha256sum --check <<'END'\n00  README.md\nEND\n```", "exit"),
     ],
 )
-def test_a_faulty_block_fails(run_card: Callable[..., list[Outcome]], block: str, message: str) -> None:
-    (outcome,) = run_card(block + "\n")
-    assert outcome.state == "failed"
-    assert message in outcome.detail
-    assert outcome.block.line == 6
+def test_a_faulty_block_fails(run_card: Callable[..., list[BlockResult]], block: str, message: str) -> None:
+    (result,) = run_card(block + "\n")
+    assert result.state == "failed"
+    assert message in result.detail
+    assert result.block.line == 6
 
 
-def test_a_kept_promise_and_parsed_blocks_are_fine(run_card: Callable[..., list[Outcome]]) -> None:
+def test_a_kept_promise_and_parsed_blocks_are_fine(run_card: Callable[..., list[BlockResult]]) -> None:
     promise = "```python\nprint('up', 0.91)\n```\n\n```text\nup 0.92\n```\n\n"
-    outcomes = run_card(promise + "```json\n{}\n```\n\n```yaml\na: 1\n```\n")
-    assert [outcome.state for outcome in outcomes] == ["ok", "ok", "ok"]
+    results = run_card(promise + "```json\n{}\n```\n\n```yaml\na: 1\n```\n")
+    assert [result.state for result in results] == ["ok", "ok", "ok"]
 
 
-def test_blocks_have_no_network_and_do_not_train(run_card: Callable[..., list[Outcome]]) -> None:
+def test_blocks_have_no_network_and_do_not_train(run_card: Callable[..., list[BlockResult]]) -> None:
     offline = "```python\nimport os\nprint(os.environ['HF_HUB_OFFLINE'])\n```\n"
     first, second = run_card(offline + "\n```bash\npython train.py recipe.yaml\n```\n")
     assert first.detail == "1"
@@ -133,7 +133,7 @@ class _Router(BaseHTTPRequestHandler):
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_with_a_hub_its_blocks_run_against_that(run_card: Callable[..., list[Outcome]]) -> None:
+def test_with_a_hub_its_blocks_run_against_that(run_card: Callable[..., list[BlockResult]]) -> None:
     body = (
         "```bash\ncurl -s https://router.huggingface.co/hf-inference/models/a/b -d '{}'\n```\n\n"
         "```python\nfrom huggingface_hub import InferenceClient, constants\n"
@@ -164,7 +164,7 @@ def test_command_exits_1_when_a_block_fails(run: Path, tmp_path: Path, code: str
     card = tmp_path / "run" / "release" / "README.md"
     card.write_text(f"# t\n\n```python\n{code}\n```\n", encoding="utf-8")
     app = typer.Typer()
-    app.command()(snippets.main)
+    app.command()(command.main)
     result = CliRunner().invoke(app, [str(tmp_path / "run")])
     assert result.exit_code == status
     assert ("failed" in result.stdout) == bool(status)
