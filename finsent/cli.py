@@ -38,14 +38,14 @@ def stage(title: str) -> None:
     console.print(title, style="bold", markup=False, soft_wrap=True)
 
 
-def note(line: str) -> None:
+def say(line: str) -> None:
     """Tell a person what was found out on the way."""
     console.print(line, markup=False, soft_wrap=True)
 
 
 def fail(message: str) -> NoReturn:
     """Print one line that names the story, and exit 1."""
-    note(f"{Path(sys.argv[0]).name}: {message}")
+    say(f"{Path(sys.argv[0]).name}: {message}")
     raise typer.Exit(1)
 
 

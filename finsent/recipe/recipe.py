@@ -17,6 +17,8 @@ from pydantic import (
 Share = Annotated[float, Field(ge=0, le=1)]
 HubId = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
 Agreement = Literal["50", "66", "75", "All"]
+Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+Note = Annotated[str, Field(min_length=1, max_length=600)]
 SplitName = Literal["train", "validation", "test"]
 
 MAKING = {"labels", "seed", "data", "text", "base", "training", "distillation", "export"}
@@ -320,6 +322,11 @@ class Card(Section):
     authors: list[str] = Field(min_length=1)
     label_meanings: dict[str, str]
     examples: list[Example] = Field(min_length=1)
+    changes: dict[Version, Note] = Field(
+        {},
+        exclude_if=lambda changes: not changes,  # recipes from before it keep their fingerprint
+        description="version -> what is new in it, for the commit and the tag of a push",
+    )
 
 
 class Hub(Section):
@@ -333,7 +340,7 @@ class Recipe(Section):
     """One release."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="also the folder below runs/")
-    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    version: Version
     seed: int = Field(ge=0, lt=2**32)
     labels: list[str] = Field(min_length=2, description="their order is that of the logits")
     data: Data

@@ -53,7 +53,7 @@ class Retries:
     sleep: Callable[[float], None] = time.sleep
     tell: Callable[[str], None] = _nothing
 
-    def carry(self, step: str, action: Callable[[], T], settled: Callable[[], T | None] | None = None) -> T:
+    def retry(self, step: str, action: Callable[[], T], settled: Callable[[], T | None] | None = None) -> T:
         """Return what `action` returns, or what `settled` finds on the Hub after a failure.
 
         `settled` reads the remote and returns None when the action took no effect. Raises PublishError

@@ -16,7 +16,7 @@ from publishing.errors import GaveUpError, PublishError, StalePlanError
 from publishing.hub.remote import Reader, Remote, Target
 from publishing.hub.retries import FAILURES
 from publishing.package.manifest import Manifest
-from publishing.plan import Plan, compare
+from publishing.plan import Plan, compare_files
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Sender:
             api.create_repo(self.target.repo_id, repo_type=self.target.repo_type, exist_ok=True, **options)
             return True
 
-        self.reader.retries.carry("create repository", create, lambda: self._exists() or None)
+        self.reader.retries.retry("create repository", create, lambda: self._exists() or None)
         return self.reader.read(self.target)
 
     def _exists(self) -> bool:
@@ -73,7 +73,7 @@ class Sender:
             raise StalePlanError(
                 f"{self.target}: somebody committed {str(remote.head)[:8]} since the plan was made"
             )
-        now = [change for change in compare(manifest, remote) if change.action in ("change", "delete")]
+        now = [change for change in compare_files(manifest, remote) if change.action in ("change", "delete")]
         if plan.parent is None and now and self.target.repo_type != "space":
             raise StalePlanError(
                 f"{self.target}: somebody created it with {now[0].path} since the plan was made"
@@ -91,7 +91,7 @@ class Sender:
                 free_memory=False,
             )
 
-        self.reader.retries.carry("upload", upload)
+        self.reader.retries.retry("upload", upload)
 
     def commit(
         self, operations: list[Any], parent: str, title: str, body: str, pull_request: bool = False
@@ -121,7 +121,7 @@ class Sender:
             return self._find(parent, pull_request)
 
         try:
-            return self.reader.retries.carry("commit", create, find)
+            return self.reader.retries.retry("commit", create, find)
         except GaveUpError as error:
             message = f"{error}; no commit of this push is there, no file changed; run the same command again"
             raise GaveUpError(message) from error
@@ -147,7 +147,7 @@ class Sender:
             )
             return True
 
-        self.reader.retries.carry("tag", create, lambda: self._tagged(name, commit))
+        self.reader.retries.retry("tag", create, lambda: self._tagged(name, commit))
 
     def _tagged(self, name: str, commit: str) -> bool | None:
         there = self.reader.tags(self.target).get(name)
