@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from finsent.release import CARD, METRICS
+from model_card.measure.metrics import Metrics
 from publishing.comparison import FigureChange, compare_figures, find_regressions, read_published
 from publishing.errors import PublishError
 from publishing.hub.remote import Reader, Remote, Target
@@ -114,26 +116,23 @@ def make_plan(
     changes = compare_files(manifest, remote, kept=(CARD,))
     check_tag(tag, remote, changes)
     before = read_published(published(METRICS)) if parcel.metrics else None
-    warnings = []
-    if parcel.manifest.left_out:
-        warnings.append(
-            f"not sent, for they are no files of a {_name(parcel)}: {_some(parcel.manifest.left_out)}"
-        )
-    if parcel.metrics is not None:
-        warnings += find_regressions(before, parcel.metrics)
+    target = parcel.target
     plan = Plan(
-        repo_id=parcel.target.repo_id,
-        repo_type=parcel.target.repo_type,
-        revision=parcel.target.revision,
-        parent=remote.head,
-        files=changes,
-        tag=tag if tag not in remote.tags else None,
-        title=commit_title(parcel.target, changes, parcel.version, first=remote.last_push is None),
-        card=decision.choice,
+        repo_id=target.repo_id, repo_type=target.repo_type, revision=target.revision, parent=remote.head,
+        files=changes, tag=tag if tag not in remote.tags else None, card=decision.choice,
+        title=commit_title(target, changes, parcel.version, first=remote.last_push is None),
         figures=tuple(compare_figures(before, parcel.metrics)) if parcel.metrics else (),
-        warnings=tuple(warnings),
-    )
+        warnings=tuple(_warnings(parcel, before)),
+    )  # fmt: skip
     return plan, manifest, decision
+
+
+def _warnings(parcel: Parcel, before: Metrics | None) -> Iterator[str]:
+    """Yield what a person should know before saying yes: files that stay behind, scores that fell."""
+    if left := parcel.manifest.left_out:
+        yield f"not sent, for they are no files of a {_name(parcel)}: {_some(left)}"
+    if parcel.metrics is not None:
+        yield from find_regressions(before, parcel.metrics)
 
 
 def _name(parcel: Parcel) -> str:

@@ -99,23 +99,7 @@ class Sender:
         """Make one commit on `parent`, or find it when its answer was lost."""
 
         def create() -> Committed:
-            try:
-                done = self.reader.connection.api.create_commit(
-                    self.target.repo_id,
-                    operations,
-                    commit_message=title,
-                    commit_description=body,
-                    repo_type=self.target.repo_type,
-                    revision=self.target.revision,
-                    parent_commit=parent,
-                    create_pr=pull_request,
-                )
-            except ValueError as error:
-                if isinstance(error, FAILURES):
-                    raise
-                raise PublishError(f"commit: the Hub refuses the card: {error}") from error
-            number = int(done.pr_num) if pull_request and done.pr_num is not None else None
-            return Committed(done.oid, parent, number)
+            return self._create_commit(operations, parent, title, body, pull_request)
 
         def find() -> Committed | None:
             return self._find(parent, pull_request)
@@ -125,6 +109,22 @@ class Sender:
         except GaveUpError as error:
             message = f"{error}; no commit of this push is there, no file changed; run the same command again"
             raise GaveUpError(message) from error
+
+    def _create_commit(
+        self, operations: list[Any], parent: str, title: str, body: str, pull_request: bool
+    ) -> Committed:
+        try:
+            done = self.reader.connection.api.create_commit(
+                self.target.repo_id, operations,
+                commit_message=title, commit_description=body, parent_commit=parent, create_pr=pull_request,
+                repo_type=self.target.repo_type, revision=self.target.revision,
+            )  # fmt: skip
+        except ValueError as error:
+            if isinstance(error, FAILURES):
+                raise
+            raise PublishError(f"commit: the Hub refuses the card: {error}") from error
+        number = int(done.pr_num) if pull_request and done.pr_num is not None else None
+        return Committed(done.oid, parent, number)
 
     def _find(self, parent: str, pull_request: bool) -> Committed | None:
         if pull_request:

@@ -1,6 +1,13 @@
 from __future__ import annotations
 
+import re
+from contextlib import closing
+
+from dulwich.refs import Ref
+from dulwich.repo import Repo
+
 from finsent.recipe.recipe import Recipe
+from local_hub import RunningHub
 from publishing.package.notes import release_notes
 from tests.model_card.samples import make_metrics, make_recipe
 from tests.publishing.conftest import Publisher
@@ -30,11 +37,17 @@ def test_a_version_without_words_has_its_figures() -> None:
     assert release_notes(make_recipe(), make_metrics()).startswith(FIGURES)
 
 
-def test_commit_and_tag_say_what_is_new_in_this_release_and_no_more(publisher: Publisher) -> None:
+def test_commit_and_tag_say_what_is_new_in_this_release_and_no_more(
+    publisher: Publisher, server: RunningHub
+) -> None:
     recipe = publisher.run / "release" / "recipe.yaml"
     words = "  changes: {0.0.9: Not told any more., 0.1.0: The first one.}\nhub:"
     recipe.write_text(recipe.read_text(encoding="utf-8").replace("\nhub:", f"\n{words}", 1), encoding="utf-8")
     publisher.publish()
-    [newest, _] = publisher.reader.messages(publisher.target, "main")
-    assert newest[1].partition("\n\n")[2].startswith(f"The first one.\n\n{FIGURES}")
-    assert "Not told any more" not in newest[1] and len(newest[1]) < 400
+    (_, message), _ = publisher.reader.messages(publisher.target, "main")
+    path = server.hub.settings.root / "repositories" / "models" / f"{publisher.repo_id}.git"
+    with closing(Repo(str(path))) as repository:
+        tag = repository[repository.refs[Ref(b"refs/tags/v0.1.0")]].message.decode()
+    assert re.fullmatch(rf"The first one\.\n\n{FIGURES}.*\n?", tag)
+    assert message.partition("\n\n")[2].startswith(tag.strip())
+    assert len(tag) < 120 and len(message) < 400
