@@ -44,7 +44,7 @@ from publishing.proof.verify import raise_if_failed, verify_published
 from publishing.push import Push, PushResult
 from publishing.receipt import newest_receipt, read_receipt
 from publishing.rollback import roll_back
-from publishing.space.options import SpaceOptions
+from publishing.space.options import OUTBOX, SpaceOptions
 
 RUNS = Path("runs")
 ABORTED = "nothing was sent"
@@ -101,7 +101,7 @@ def push_command(
             parcel, shown = pack(folder, target, demo, RUNS), None
             if demo is not None:
                 shown = SpaceOptions(
-                    demo, space, subject_of(parcel), parcel.run / "outbox" / "space",
+                    demo, space, subject_of(parcel), parcel.run / OUTBOX,
                     private=private, secrets=tuple(space_secret or ()), replace_card=card == "ours",
                 )  # fmt: skip
             chosen = options.PushOptions(card, tag, pr, private, proof, dry_run, not yes, shown)

@@ -20,7 +20,7 @@ from publishing.proof.prover import Prover, digest, empty_home
 from publishing.proof.verify import raise_if_failed
 from publishing.receipt import Receipt, now
 from publishing.space.forms import Subject
-from publishing.space.options import SpaceOptions
+from publishing.space.options import OUTBOX, SpaceOptions
 from publishing.space.publisher import SpacePublisher
 
 
@@ -134,7 +134,7 @@ def _repoint_space(
         return
     stage(f"Space {space.repo_id}")
     subject = Subject(receipt.repo_id, title=receipt.repo_id, summary="", licence=None)  # only its id is sent
-    options = SpaceOptions(space.repo_id, "auto", subject, run / "outbox" / "space")
+    options = SpaceOptions(space.repo_id, "auto", subject, run / OUTBOX)
     publisher = SpacePublisher(reader, options, journal.receipt.push)
     commit = publisher.repoint(space.sdk, committed.commit)
     journal.note(space=space.model_copy(update={"commit": commit, "model_revision": committed.commit}))

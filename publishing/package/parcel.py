@@ -17,6 +17,7 @@ from publishing.package.manifest import Manifest, read_folder
 from publishing.package.notes import release_notes
 from publishing.space.forms import Subject
 
+OUTBOX = Path("outbox", "model")  # in a run's folder: a release as it was last addressed elsewhere
 Progress = Callable[[int], None]
 
 
@@ -57,7 +58,7 @@ def pack_release(run: Path, target: Target, space_id: str | None, progress: Prog
         raise LintError(f"{release}: is not there; make it with train.py")
     if missing := missing_files(release):
         raise LintError(f"{release}: {', '.join(missing)} missing; run train.py again")
-    folder = address_release(release, target.repo_id, space_id, run / "outbox" / "model")
+    folder = address_release(release, target.repo_id, space_id, run / OUTBOX)
     manifest = read_folder(folder, "model", progress)
     metrics = read_metrics(folder / METRICS)
     notes = release_notes(load_recipe(folder / RECIPE), metrics)

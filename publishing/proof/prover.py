@@ -16,7 +16,7 @@ from typing import Any
 from huggingface_hub import hf_hub_download
 
 from finsent import REPOSITORY
-from finsent.release import CARD, METRICS
+from finsent.release import CARD, METRICS, Run
 from model_card.measure.metrics import read_metrics
 from publishing.errors import PublishError
 from publishing.hub import client
@@ -114,7 +114,7 @@ class Prover:
         """Execute every code block of the card that came back, against the files that came back."""
         run = self.home / "run"
         run.mkdir()
-        (run / "release").symlink_to(snapshot, target_is_directory=True)
+        Run(run).release.symlink_to(snapshot, target_is_directory=True)
         endpoint = [self.connection.endpoint] if self._is_hosted() else []
         outcomes, error = self._run("publishing.proof.run_snippets", run, *endpoint)
         if error:

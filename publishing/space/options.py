@@ -9,6 +9,7 @@ from typing import Literal
 from publishing.hub.remote import Target
 from publishing.space.forms import Source, Subject
 
+OUTBOX = Path("outbox", "space")  # in a run's folder: the form as it was last made ready
 SpaceChoice = Literal["auto", "gradio", "static", "zerogpu", "none"]
 
 

@@ -10,7 +10,7 @@ from publishing.hub.connection import Timeouts, connect
 from publishing.hub.remote import Reader
 from publishing.hub.retries import Retries
 from publishing.space.forms import Source, Subject
-from publishing.space.options import SpaceOptions
+from publishing.space.options import OUTBOX, SpaceOptions
 from tests.publishing.conftest import QUICK, WRITE, Publisher
 
 APP = """import os
@@ -42,8 +42,7 @@ def write_demo(folder: Path) -> Path:
 def small_space(repo_id: str, run: Path, demo: Path) -> SpaceOptions:
     subject = Subject(repo_id, "A small one", "Tells little.", "apache-2.0")
     source = Source(demo, gradio=("app.py",), static=("index.html",), inference=())
-    outbox = run / "outbox" / "space"
-    return SpaceOptions(f"{repo_id}-demo", "auto", subject, outbox, source, wait=120, poll=0.5)
+    return SpaceOptions(f"{repo_id}-demo", "auto", subject, run / OUTBOX, source, wait=120, poll=0.5)
 
 
 def space_of(publisher: Publisher, demo: Path, **changes: object) -> SpaceOptions:
