@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 
 from local_hub import RunningHub
-from publishing.errors import (
-    PublishError,
-)
+from publishing.errors import PublishError
 from publishing.hub.connection import Timeouts, connect
 from publishing.hub.remote import Reader
 from tests.publishing.conftest import OTHER, QUICK, READ, WRITE, Publisher

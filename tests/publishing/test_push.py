@@ -4,9 +4,7 @@ import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
 import hub_push
-from publishing.errors import (
-    PublishError,
-)
+from publishing.errors import PublishError
 from publishing.hub.connection import Timeouts, connect
 from tests.publishing.conftest import WRITE, Publisher, order
 

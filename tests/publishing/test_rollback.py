@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 
 from local_hub import RunningHub
-from publishing.errors import (
-    PublishError,
-)
+from publishing.errors import PublishError
 from publishing.hub.remote import Target
 from publishing.rollback import roll_back
 from publishing.space.forms import PIN

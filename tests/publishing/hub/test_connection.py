@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from publishing.errors import (
-    PublishError,
-)
+from publishing.errors import PublishError
 from publishing.hub.connection import Timeouts, connect, find_token
 
 

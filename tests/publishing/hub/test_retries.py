@@ -6,12 +6,7 @@ import pytest
 import requests
 from huggingface_hub.errors import HfHubHTTPError
 
-from publishing.errors import (
-    GaveUpError,
-    PaymentError,
-    PublishError,
-    StalePlanError,
-)
+from publishing.errors import GaveUpError, PaymentError, PublishError, StalePlanError
 from publishing.hub.retries import Retries, asked_wait, describe, is_final
 
 

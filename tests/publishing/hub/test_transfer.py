@@ -6,11 +6,11 @@ import pytest
 from huggingface_hub import HfApi
 
 import hub_push
-from publishing.errors import (
-    PublishError,
-)
+from publishing.errors import PublishError
 from publishing.hub.remote import Target
+from publishing.options import PushOptions
 from publishing.package.parcel import pack_release
+from publishing.push import Push
 from publishing.rollback import roll_back
 from tests.publishing.conftest import Publisher, order
 
@@ -30,7 +30,9 @@ def test_a_private_repository_and_another_branch(publisher: Publisher, api: HfAp
     publisher.change("A new sentence.")
     branch = Target(publisher.repo_id, revision="next")
     parcel = pack_release(publisher.run, branch, None)
-    receipt = hub_push.publish(parcel, publisher.reader).receipt
+    receipt = hub_push.publish(
+        Push(parcel, PushOptions(proof="files", confirm=False), publisher.reader)
+    ).receipt
     assert receipt is not None and receipt.tag is None
     assert publisher.reader.head(publisher.target) == before
     assert publisher.reader.read(branch).head == receipt.commit != before

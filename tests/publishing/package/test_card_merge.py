@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
-from publishing.errors import (
-    CardConflictError,
-)
+from publishing.errors import CardConflictError
 from publishing.package.card_merge import merge_card
 from tests.publishing.conftest import Publisher
 

@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 
 from finsent.release import write_threshold
-from publishing.errors import (
-    LintError,
-)
+from publishing.errors import LintError
 from publishing.package.check import check_manifest, lint_dataset
 from publishing.package.manifest import Manifest, read_folder
 from tests.publishing.conftest import Publisher

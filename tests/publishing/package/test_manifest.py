@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from publishing.errors import (
-    LintError,
-)
+from publishing.errors import LintError
 from publishing.package.manifest import from_bytes, is_allowed, read_folder
 
 

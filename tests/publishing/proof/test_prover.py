@@ -5,9 +5,7 @@ from typing import Any
 
 import pytest
 
-from publishing.errors import (
-    PublishError,
-)
+from publishing.errors import PublishError
 from tests.publishing.conftest import WRITE, Publisher
 
 

@@ -8,10 +8,7 @@ import pytest
 from huggingface_hub import CommitOperationAdd
 
 from local_hub import RunningHub
-from publishing.errors import (
-    LintError,
-    PublishError,
-)
+from publishing.errors import LintError, PublishError
 from publishing.hub.remote import Target
 from publishing.package.parcel import subject_of
 from publishing.space.forms import PIN, Source, write_form

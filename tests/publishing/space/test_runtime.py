@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 
 from local_hub import RunningHub
-from publishing.errors import (
-    PublishError,
-)
+from publishing.errors import PublishError
 from publishing.hub.retries import Retries
 from tests.publishing.conftest import Publisher
 from tests.publishing.small_space import reader_of, space_of

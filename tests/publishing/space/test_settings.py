@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from publishing.errors import (
-    PublishError,
-)
+from publishing.errors import PublishError
 from tests.publishing.conftest import WRITE, Publisher
 from tests.publishing.small_space import space_of
 
