@@ -65,7 +65,7 @@ def test_of_two_publishers_one_wins_and_the_other_is_told(
 
     def go(one: Publisher) -> None:
         try:
-            one.publish(tag=False)
+            one.publish(tag=False, confirm=True)
         except PublishError as error:
             errors[id(one)] = error
 
@@ -78,7 +78,6 @@ def test_of_two_publishers_one_wins_and_the_other_is_told(
     assert "run again to go on" in str(next(iter(errors.values())))
     expected = 3 if again else 2
     assert len(publisher.commits()) == expected
-    monkeypatch.setattr(hub_push, "confirm", lambda question: None)
     loser = publisher if id(publisher) in errors else other
     assert loser.publish(tag=False, card="ours").receipt is not None
     assert len(publisher.commits()) == expected + 1

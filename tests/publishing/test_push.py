@@ -66,7 +66,7 @@ def test_a_tag_that_somebody_put_elsewhere_meanwhile_is_told(
     initial = publisher.reader.head(publisher.target)
     monkeypatch.setattr(hub_push, "confirm", lambda question: api.create_tag(publisher.repo_id, tag="v0.1.0"))
     with pytest.raises(PublishError, match=r"is published, but v0\.1\.0 was put on"):
-        publisher.publish()
+        publisher.publish(confirm=True)
     receipt = publisher.receipts()[0]
     assert receipt.state == "failed" and receipt.commit is not None and receipt.tag is None
     assert publisher.reader.read(publisher.target).tags == {"v0.1.0": initial}
@@ -94,9 +94,9 @@ def test_somebody_else_commits_in_between(
 
     monkeypatch.setattr(hub_push, "confirm", meanwhile)
     with pytest.raises(PublishError, match=r"412.*run again to go on"):
-        publisher.publish(tag=False)
+        publisher.publish(tag=False, confirm=True)
     assert publisher.commits()[0] == "mine first" and publisher.receipts()[-1].commit is None
-    monkeypatch.roll_back()
+    monkeypatch.undo()
     connect(publisher.reader.connection.endpoint, WRITE, Timeouts(5, 5))
     receipt = publisher.publish(tag=False).receipt
     assert receipt is not None and receipt.state == "published"
