@@ -112,29 +112,30 @@ class SpacePublisher:
     def publish(self, revision: str) -> tuple[SpaceRecord, list[Check]]:
         """Publish the Space for a model commit that is known to be there, and prove it."""
         remote = self.reader.read(self.options.target)
-        form = self.choose_form(remote)
+        form, note = self.choose_form(remote), ""
         try:
-            return self._publish_form(form, remote, revision)
+            remote = self._create(remote, form, revision)
         except PaymentError as error:
             if not self.options.source.has("static"):
                 message = f"no Space: {error}, and there is no static form to fall back to"
                 say(message)
                 return _no_space(self.options.repo_id, message), []
-            note = f"static instead of Gradio, which this account may not have ({error})"
-        say(note)
-        record, checks = self._publish_form("static", remote, revision)
-        return record.model_copy(update={"note": note}), checks
+            form, note = "static", f"static instead of Gradio, which this account may not have ({error})"
+            say(note)
+            remote = self._create(remote, form, revision)
+        return self._publish_form(form, remote, revision, note)
 
     def _publish_form(
-        self, form: SpaceForm, remote: Remote, revision: str
+        self, form: SpaceForm, remote: Remote, revision: str, note: str
     ) -> tuple[SpaceRecord, list[Check]]:
-        """Create, commit, wait and use one form; PaymentError when this account may not have it."""
-        commit = self._update(self._create(remote, form, revision), form, revision)
+        """Commit one form to a Space that is there, wait until it runs, and use it."""
+        commit = self._update(remote, form, revision)
         stage(f"waiting for the Space {self.options.repo_id}")
         state = wait_for_space(self.options, commit, self.reader)
         record = SpaceRecord(
-            repo_id=self.options.repo_id, sdk=form, commit=commit, model_revision=revision, stage=state.stage
-        )
+            repo_id=self.options.repo_id, sdk=form, commit=commit, model_revision=revision,
+            stage=state.stage, note=note,
+        )  # fmt: skip
         return record, [check_space(form, state, self.options, self.reader)]
 
     def _create(self, remote: Remote, form: SpaceForm, revision: str) -> Remote:
