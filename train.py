@@ -8,23 +8,18 @@ python train.py recipes/x.yaml --resume          go on after an interruption
 
 from __future__ import annotations
 
-import errno
-import logging
 import os
-import shutil
-import warnings
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # data workers fork after tokenizers started threads
+os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # read when datasets is imported
 
-import datasets
 import typer
-from filelock import FileLock, Timeout
-from rich.console import Console
-from safetensors import SafetensorError
+from filelock import FileLock
 
 from export.files import export_files
+from finsent.cli import LOCK, claimed, console, quiet_libraries, reporting_errors, stage
 from finsent.data.splits import Splits, load_splits
 from finsent.encoder.load import load_base
 from finsent.errors import FinsentError, ReleaseError
@@ -42,11 +37,6 @@ from model_card.measure.metrics import Metrics, read_metrics, write_metrics
 from model_card.measure.release import measure_release
 from model_card.measure.variants import GatedVariants, MeasuredVariant, find_dropped, measure_variants
 
-LOCK = "lock"  # in a run's folder, held while its release is made
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO, errno.EFBIG}
-LEAST_FREE_BYTES = 2 * 10**9  # checkpoints, ONNX files and what is made on the way
-
-console = Console(stderr=True, highlight=False)
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -133,11 +123,6 @@ def write_card(recipe: Recipe, metrics: Metrics, folder: Path) -> None:
         )
 
 
-def stage(title: str) -> None:
-    """Tell a person what begins now."""
-    console.print(f"[bold]{title}[/bold]")
-
-
 def summarize(folder: Path, metrics: Metrics) -> str:
     """Return the release in a few lines: files, accuracy, macro F1, size, latency."""
     lines = [
@@ -161,56 +146,12 @@ def main(
 ) -> None:
     """Make one release; exit 1 with one line when something is wrong."""
     quiet_libraries()
-    run = Run(runs)
-    try:
+    with reporting_errors("run again with --resume to go on"):
         recipe = load_recipe(recipe_file)
         run = Run(runs / recipe.name)
-        check_disk(run.folder)
-        with FileLock(run.folder / LOCK, timeout=0):
+        with claimed(run.folder):
             release = train(recipe, run, resume)
         print(summarize(release, read_metrics(release / METRICS)))
-    except Timeout:
-        fail(f"{run.folder}: another run is making this release; wait for it, or choose another --runs")
-    except (FinsentError, OSError) as error:
-        fail(str(error))
-    except Exception as error:
-        if not is_storage_error(error):
-            raise
-        fail(f"{run.folder}: cannot be written ({error}); make room and run again with --resume")
-
-
-def quiet_libraries() -> None:
-    """Keep the libraries' advice to programmers away from a person who trains a model."""
-    for name in ("transformers", "optimum", "datasets", "evaluate"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    datasets.disable_progress_bars()
-    warnings.filterwarnings("ignore", module=r"torch\.|transformers\.|optimum\.|accelerate\.")
-
-
-def check_disk(folder: Path) -> None:
-    """Raise FinsentError when there is no room for checkpoints and files; better now than after training."""
-    folder.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(folder).free
-    if free < LEAST_FREE_BYTES:
-        raise FinsentError(
-            f"{folder}: {free / 1e9:.1f} GB are free, a run needs {LEAST_FREE_BYTES / 1e9:.0f} GB; make room"
-        )
-
-
-def is_storage_error(error: BaseException) -> bool:
-    """Return whether a failed write is behind an error; safetensors and torch have types of their own."""
-    while not isinstance(error, (OSError, SafetensorError)):
-        following = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        if following is None:
-            return "PytorchStreamWriter" in str(error)
-        error = following
-    return isinstance(error, SafetensorError) or error.errno in NO_ROOM
-
-
-def fail(message: str) -> NoReturn:
-    """Print one line and exit 1."""
-    console.print(f"train.py: {message}", markup=False, soft_wrap=True)
-    raise typer.Exit(1)
 
 
 if __name__ == "__main__":

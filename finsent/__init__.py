@@ -5,4 +5,6 @@ Shared are scoring, release (a folder and its file names), licences, text, mirro
 
 from pathlib import Path
 
+__version__ = "0.2.0"  # of the project; a release has that of its recipe
+
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -25,7 +25,7 @@ def check_account(connection: Connection, retries: Retries, *repo_ids: str) -> A
     shows only in use.
     """
     try:
-        answer = retries.carry("whoami", connection.api.whoami)
+        answer = retries.retry("whoami", connection.api.whoami)
     except GaveUpError as error:
         raise PublishError(f"{connection.endpoint} does not answer ({error}); nothing was sent") from error
     except PublishError as error:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import errno
 import json
 import resource
 import shutil
@@ -13,8 +12,8 @@ from filelock import FileLock
 from transformers import AutoConfig, pipeline
 
 import train
+from finsent.cli import LOCK
 from finsent.data.splits import load_splits
-from finsent.errors import FinsentError
 from finsent.onnx_files import FP32, QUANTIZED
 from finsent.recipe.file import read_released_recipe
 from finsent.recipe.renamed import find_old_keys, with_first_names
@@ -244,33 +243,11 @@ def test_a_disk_that_fills_up_ends_in_one_line(tmp_path: Path, tiny_base: Path) 
     assert not (tmp_path / "runs" / "tiny" / "release").exists()
 
 
-def test_only_a_failed_write_is_told_as_one() -> None:
-    def told(error: BaseException) -> bool:
-        try:
-            try:
-                raise OSError(errno.ENOSPC, "No space left on device")
-            except OSError:
-                raise error from None
-        except BaseException as caught:
-            return train.is_storage_error(caught)
-
-    assert train.is_storage_error(OSError(errno.ENOSPC, "No space left on device"))
-    assert not train.is_storage_error(FileNotFoundError(errno.ENOENT, "no such file"))
-    assert not told(ValueError("something else"))
-
-
 def test_a_release_is_made_once_at_a_time(tmp_path: Path, tiny_base: Path) -> None:
     recipe = tiny.write_recipe(tmp_path, tiny_base)
     folder = tmp_path / "runs" / "tiny"
     folder.mkdir(parents=True)
-    with FileLock(folder / train.LOCK):
+    with FileLock(folder / LOCK):
         done = tiny.run_train(recipe, tmp_path / "runs")
     assert done.returncode == 1
     assert "another run is making this release; wait for it" in done.stderr.splitlines()[-1]
-
-
-def test_too_little_room_is_said_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr("train.shutil.disk_usage", lambda _: usage._replace(free=10**8))
-    with pytest.raises(FinsentError, match=r"0.1 GB are free, a run needs 2 GB; make room"):
-        train.check_disk(tmp_path / "runs")

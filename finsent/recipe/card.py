@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
-from finsent.recipe.section import HubId, Section
+from finsent.recipe.section import HubId, Section, Version
+
+Note = Annotated[str, Field(min_length=1, max_length=600)]
 
 
 class Example(Section):
@@ -29,6 +33,11 @@ class Card(Section):
     authors: list[str] = Field(min_length=1)
     label_meanings: dict[str, str]
     examples: list[Example] = Field(min_length=1)
+    changes: dict[Version, Note] = Field(
+        {},
+        exclude_if=lambda changes: not changes,  # recipes from before it keep their fingerprint
+        description="version -> what is new in it, for the commit and the tag of a push",
+    )
 
 
 class Hub(Section):

@@ -15,7 +15,7 @@ from finsent.recipe.encoder import Base, Text
 from finsent.recipe.evaluation import Evaluation
 from finsent.recipe.export import Export
 from finsent.recipe.renamed import with_first_names
-from finsent.recipe.section import Section, Seed, Share
+from finsent.recipe.section import Section, Seed, Share, Version
 from finsent.recipe.training import Energy, Training
 
 MAKING = {"labels", "seed", "data", "text", "base", "training", "distillation", "export"}
@@ -52,7 +52,7 @@ class Recipe(Section):
     """One release."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="also the folder below runs/")
-    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    version: Version
     seed: Seed
     labels: list[str] = Field(min_length=2, description="their order is that of the logits")
     data: Data

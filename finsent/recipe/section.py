@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Share = Annotated[float, Field(ge=0, le=1)]
 HubId = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
+Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 

@@ -19,6 +19,7 @@ from model_card.measure.metrics import Metrics, read_metrics
 from publishing.errors import LintError
 from publishing.package.manifest import Manifest
 from publishing.package.secrets import find_leaks
+from publishing.space.forms import ENTRY
 
 LARGEST_FILE = 50 * 10**9  # bytes; the Hub's hard limit for one file
 SPACE_SDKS = ("gradio", "static")
@@ -72,7 +73,7 @@ def _measured_files(manifest: Manifest, metrics: Metrics) -> Iterator[str]:
         elif manifest.files[name].sha256 != sha256:
             yield f"{name}: is not the file that was measured (other sha256 than in {METRICS}); run train.py"
     for name in manifest.files:
-        if name.startswith("onnx/") and name not in measured:
+        if name.endswith(".onnx") and name not in measured:
             yield f"{name}: was never measured; delete it or run train.py"
 
 
@@ -127,7 +128,7 @@ def lint_space(manifest: Manifest) -> list[str]:
         problems.append(
             f"{CARD}: short_description has {len(short)} characters, allowed are {LONGEST_DESCRIPTION}"
         )
-    app = str(metadata.get("app_file") or ("index.html" if metadata.get("sdk") == "static" else "app.py"))
+    app = str(metadata.get("app_file") or ENTRY["static" if metadata.get("sdk") == "static" else "gradio"])
     if app not in manifest.files:
         problems.append(f"{app}: missing; the Space would have nothing to start")
     return problems
