@@ -54,7 +54,7 @@ def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
     stage(f"training: {len(splits.train)} rows")
     report = fit(recipe, splits, base, run.checkpoints, resume, teachers)
     base.save(staging)
-    stage("export: ONNX and quantized ONNX")
+    stage(f"export: {', '.join(variant.name for variant in recipe.export.variants)}")
     export_files(recipe.export, [row.text for row in splits.train], staging)
     stage(f"measuring: {len(splits.test)} test rows")
     variants = pass_gate(recipe, measure_variants(recipe, splits.test, staging), staging)
