@@ -29,8 +29,7 @@ from publishing.package.check import check_manifest
 from publishing.package.manifest import README, Manifest, read_folder
 from publishing.plan import Plan, compare, title_of
 from publishing.receipt import Check, SpaceRecord
-from publishing.space.forms import ENTRY, HUB, PIN, Source, Subject, pin, write_form
-from publishing.space.forms import Form as Sdk
+from publishing.space.forms import ENTRY, HUB, PIN, DemoFiles, SpaceForm, Subject, pin, write_form
 
 Form = Literal["auto", "gradio", "static", "zerogpu", "none"]
 FAILED = ("BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR", "NO_APP_FILE", "NO_APP_FILE_ERROR")
@@ -49,7 +48,7 @@ class SpaceWish:
     form: Form
     subject: Subject
     outbox: Path
-    source: Source = field(default_factory=Source)
+    source: DemoFiles = field(default_factory=DemoFiles)
     private: bool = False
     secrets: tuple[str, ...] = ()
     replace_card: bool = False
@@ -78,7 +77,7 @@ class SpacePusher:
         host = HUB if connection.is_public else connection.endpoint
         return replace(self.wish.subject, revision=revision, host=host)
 
-    def _render(self, sdk: Sdk, revision: str | None) -> Path:
+    def _render(self, sdk: SpaceForm, revision: str | None) -> Path:
         """Write one form of the demo into the outbox and return that; LintError without such a form."""
         source, outbox = self.wish.source, self.wish.outbox
         if not source.has(sdk):
@@ -86,10 +85,10 @@ class SpacePusher:
                 f"{source.folder}: has no {ENTRY[sdk]} for the {sdk} form; publish with --space none"
             )
         shutil.rmtree(outbox, ignore_errors=True)
-        write_form(sdk, self._subject(revision), outbox, source=source)
+        write_form(sdk, self._subject(revision), outbox, files=source)
         return outbox
 
-    def choose_sdk(self, remote: Remote) -> Sdk:
+    def choose_sdk(self, remote: Remote) -> SpaceForm:
         """Return the form: the wished one; for auto that of the Space that is there, else Gradio."""
         if self.wish.form in ("gradio", "zerogpu"):
             return "gradio"
@@ -100,14 +99,14 @@ class SpacePusher:
             return there
         return "gradio" if self.wish.source.has("gradio") else "static"
 
-    def _published_sdk(self, remote: Remote) -> Sdk | None:
+    def _published_sdk(self, remote: Remote) -> SpaceForm | None:
         if remote.head is None or README not in remote.files:
             return None
         text = self.reader.content(self.wish.target, README, remote.head) or b""
         tree = yaml.safe_load(split_card(text.decode("utf-8", "replace")).front or "") or {}
         return "static" if tree.get("sdk") == "static" else "gradio" if tree.get("sdk") == "gradio" else None
 
-    def plan(self, sdk: Sdk, remote: Remote, revision: str | None) -> tuple[Plan, Manifest]:
+    def plan(self, sdk: SpaceForm, remote: Remote, revision: str | None) -> tuple[Plan, Manifest]:
         """Return what changes in the Space, and its checked files. PublishError for somebody else's Space."""
         if self.wish.form == "zerogpu" and not _uses_zerogpu(self.wish.source):
             raise PublishError(
@@ -169,7 +168,7 @@ class SpacePusher:
         )
         return record, [self._check(sdk, stage, message)]
 
-    def _create(self, remote: Remote, sdk: Sdk, revision: str) -> Remote:
+    def _create(self, remote: Remote, sdk: SpaceForm, revision: str) -> Remote:
         options: dict[str, Any] = {"space_sdk": sdk, "private": self.wish.private}
         if sdk == "gradio":
             variables = {MODEL_ID: self.wish.subject.model, MODEL_REVISION: revision}
@@ -178,7 +177,7 @@ class SpacePusher:
             options["space_hardware"] = "zero-a10g"
         return Sender(self.reader, self.wish.target, self.push).ensure_repository(remote, **options)
 
-    def _update(self, remote: Remote, sdk: Sdk, revision: str) -> str:
+    def _update(self, remote: Remote, sdk: SpaceForm, revision: str) -> str:
         """Pin, then commit what differs; return the head."""
         if sdk == "gradio":
             self.pin(revision)
@@ -266,7 +265,7 @@ class SpacePusher:
             lines += _read_events(self.reader, url)
         return self.reader.connection.redact("\n".join(lines[-LOG_LINES:]))
 
-    def _check(self, sdk: Sdk, stage: str, message: str) -> Check:
+    def _check(self, sdk: SpaceForm, stage: str, message: str) -> Check:
         if stage in ASLEEP:
             return Check(name="space", state="not run", detail=f"{stage}: {message}")
         if stage != "RUNNING":
@@ -308,8 +307,8 @@ class SpacePusher:
         return Check(name="space", state="ok", detail=f"/classify answers {label} at {address}")
 
 
-def _uses_zerogpu(source: Source) -> bool:
-    modules = [source.folder / name for name in source.gradio if name.endswith(".py")]
+def _uses_zerogpu(source: DemoFiles) -> bool:
+    modules = [path for name, path in source.paths("gradio").items() if name.endswith(".py")]
     return any("spaces.GPU" in path.read_text(encoding="utf-8") for path in modules)
 
 

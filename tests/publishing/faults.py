@@ -15,7 +15,7 @@ from publishing.hub.connection import Timeouts, connect
 from publishing.hub.remote import Reader
 from publishing.hub.retries import Retries
 from publishing.receipt import Receipt
-from publishing.space.forms import Source, Subject
+from publishing.space.forms import DemoFiles, Subject
 from publishing.space.publisher import MODEL_REVISION, SpaceWish
 from tests.publishing.conftest import WRITE, Publisher
 
@@ -150,7 +150,7 @@ def make_cell(hub: RunningHub, run: Path, repo_id: str, demo: Path, patience: fl
     settle = DELAY if patience < DELAY else 0.1  # seconds to wait for what a slow server still does
     publisher = Publisher(Reader(connection, Retries(tries=3, base=0.01, settle=settle)), run, repo_id)
     subject = Subject(repo_id, "A small one", "Tells little.", "apache-2.0")
-    source = Source(demo, gradio=("app.py",), static=("index.html",), inference=())
+    source = DemoFiles(demo, inference=None)
     outbox = run / "outbox" / "space"
     wish = SpaceWish(f"{repo_id}-demo", "gradio", subject, outbox, source, wait=60, poll=0.01)
     return Cell(publisher, wish, hub)

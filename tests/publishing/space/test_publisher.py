@@ -18,7 +18,7 @@ from publishing.package.check import check_manifest
 from publishing.package.manifest import read_folder
 from publishing.package.parcel import subject_of
 from publishing.push import undo
-from publishing.space.forms import PIN, Source, Subject, write_form
+from publishing.space.forms import PIN, DemoFiles, Subject, write_form
 from publishing.space.publisher import MODEL_REVISION, SpaceWish
 from tests.publishing.conftest import GRANTS, QUICK, QUICKLY, WRITE, Publisher
 
@@ -53,7 +53,7 @@ def demo(tmp_path: Path) -> Path:
 
 def small_wish(repo_id: str, run: Path, demo: Path) -> SpaceWish:
     subject = Subject(repo_id, "A small one", "Tells little.", "apache-2.0")
-    source = Source(demo, gradio=("app.py",), static=("index.html",), inference=())
+    source = DemoFiles(demo, inference=None)
     outbox = run / "outbox" / "space"
     return SpaceWish(f"{repo_id}-demo", "auto", subject, outbox, source, wait=120, poll=0.5)
 
@@ -208,7 +208,7 @@ def test_what_is_sent_is_what_the_tests_of_the_demo_show(
     publisher: Publisher, tmp_path: Path, form: Literal["gradio", "static"]
 ) -> None:
     wished = replace(
-        wish(publisher, tmp_path), form=form, source=Source(), subject=subject_of(publisher.parcel())
+        wish(publisher, tmp_path), form=form, source=DemoFiles(), subject=subject_of(publisher.parcel())
     )
     receipt = publisher.publish(space=wished).receipt
     assert receipt is not None and receipt.space is not None and receipt.space.sdk == form

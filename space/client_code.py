@@ -15,7 +15,7 @@ curl -sN {address}/gradio_api/call/classify/$ID"""
 _MCP = """{{"mcpServers": {{"finsent": {{"url": "{address}/gradio_api/mcp/"}}}}}}"""
 
 
-def snippets(address: str) -> dict[str, str]:
+def client_code(address: str) -> dict[str, str]:
     """Return title -> code for the app at `address`, which has no slash at its end."""
     return {
         "Python, with gradio_client:": _PYTHON.format(address=address),
