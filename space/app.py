@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from functools import partial
 from pathlib import Path
 
@@ -96,6 +97,7 @@ def chosen_model() -> tuple[str, str | None]:
 
 def main() -> None:
     """Load the model and serve until the process is ended."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was kept for visitors is deleted
     # Gradio would make a table of all events so far after each of them, for a dashboard that is off here
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
     model = load_model(*chosen_model())

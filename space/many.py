@@ -20,6 +20,7 @@ from uploads import AT_ONCE, SUFFIXES, Upload, read_upload
 from words import phrase
 
 REFRESH_SECONDS = 0.3
+HIDDEN = "hidden"  # Gradio 6.17.3 never shows again what was hidden with False before it was seen
 Update = dict[Any, Any]
 
 
@@ -62,10 +63,10 @@ class Many:
             elem_id="file",
         )
         self.column = gr.Dropdown(
-            label="Column with the headlines", visible=False, elem_id="column", interactive=True
+            label="Column with the headlines", visible=HIDDEN, elem_id="column", interactive=True
         )
         self.header = gr.Checkbox(
-            label="The first row names the columns", visible=False, elem_id="header", interactive=True
+            label="The first row names the columns", visible=HIDDEN, elem_id="header", interactive=True
         )
 
     def _add_outputs(self) -> None:
@@ -131,7 +132,7 @@ class Many:
         """Read an upload as soon as it is there: offer its columns, the likely one first."""
         if old is not None:
             discard(old.table.parent)
-        hidden = {self.column: gr.update(visible=False), self.header: gr.update(visible=False)}
+        hidden = {self.column: gr.update(visible=HIDDEN), self.header: gr.update(visible=HIDDEN)}
         if path is None:
             said = markup.message("No file: pasted lines are taken.")
             return {**hidden, self.upload: None, self.about_input: said}
@@ -141,7 +142,9 @@ class Many:
         return {
             self.upload: upload,
             self.column: gr.update(choices=upload.columns, value=upload.column, visible=True),
-            self.header: gr.update(value=bool(upload.header), visible=upload.header is not None),
+            self.header: gr.update(
+                value=bool(upload.header), visible=HIDDEN if upload.header is None else True
+            ),
             self.about_input: markup.message(" ".join(describe_upload(upload))),
         }
 

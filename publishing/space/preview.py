@@ -98,29 +98,29 @@ def serving(roots: Roots, port: int = 0) -> Iterator[tuple[str, list[str]]]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/", asked
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
     finally:
         server.shutdown()
         server.server_close()
 
 
-def app_environment(release: Path, port: int | None) -> dict[str, str]:
-    """Return the environment of the Gradio app for a release on this machine; None lets Gradio choose."""
-    chosen = {} if port is None else {"GRADIO_SERVER_PORT": str(port)}
-    return {**os.environ, "MODEL_ID": str(release.resolve()), "GRADIO_ANALYTICS_ENABLED": "False", **chosen}
+def app_environment(release: Path, temporary: Path, port: int | None) -> dict[str, str]:
+    """Return the environment of the Gradio app for a release here; without a port Gradio chooses one."""
+    told = {"MODEL_ID": str(release.resolve()), "TMPDIR": str(temporary), "GRADIO_ANALYTICS_ENABLED": "False"}
+    return {**os.environ, **told, **({} if port is None else {"GRADIO_SERVER_PORT": str(port)})}
 
 
 def show_app(folder: Path, release: Path, port: int | None) -> None:
     """Run the Gradio app in its folder until it ends, and exit as it does."""
-    command, environment = [sys.executable, ENTRY["gradio"]], app_environment(release, port)
-    done = subprocess.run(command, cwd=folder, env=environment, check=False)
+    environment = app_environment(release, folder.parent, port)
+    done = subprocess.run([sys.executable, ENTRY["gradio"]], cwd=folder, env=environment, check=False)
     raise typer.Exit(done.returncode)
 
 
 def show_page(roots: Roots, port: int) -> None:
     """Serve the page until Ctrl-C."""
     with serving(roots, port) as (address, _):
-        print(f"* The page runs at {address}; Ctrl-C ends it", flush=True)
+        print(f"* The page runs at {address}/; Ctrl-C ends it", flush=True)
         threading.Event().wait()
 
 
@@ -141,7 +141,7 @@ def main(
     subject = describe_release(release)
     page = LOCAL_MODEL | (LOCAL_LIBRARY if library else {})
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
-        target = Path(folder)
+        target = Path(folder) / form
         write_form(form, subject, target, page)
         if form == "gradio":
             show_app(target, release, port)
