@@ -11,7 +11,7 @@ from finsent import REPOSITORY
 from publishing.hub import client
 from publishing.hub.remote import Reader
 from publishing.receipt import Check
-from publishing.space.forms import Form as SpaceForm
+from publishing.space.forms import SpaceForm
 from publishing.space.options import SpaceOptions
 from publishing.space.runtime import ASLEEP, RUNNING, SpaceState, read_runtime
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from publishing.hub.remote import Target
-from publishing.space.forms import Source, Subject
+from publishing.space.forms import DemoFiles, Subject
 
 OUTBOX = Path("outbox", "space")  # in a run's folder: the form as it was last made ready
 SpaceChoice = Literal["auto", "gradio", "static", "zerogpu", "none"]
@@ -21,7 +21,7 @@ class SpaceOptions:
     choice: SpaceChoice
     subject: Subject
     outbox: Path
-    source: Source = field(default_factory=Source)
+    files: DemoFiles = field(default_factory=DemoFiles)
     private: bool = False
     secrets: tuple[str, ...] = ()
     replace_card: bool = False

@@ -21,8 +21,7 @@ from publishing.package.manifest import Manifest, from_bytes, read_folder
 from publishing.plan import Plan, commit_title, compare_files
 from publishing.receipt import Check, SpaceRecord
 from publishing.space.call import check_space
-from publishing.space.forms import ENTRY, HUB, PIN, Source, Subject, pin, write_form
-from publishing.space.forms import Form as SpaceForm
+from publishing.space.forms import ENTRY, HUB, PIN, DemoFiles, SpaceForm, Subject, pin, write_form
 from publishing.space.options import SpaceOptions
 from publishing.space.runtime import wait_for_space
 from publishing.space.settings import model_variables, pin_space, set_secrets
@@ -48,13 +47,13 @@ class SpacePublisher:
 
     def _render(self, form: SpaceForm, revision: str | None) -> Path:
         """Write one form of the demo into the outbox and return that; LintError without such a form."""
-        source, outbox = self.options.source, self.options.outbox
-        if not source.has(form):
+        files, outbox = self.options.files, self.options.outbox
+        if not files.has(form):
             raise LintError(
-                f"{source.folder}: has no {ENTRY[form]} for the {form} form; publish with --space none"
+                f"{files.folder}: has no {ENTRY[form]} for the {form} form; publish with --space none"
             )
         shutil.rmtree(outbox, ignore_errors=True)
-        write_form(form, self._subject(revision), outbox, source=source)
+        write_form(form, self._subject(revision), outbox, files=files)
         return outbox
 
     def choose_form(self, remote: Remote) -> SpaceForm:
@@ -64,9 +63,9 @@ class SpacePublisher:
         if self.options.choice == "static":
             return "static"
         there = self._published_form(remote)
-        if there is not None and self.options.source.has(there):
+        if there is not None and self.options.files.has(there):
             return there
-        return "gradio" if self.options.source.has("gradio") else "static"
+        return "gradio" if self.options.files.has("gradio") else "static"
 
     def _published_form(self, remote: Remote) -> SpaceForm | None:
         if remote.head is None or CARD not in remote.files:
@@ -77,10 +76,10 @@ class SpacePublisher:
 
     def plan(self, form: SpaceForm, remote: Remote, revision: str | None) -> tuple[Plan, Manifest]:
         """Return what changes in the Space, and its checked files. PublishError for somebody else's Space."""
-        source = self.options.source
-        if self.options.choice == "zerogpu" and not _uses_zerogpu(source):
+        demo = self.options.files
+        if self.options.choice == "zerogpu" and not _uses_zerogpu(demo):
             raise PublishError(
-                f"{source.folder}: no function is decorated with @spaces.GPU, so a ZeroGPU Space "
+                f"{demo.folder}: no function is decorated with @spaces.GPU, so a ZeroGPU Space "
                 "would die at its start; take --space gradio or static"
             )
         folder = self._render(form, revision)
@@ -116,7 +115,7 @@ class SpacePublisher:
         try:
             remote = self._create(remote, form, revision)
         except PaymentError as error:
-            if not self.options.source.has("static"):
+            if not self.options.files.has("static"):
                 message = f"no Space: {error}, and there is no static form to fall back to"
                 say(message)
                 return _no_space(self.options.repo_id, message), []
@@ -172,8 +171,8 @@ class SpacePublisher:
         return self._sender.commit([content], str(remote.head), title, body).commit
 
 
-def _uses_zerogpu(source: Source) -> bool:
-    modules = [source.folder / name for name in source.gradio if name.endswith(".py")]
+def _uses_zerogpu(source: DemoFiles) -> bool:
+    modules = [path for name, path in source.paths("gradio").items() if name.endswith(".py")]
     return any("spaces.GPU" in path.read_text(encoding="utf-8") for path in modules)
 
 

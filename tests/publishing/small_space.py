@@ -9,7 +9,7 @@ from local_hub import RunningHub
 from publishing.hub.connection import Timeouts, connect
 from publishing.hub.remote import Reader
 from publishing.hub.retries import Retries
-from publishing.space.forms import Source, Subject
+from publishing.space.forms import DemoFiles, Subject
 from publishing.space.options import OUTBOX, SpaceOptions
 from tests.publishing.conftest import QUICK, WRITE, Publisher
 
@@ -41,8 +41,8 @@ def write_demo(folder: Path) -> Path:
 
 def small_space(repo_id: str, run: Path, demo: Path) -> SpaceOptions:
     subject = Subject(repo_id, "A small one", "Tells little.", "apache-2.0")
-    source = Source(demo, gradio=("app.py",), static=("index.html",), inference=())
-    return SpaceOptions(f"{repo_id}-demo", "auto", subject, run / OUTBOX, source, wait=120, poll=0.5)
+    files = DemoFiles(demo, inference=None)
+    return SpaceOptions(f"{repo_id}-demo", "auto", subject, run / OUTBOX, files, wait=120, poll=0.5)
 
 
 def space_of(publisher: Publisher, demo: Path, **changes: object) -> SpaceOptions:

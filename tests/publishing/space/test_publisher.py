@@ -11,7 +11,7 @@ from local_hub import RunningHub
 from publishing.errors import LintError, PublishError
 from publishing.hub.remote import Target
 from publishing.package.parcel import subject_of
-from publishing.space.forms import PIN, Source, write_form
+from publishing.space.forms import PIN, DemoFiles, write_form
 from tests.publishing.conftest import Publisher
 from tests.publishing.small_space import reader_of, space_of
 
@@ -66,7 +66,7 @@ def test_what_is_sent_is_what_the_tests_of_the_demo_show(
     publisher: Publisher, tmp_path: Path, form: Literal["gradio", "static"]
 ) -> None:
     space = replace(
-        space_of(publisher, tmp_path), choice=form, source=Source(), subject=subject_of(publisher.parcel())
+        space_of(publisher, tmp_path), choice=form, files=DemoFiles(), subject=subject_of(publisher.parcel())
     )
     receipt = publisher.publish(space=space).receipt
     assert receipt is not None and receipt.space is not None and receipt.space.sdk == form

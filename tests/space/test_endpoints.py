@@ -1,10 +1,6 @@
 from __future__ import annotations
 
-import asyncio
 import json
-import re
-import subprocess
-import sys
 import urllib.request
 import warnings
 from collections.abc import Iterator
@@ -12,10 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp import ClientSession
-from mcp.client.streamable_http import streamablehttp_client
-from one import HARD_PAIR
-from snippets import snippets
+from words import hard_pair
 
 from inference.classifier import Classifier
 from tests.space.conftest import SPACE, Demo
@@ -35,19 +28,14 @@ def client(demo: Demo) -> Iterator[Client]:
     client.close()
 
 
-@pytest.fixture(scope="module")
-def classifier(release: Path) -> Classifier:
-    return Classifier(release)
-
-
 def fetch(url: str) -> Any:
     with urllib.request.urlopen(url, timeout=30) as answer:
         return json.loads(answer.read())
 
 
 def test_classify_gives_what_the_classifier_gives(client: Client, classifier: Classifier) -> None:
-    answer = client.predict(HARD_PAIR[0], api_name="/classify")
-    alone = classifier(HARD_PAIR[0])
+    answer = client.predict(hard_pair()[0], api_name="/classify")
+    alone = classifier(hard_pair()[0])
     assert answer["label"] == alone.label
     assert list(answer["scores"]) == classifier.labels
     assert answer["scores"] == pytest.approx(alone.scores)
@@ -104,47 +92,7 @@ def test_the_public_api_is_three_typed_endpoints(demo: Demo) -> None:
     assert list(returned["properties"]) == ["label", "score", "scores", "unsure"]
 
 
-def run(code: str, *command: str) -> str:
-    return subprocess.run([*command, code], capture_output=True, text=True, check=True, timeout=60).stdout
-
-
-def test_the_snippets_of_the_page_run(demo: Demo, classifier: Classifier) -> None:
-    python, curl, mcp = snippets(demo.address).values()
-    label = classifier("Havnby Marine swings to profit").label
-    printed = run(python, sys.executable, "-W", "ignore", "-c")
-    assert f"'label': '{label}'" in printed
-    events = run(curl, "bash", "-c")
-    assert re.search(rf'event: complete\s+data: \[{{"label": ?"{label}"', events)
-    tools, called = asyncio.run(call_tool(json.loads(mcp)["mcpServers"]["finsent"]["url"]))
-    assert tools == ["classify", "classify_batch", "explain_words"]
-    assert label in called
-
-
-async def call_tool(url: str) -> tuple[list[str], str]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        opened = streamablehttp_client(url)
-    async with opened as (read, write, _), ClientSession(read, write) as session:
-        await session.initialize()
-        tools = (await session.list_tools()).tools
-        assert all(tool.description and len(tool.description) > 80 for tool in tools)
-        called = await session.call_tool("classify", {"text": "Havnby Marine swings to profit"})
-        return [tool.name for tool in tools], str(called.content)
-
-
 def test_nothing_of_the_machine_is_served(demo: Demo, release: Path) -> None:
     for path in (f"{release}/config.json", f"{SPACE}/app.py", "/etc/hostname"):
         with pytest.raises(urllib.error.HTTPError, match=r"40[0-9]"):
             urllib.request.urlopen(f"{demo.address}/gradio_api/file={path}", timeout=10)
-
-
-def test_requirements_are_pinned_and_equal_to_those_of_the_project() -> None:
-    def pins(path: Path) -> dict[str, str]:
-        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-        assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines), path
-        return {name.lower().replace("_", "-"): pin for name, pin in (line.split("==") for line in lines)}
-
-    ours, project = pins(SPACE / "requirements.txt"), pins(SPACE.parent / "requirements.txt")
-    assert {name: pin for name, pin in ours.items() if project.get(name, pin) != pin} == {}
-    assert set(ours) - set(project) <= {"openpyxl", "et-xmlfile"}
-    assert {"gradio", "mcp", "onnxruntime", "tokenizers", "numpy", "pyarrow"} <= set(ours)
