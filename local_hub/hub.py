@@ -54,7 +54,7 @@ class Hub:
 
     def parts_folder(self, claim: dict[str, Any]) -> Path:
         """Where the parts of one multipart upload wait to be put together; lost when the server restarts."""
-        name = hashlib.sha256(json.dumps([claim["repo"], claim["oid"]]).encode()).hexdigest()
+        name = hashlib.sha256(json.dumps([claim["repo"], claim["user"], claim["oid"]]).encode()).hexdigest()
         folder = self.incoming / "parts" / name
         folder.mkdir(parents=True, exist_ok=True)
         return folder

@@ -263,13 +263,15 @@ def app_without_slash(space: FileReader) -> RedirectResponse:
 @router.get("/{kind}/{namespace}/{name}/app/{path:path}")
 def static_app(request: Request, space: FileReader, path: str) -> Response:
     """A file of a static Space; a sandbox of the browser keeps its scripts away from this site."""
+    space.require_content()
     oid = space.repository.resolve("main")
     card = metadata_of(space.shelf, oid)
     if space.id.kind != "spaces" or card.get("sdk") != "static":
         raise HubError(404, "Only static Spaces are served here.")
     wanted = unquote(path) or str(card.get("app_file") or "index.html")
     entry = space.repository.find(oid, wanted)
-    if entry is None or entry.is_folder:
+    held = space.shelf.large.find(entry.pointer.oid) if entry and entry.pointer else None
+    if entry is None or entry.is_folder or (entry.pointer and held is None):
         raise entry_not_found(wanted, oid)
     headers = {
         "Content-Type": mimetypes.guess_type(wanted)[0] or "application/octet-stream",
@@ -277,8 +279,8 @@ def static_app(request: Request, space: FileReader, path: str) -> Response:
         "ETag": f'"{entry.oid}"',
         **_custom_headers(card),
     }
-    if entry.pointer:
-        return send(request, space.hub.objects.path(entry.pointer.oid), entry.size, headers)
+    if held:
+        return send(request, held.path, held.size, headers)
     return send(request, space.repository.blob(entry.oid), entry.size, headers)
 
 
