@@ -42,9 +42,10 @@ from publishing.connection import PUBLIC_HUB, Timeouts, connect
 from publishing.errors import GaveUpError, PublishError, StalePlanError
 from publishing.journal import Journal
 from publishing.lint import check_manifest
+from publishing.moves import follow_moves
 from publishing.parcel import Parcel, pack_dataset, pack_release, subject_of
 from publishing.plan import Plan
-from publishing.preflight import check_account
+from publishing.preflight import check_account, check_rights
 from publishing.proof import Depth
 from publishing.receipt import Receipt, newest_receipt, read_receipt
 from publishing.remote import Reader, Target
@@ -91,6 +92,8 @@ def publish(parcel: Parcel, wishes: Wishes, reader: Reader) -> Outcome:
     """Publish a parcel and prove it; PublishError with a receipt that is true whatever happened."""
     check_manifest(parcel.manifest, parcel.folder, reader.connection.token)
     account = check_account(reader.connection, reader.retries, *repositories(parcel, wishes))
+    parcel, wishes = follow_moves(parcel, wishes, reader)
+    check_rights(reader.connection, account, tuple(repositories(parcel, wishes)))
     show_account(wishes.console, reader.connection, account)
     draft = draw(parcel, wishes, reader)
     if wishes.dry_run:
@@ -207,7 +210,8 @@ def verify(
 ) -> None:
     """Prove a published release without having the run."""
     with lines_for_people(), reach(endpoint, local, patience, repo_id) as reader:
-        for check in check_published(Target(repo_id, "model", revision), reader, proof):
+        target = reader.current(Target(repo_id, "model", revision))
+        for check in check_published(target, reader, proof):
             print(f"{check.name}: {check.state}, {check.detail}")
             demand(check, revision)
 

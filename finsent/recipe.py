@@ -7,6 +7,7 @@ import json
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -14,8 +15,10 @@ from pydantic import (
     model_validator,
 )
 
+from finsent.hub_id import PATTERN, check_hub_id
+
 Share = Annotated[float, Field(ge=0, le=1)]
-HubId = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
+HubId = Annotated[str, Field(json_schema_extra={"pattern": PATTERN}), AfterValidator(check_hub_id)]
 Agreement = Literal["50", "66", "75", "All"]
 SplitName = Literal["train", "validation", "test"]
 

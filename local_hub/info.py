@@ -11,6 +11,7 @@ from local_hub.catalogue import Shelf
 from local_hub.errors import bad_request
 from local_hub.hub import Hub
 from local_hub.record import timestamp
+from local_hub.runtime import runtime_of
 from local_hub.trees import CommitFacts, Entry
 from local_hub.visits import Visit
 
@@ -196,7 +197,7 @@ def _everything(visit: Visit, oid: str, blobs: bool) -> dict[str, Any]:
     if shelf.id.kind == "models":
         answer |= _model_part(visit, files, metadata, config)
     if shelf.id.kind == "spaces":
-        answer |= _space_part(hub, shelf, metadata)
+        answer |= _space_part(visit, metadata)
     return answer
 
 
@@ -237,12 +238,14 @@ def _spaces_using(hub: Hub, shelf: Shelf) -> list[str]:
     return users
 
 
-def _space_part(hub: Hub, shelf: Shelf, metadata: dict[str, Any]) -> dict[str, Any]:
+def _space_part(visit: Visit, metadata: dict[str, Any]) -> dict[str, Any]:
+    hub, shelf = visit.hub, visit.shelf
     subdomain = f"{shelf.id.namespace}-{shelf.id.name}".lower().replace(".", "-").replace("_", "-")
     return {
         "sdk": metadata.get("sdk") or shelf.record.sdk,
         "subdomain": subdomain,
         "host": f"http://{hub.settings.host}:{hub.settings.port}/spaces/{shelf.id}/app/",
+        "runtime": runtime_of(visit, metadata_of(shelf, visit.repository.resolve("main"))),
         "models": _strings(metadata.get("models")),
         "datasets": _strings(metadata.get("datasets")),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from huggingface_hub import hf_hub_url
@@ -12,6 +12,7 @@ from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError, 
 from huggingface_hub.utils._headers import build_hf_headers
 from huggingface_hub.utils._http import get_session, hf_raise_for_status
 
+from finsent.hub_id import check_hub_id
 from publishing.connection import Connection
 from publishing.errors import PublishError
 from publishing.manifest import Manifest, OutgoingFile, RepoType
@@ -19,7 +20,6 @@ from publishing.retries import Retries
 
 T = TypeVar("T")
 PUSH, CARD, CHOICE = "Finsent-Push", "Finsent-Card", "Finsent-Card-Choice"
-_REPO_ID = re.compile(r"[A-Za-z0-9_][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
 _TRAILER = re.compile(rf"^({PUSH}|{CARD}|{CHOICE}): (\S+)$", re.MULTILINE)
 
 
@@ -32,8 +32,10 @@ class Target:
     revision: str = "main"
 
     def __post_init__(self) -> None:
-        if not _REPO_ID.fullmatch(self.repo_id) or ".." in self.repo_id or "--" in self.repo_id:
-            raise PublishError(f"{self.repo_id!r}: is no repository id; write it as owner/name")
+        try:
+            check_hub_id(self.repo_id)
+        except ValueError as error:
+            raise PublishError(str(error)) from None
 
     def __str__(self) -> str:
         kind = "" if self.repo_type == "model" else f"{self.repo_type}s/"
@@ -87,6 +89,14 @@ class Reader:
 
     connection: Connection
     retries: Retries
+
+    def current(self, target: Target) -> Target:
+        """Return the target by the id that it has now; a Hub redirects those that it had before."""
+        try:
+            info = self._ask("read id", lambda: self._info(target, files=False))
+        except (RepositoryNotFoundError, RevisionNotFoundError):
+            return target
+        return replace(target, repo_id=str(info.id))
 
     def read(self, target: Target) -> Remote:
         """Return what a repository holds; PublishError when it has no such branch."""

@@ -30,7 +30,7 @@ def find_way_back(receipt: Receipt, reader: Reader) -> WayBack:
 
     PublishError when somebody committed since, for that would be undone too, or when nothing stood before.
     """
-    target = Target(receipt.repo_id, receipt.repo_type, receipt.revision)  # type: ignore[arg-type]
+    target = reader.current(Target(receipt.repo_id, receipt.repo_type, receipt.revision))  # type: ignore[arg-type]
     if receipt.pull_request is not None:
         raise PublishError(
             f"{target}: the receipt tells of pull request {receipt.pull_request}, which changed nothing here "

@@ -288,9 +288,10 @@ def check_published(target: Target, reader: Reader, depth: Depth) -> Iterator[Ch
 def undo(receipt: Receipt, run: Path, reader: Reader, wishes: Wishes) -> Receipt:
     """Roll a publication back, prove the files, and point its Space at what stands now."""
     way = find_way_back(receipt, reader)
-    wishes.tell(f"rolling {receipt.repo_id} back to {str(receipt.parent)[:8]}")
+    wishes.tell(f"rolling {way.target.repo_id} back to {str(receipt.parent)[:8]}")
     fresh = receipt.with_(
         created=now(), state="failed", message="broken off while committing", push=wishes.push,
+        repo_id=way.target.repo_id,
         parent=receipt.commit, commit=None, commit_is_certain=False,
         tag=None, files=(), checks=(), space=None,
     )  # fmt: skip
@@ -321,8 +322,14 @@ def _repoint(
     if space is None or space.commit is None:
         return
     wishes.tell(f"Space {space.repo_id}")
-    subject = Subject(receipt.repo_id, title=receipt.repo_id, summary="", licence=None)  # only its id is sent
-    wish = SpaceWish(space.repo_id, "auto", subject, run / "outbox" / "space")
+    model = journal.receipt.repo_id
+    subject = Subject(model, title=model, summary="", licence=None)  # only its id is sent
+    space_id = reader.current(Target(space.repo_id, "space")).repo_id
+    wish = SpaceWish(space_id, "auto", subject, run / "outbox" / "space")
     pusher = SpacePusher(reader, wish, wishes.push, wishes.tell)
     commit = pusher.repoint(space.sdk, committed.commit)
-    journal.note(space=space.model_copy(update={"commit": commit, "model_revision": committed.commit}))
+    journal.note(
+        space=space.model_copy(
+            update={"repo_id": space_id, "commit": commit, "model_revision": committed.commit}
+        )
+    )

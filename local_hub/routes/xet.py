@@ -15,7 +15,8 @@ from local_hub.errors import HubError
 from local_hub.names import RepoId
 from local_hub.passes import open_pass, sign_pass
 from local_hub.visits import Reader, Visit
-from local_hub.xet import MAX_SHARD_BYTES, MAX_XORB_BYTES, XetStore, check_hash, read_shard
+from local_hub.xet import MAX_SHARD_BYTES, MAX_XORB_BYTES, XetStore
+from local_hub.xet_formats import check_hash, read_shard
 
 router = APIRouter()
 _CAS = "/_hub/xet/{kind}/{namespace}/{name}"
