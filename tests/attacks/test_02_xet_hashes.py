@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
 from pathlib import Path
 
 import hf_xet
@@ -16,6 +14,7 @@ from huggingface_hub import HfApi
 from local_hub import RunningHub
 from local_hub.names import RepoId
 from local_hub.xet_hashes import chunk_hash, file_hash
+from tests.attacks.clients import client
 from tests.attacks.people import Person, large, sha256
 from tests.attacks.xet_files import Store, Xorb, shard
 from tests.local_hub.accounts import OTHER, WRITE
@@ -34,33 +33,6 @@ def test_hashes_are_those_of_the_published_client(tmp_path: Path) -> None:
         path = tmp_path / str(size)
         path.write_bytes(content)
         assert file_hash([(chunk_hash(content), size)]) == hf_xet.hash_files([str(path)])[0].hash
-
-
-CLIENT = """
-import sys
-from pathlib import Path
-from huggingface_hub import HfApi
-api = HfApi(token=sys.argv[1])
-verb, repo_id, name = sys.argv[2:5]
-if verb == "upload":
-    pr = name.startswith("pr-")
-    api.upload_file(path_or_fileobj=name, path_in_repo=name, repo_id=repo_id, create_pr=pr)
-else:
-    sys.stdout.buffer.write(Path(api.hf_hub_download(repo_id, name)).read_bytes())
-"""
-
-
-def client(hub: RunningHub, home: Path, token: str, *words: str) -> bytes:
-    """A fresh huggingface_hub with Xet, in a home of its own."""
-    home.mkdir(exist_ok=True)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-    environment = {**clean, "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(home)}
-    done = subprocess.run(
-        [sys.executable, "-c", CLIENT, token, *words], cwd=home, env=environment, capture_output=True,
-        timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout
 
 
 def test_the_published_client_goes_through_many_chunks(
