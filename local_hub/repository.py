@@ -200,7 +200,7 @@ class Repository:
         """The commit and its ancestors, children before parents, else the newest first."""
         with self.git() as repo:
             order = self._ancestry.ordered(repo.object_store, oid)
-        return [self.commit_facts(one) for one in order[skip : None if limit is None else skip + limit]]
+            return _facts(repo, order[skip : None if limit is None else skip + limit])
 
     def fork_point(self, base: str, head: str) -> str | None:
         """The newest commit that both have, None if they share nothing."""
@@ -212,7 +212,7 @@ class Repository:
         with self.git() as repo:
             behind = self._ancestry.ancestors(repo.object_store, [base])
             order = self._ancestry.ordered(repo.object_store, head)
-        return [self.commit_facts(oid) for oid in reversed(order) if oid not in behind]
+            return _facts(repo, [oid for oid in reversed(order) if oid not in behind])
 
     def files(self, oid: str) -> tuple[Entry, ...]:
         """Every file at a commit, sorted by path."""
@@ -333,6 +333,11 @@ def _identity(name: str) -> bytes:
 
 def _now() -> int:
     return int(datetime.now(UTC).timestamp())
+
+
+def _facts(repo: Repo, commits: list[str]) -> list[CommitFacts]:
+    found = (repo.object_store[ObjectID(oid.encode())] for oid in commits)
+    return [facts_of(commit) for commit in found if isinstance(commit, Commit)]
 
 
 def _read_ref(repo: Repo, name: str) -> ObjectID | None:
