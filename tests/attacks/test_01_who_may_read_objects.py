@@ -349,3 +349,29 @@ def test_a_push_into_which_ids_are_only_claimed(
     body = pkt(f"{head} {commit} refs/heads/main\0report-status".encode()) + b"0000" + pack
     answer = bob.post("/bob/claims.git/git-receive-pack", data=body).content
     assert b"ng refs/heads/main" in answer and b"lacks some of the objects" in answer
+
+
+def test_what_honest_pushes_do_still_works(hub: RunningHub, git: Git, work: Path, repo_id: str) -> None:
+    """Annotated tags, forced pushes, deletions, a push of what is there, thin packs on packed history."""
+    repository = shelf_of(hub, repo_id).repository
+    first = add(git, work, "a.txt", b"a\n" * 5000)
+    second = add(git, work, "a.txt", b"a\n" * 4000 + b"b\n")
+    git("tag", "-a", "v1", "-m", "first", at=work)
+    for words in (
+        ("push", "origin", "HEAD:main", "v1"),
+        ("push", "origin", "HEAD:refs/heads/same"),
+        ("push", "--force", "origin", f"{first}:refs/heads/same"),
+        ("push", "origin", ":refs/heads/same"),
+    ):
+        done = git(*words, at=work)
+        assert done.returncode == 0, done.stderr
+    third = add(git, work, "a.txt", b"a\n" * 4000 + b"c\n")
+    assert git("push", "--thin", "origin", "HEAD:main", at=work).returncode == 0
+    assert repository.refs("refs/heads/") == {"main": third} and repository.refs("refs/tags/") == {
+        "v1": second
+    }
+    assert repository.read(third, "a.txt") == b"a\n" * 4000 + b"c\n"
+    git("tag", "-d", "v1", at=work)
+    assert git("push", "origin", ":refs/tags/v1", at=work).returncode == 0
+    assert git("fsck", "--strict", at=shelf_of(hub, repo_id).folder).returncode == 0
+    assert not list(hub.hub.incoming.glob("*.quarantine"))
