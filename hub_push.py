@@ -121,7 +121,8 @@ def verify(
 ) -> None:
     """Prove a published release without having the run."""
     with reporting_errors(ABORTED), open_hub(endpoint, local, patience, repo_id) as reader:
-        for check in verify_published(Target(repo_id, "model", revision), reader, proof):
+        target = reader.current(Target(repo_id, "model", revision))
+        for check in verify_published(target, reader, proof):
             print(f"{check.name}: {check.state}, {check.detail}")
             raise_if_failed(check, revision)
 

@@ -45,7 +45,7 @@ def create_application(hub: Hub) -> ASGIApp:
     app.add_exception_handler(Exception, _answer_unexpected)
     app.add_exception_handler(HTTPException, _answer_http_error)
     app.state.inference = InferenceEngine(hub)
-    app.state.spaces = SpaceRunner(hub) if hub.settings.run_spaces else None
+    app.state.spaces = hub.spaces = SpaceRunner(hub) if hub.settings.run_spaces else None
     if app.state.spaces:
         app.state.spaces.start_all()
     app.state.requests = RequestLog()

@@ -25,9 +25,9 @@ def export_files(hub: Hub, shelf: Shelf, oid: str, folder: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         if entry.pointer is None:
             target.write_bytes(shelf.repository.blob(entry.oid))
-        elif shelf.repository.has_object(entry.pointer.oid):
+        elif held := shelf.large.find(entry.pointer.oid):
             # A copy, not a hard link: whoever gets the folder could write through it into the store.
-            shutil.copyfile(hub.objects.path(entry.pointer.oid), target)
+            shutil.copyfile(held.path, target)
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft.rename(folder)
     return folder

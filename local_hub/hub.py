@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from local_hub.accounts import Accounts, local_grant
 from local_hub.catalogue import Catalogue, Shelf
@@ -18,6 +18,9 @@ from local_hub.objects import ObjectStore
 from local_hub.quotas import Window
 from local_hub.settings import HubSettings
 from local_hub.signing import Signer
+
+if TYPE_CHECKING:
+    from local_hub.spaces import SpaceRunner
 
 
 class RootInUseError(RuntimeError):
@@ -49,12 +52,14 @@ class Hub:
         self.commit_quota = Window("commits", settings.commits_per_hour, 3600)
         self.deletion_listeners: list[Callable[[Shelf], None]] = []
         self.closers: list[Callable[[], None]] = []
+        self.spaces: SpaceRunner | None = None
+        """What runs the Spaces, where they are run."""
         self.listeners: list[Callable[[Shelf, str], None]] = []
         self.request_quota = Window("api", settings.requests_per_5_minutes, 300)
 
     def parts_folder(self, claim: dict[str, Any]) -> Path:
         """Where the parts of one multipart upload wait to be put together; lost when the server restarts."""
-        name = hashlib.sha256(json.dumps([claim["repo"], claim["oid"]]).encode()).hexdigest()
+        name = hashlib.sha256(json.dumps([claim["repo"], claim["user"], claim["oid"]]).encode()).hexdigest()
         folder = self.incoming / "parts" / name
         folder.mkdir(parents=True, exist_ok=True)
         return folder

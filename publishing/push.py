@@ -15,11 +15,12 @@ from publishing.errors import PublishError, StalePlanError
 from publishing.hub.remote import Reader, Remote, trailers
 from publishing.hub.transfer import Committed, Sender
 from publishing.journal import Journal
+from publishing.moves import follow_moves
 from publishing.options import PushOptions
 from publishing.package.check import check_manifest
 from publishing.package.parcel import Parcel
 from publishing.plan import Plan
-from publishing.preflight import check_account
+from publishing.preflight import check_account, check_rights
 from publishing.proof.prover import Prover, digest, empty_home
 from publishing.proof.verify import raise_if_failed, verify_commit
 from publishing.receipt import Receipt, SentFile, now
@@ -56,10 +57,16 @@ class Push:
 
     def check(self) -> None:
         """Lint what is about to be sent, and ask whether this token may send it."""
-        connection, space = self.reader.connection, self.options.space
+        connection = self.reader.connection
         check_manifest(self.parcel.manifest, self.parcel.folder, connection.token)
-        repo_ids = [self.parcel.target.repo_id, *([space.repo_id] if space else [])]
-        show_account(connection, check_account(connection, self.reader.retries, *repo_ids))
+        account = check_account(connection, self.reader.retries, *self._repo_ids())
+        self.parcel, self.options = follow_moves(self.parcel, self.options, self.reader)
+        check_rights(connection, account, tuple(self._repo_ids()))
+        show_account(connection, account)
+
+    def _repo_ids(self) -> list[str]:
+        space = self.options.space
+        return [self.parcel.target.repo_id, *([space.repo_id] if space else [])]
 
     def plan(self) -> None:
         """Read the Hub, plan, and show the plan."""

@@ -36,8 +36,8 @@ class RollbackPlan:
 def roll_back(receipt: Receipt, run: Path, reader: Reader) -> Receipt:
     """Roll a publication back, prove the files, and point its Space at what stands now."""
     plan, push_id = plan_rollback(receipt, reader), new_push_id()
-    stage(f"rolling {receipt.repo_id} back to {str(receipt.parent)[:8]}")
-    journal = Journal(_first_receipt(receipt, push_id), run)
+    stage(f"rolling {plan.target.repo_id} back to {str(receipt.parent)[:8]}")
+    journal = Journal(_first_receipt(receipt, plan.target, push_id), run)
     with journal.kept_true(reader, plan.target):
         committed = _commit_rollback(plan, reader, push_id)
         journal.note(commit=committed.commit, message="proof not finished", commit_is_certain=True)
@@ -52,10 +52,11 @@ def roll_back(receipt: Receipt, run: Path, reader: Reader) -> Receipt:
     return journal.receipt
 
 
-def _first_receipt(receipt: Receipt, push_id: str) -> Receipt:
+def _first_receipt(receipt: Receipt, target: Target, push_id: str) -> Receipt:
     """Return the receipt of a rollback as it is before anything is sent."""
     return receipt.with_(
         created=now(), state="failed", message="broken off while committing", push=push_id,
+        repo_id=target.repo_id,
         parent=receipt.commit, commit=None, commit_is_certain=False,
         tag=None, files=(), checks=(), space=None,
     )  # fmt: skip
@@ -66,7 +67,7 @@ def plan_rollback(receipt: Receipt, reader: Reader) -> RollbackPlan:
 
     PublishError when somebody committed since, for that would be undone too, or when nothing stood before.
     """
-    target = Target(receipt.repo_id, receipt.repo_type, receipt.revision)  # type: ignore[arg-type]
+    target = reader.current(Target(receipt.repo_id, receipt.repo_type, receipt.revision))  # type: ignore[arg-type]
     if receipt.pull_request is not None:
         raise PublishError(
             f"{target}: the receipt tells of pull request {receipt.pull_request}, which changed nothing here "
@@ -133,8 +134,11 @@ def _repoint_space(
     if space is None or space.commit is None:
         return
     stage(f"Space {space.repo_id}")
-    subject = Subject(receipt.repo_id, title=receipt.repo_id, summary="", licence=None)  # only its id is sent
-    options = SpaceOptions(space.repo_id, "auto", subject, run / OUTBOX)
+    model = journal.receipt.repo_id
+    subject = Subject(model, title=model, summary="", licence=None)  # only its id is sent
+    space_id = reader.current(Target(space.repo_id, "space")).repo_id
+    options = SpaceOptions(space_id, "auto", subject, run / OUTBOX)
     publisher = SpacePublisher(reader, options, journal.receipt.push)
     commit = publisher.repoint(space.sdk, committed.commit)
-    journal.note(space=space.model_copy(update={"commit": commit, "model_revision": committed.commit}))
+    changes = {"repo_id": space_id, "commit": commit, "model_revision": committed.commit}
+    journal.note(space=space.model_copy(update=changes))

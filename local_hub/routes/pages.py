@@ -13,7 +13,7 @@ from local_hub import pages
 from local_hub.bodies import whole
 from local_hub.errors import HubError
 from local_hub.info import metadata_of
-from local_hub.spaces import SpaceRunner
+from local_hub.runtime import address_of, stage_of
 from local_hub.visits import (
     SESSION_COOKIE,
     FileReader,
@@ -103,25 +103,22 @@ def repository(request: Request, visit: FileReader) -> HTMLResponse:
     """A model's, data set's or Space's own page."""
     values = pages.card_page(visit)
     if visit.id.kind == "spaces":
-        values["app"] = _app(request, visit)
+        values["app"] = _app(visit)
     return render(request, "card.html", values)
 
 
-def _app(request: Request, visit: Visit) -> dict[str, Any]:
+def _app(visit: Visit) -> dict[str, Any]:
     """The running app: of another origin where it is a process, in a browser's sandbox where it is static."""
     card = metadata_of(visit.shelf, visit.repository.resolve("main"))
     if card.get("sdk") == "static":
         address = f"{visit.page}/app/"
         sandbox = "allow-scripts allow-forms allow-popups allow-downloads"
         return {"stage": "RUNNING", "message": None, "address": address, "sandbox": sandbox}
-    runner: SpaceRunner | None = request.app.state.spaces
-    stage, message = runner.stage(visit.shelf) if runner else ("STOPPED", None)
-    if visit.shelf.record.paused:
-        stage = "PAUSED"
+    stage, message = stage_of(visit, card)
     return {
         "stage": stage,
         "message": message,
-        "address": runner.address(visit.shelf, visit.endpoint) if runner else None,
+        "address": address_of(visit),
         "sandbox": "allow-scripts allow-same-origin allow-forms allow-popups allow-downloads",
     }
 

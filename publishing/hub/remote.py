@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from huggingface_hub import hf_hub_url
 from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
+from finsent.hub_id import check_hub_id
 from publishing.errors import PublishError
 from publishing.hub import client
 from publishing.hub.connection import Connection
@@ -17,9 +18,8 @@ from publishing.hub.retries import Retries
 from publishing.package.manifest import Manifest, OutgoingFile, RepoType
 
 T = TypeVar("T")
-PUSH_LINE, CARD_LINE, CHOICE_LINE = "Finsent-Push", "Finsent-Card", "Finsent-Card-CardChoice"
+PUSH_LINE, CARD_LINE, CHOICE_LINE = "Finsent-Push", "Finsent-Card", "Finsent-Card-Choice"
 GITATTRIBUTES = ".gitattributes"  # the Hub puts it there itself
-_REPO_ID = re.compile(r"[A-Za-z0-9_][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
 _TRAILER = re.compile(rf"^({PUSH_LINE}|{CARD_LINE}|{CHOICE_LINE}): (\S+)$", re.MULTILINE)
 
 
@@ -32,8 +32,10 @@ class Target:
     revision: str = "main"
 
     def __post_init__(self) -> None:
-        if not _REPO_ID.fullmatch(self.repo_id) or ".." in self.repo_id or "--" in self.repo_id:
-            raise PublishError(f"{self.repo_id!r}: is no repository id; write it as owner/name")
+        try:
+            check_hub_id(self.repo_id)
+        except ValueError as error:
+            raise PublishError(str(error)) from None
 
     def __str__(self) -> str:
         kind = "" if self.repo_type == "model" else f"{self.repo_type}s/"
@@ -87,6 +89,14 @@ class Reader:
 
     connection: Connection
     retries: Retries
+
+    def current(self, target: Target) -> Target:
+        """Return the target by the id that it has now; a Hub redirects those that it had before."""
+        try:
+            info = self._ask("read id", lambda: self._info(target, files=False))
+        except (RepositoryNotFoundError, RevisionNotFoundError):
+            return target
+        return replace(target, repo_id=str(info.id))
 
     def read(self, target: Target) -> Remote:
         """Return what a repository holds; PublishError when it has no such branch."""

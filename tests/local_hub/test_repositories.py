@@ -265,7 +265,7 @@ def test_missing_things_raise_the_clients_own_exceptions(api: HfApi, model: str)
 
 def test_delete_and_move(api: HfApi, model: str) -> None:
     api.move_repo(model, "desk/moved")
-    assert not api.repo_exists(model)
+    assert api.model_info(model).id == "desk/moved"
     assert api.list_repo_files("desk/moved") == [".gitattributes"]
     api.delete_repo("desk/moved")
     with pytest.raises(RepositoryNotFoundError):
