@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from local_hub.attributes import default_attributes
 from local_hub.bodies import json_body
@@ -22,6 +22,7 @@ from local_hub.names import RepoId, check_name, check_namespace, check_path, kin
 from local_hub.record import Record, Variable, timestamp
 from local_hub.repository import Repository
 from local_hub.trees import Change, Signature
+from local_hub.variables import MAX_VARIABLES, VariableKey, VariableValue
 from local_hub.visits import Reader, TheHub, TheViewer, endpoint_of, visit
 
 router = APIRouter()
@@ -30,8 +31,8 @@ _SDKS = (*_PAID_SDKS, "static", "streamlit")
 
 
 class _KeyValue(BaseModel):
-    key: str
-    value: str = ""
+    key: VariableKey
+    value: VariableValue = ""
     description: str | None = None
 
 
@@ -50,8 +51,8 @@ class _Creation(BaseModel):
     sdk: str | None = None
     hardware: str | None = None
     sleepTimeSeconds: int | None = None
-    secrets: list[_KeyValue] = []
-    variables: list[_KeyValue] = []
+    secrets: list[_KeyValue] = Field(default=[], max_length=MAX_VARIABLES)
+    variables: list[_KeyValue] = Field(default=[], max_length=MAX_VARIABLES)
     license: str | None = None
     files: list[_GivenFile] = []
 
