@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import threading
 from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Any, Literal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
 
+from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field
 
 from local_hub.catalogue import Shelf
 from local_hub.errors import HubError, bad_request
-from local_hub.exports import export_files
 from local_hub.hub import Hub
 from local_hub.info import config_of, metadata_of, pipeline_tag_of
+from local_hub.model_files import export_model
+from local_hub.models import ModelProcess
+
+Given = TypeVar("Given")
+Answers = list[list[dict[str, Any]]]
 
 TASK = "text-classification"
 _LOADED_MODELS = 2
-_PATIENCE_SECONDS = 10.0
+_LOADERS = 2
+_PATIENCE_SECONDS = 30.0
 _ESTIMATE_SECONDS = 20.0
 _MAX_TEXTS, _MAX_CHARACTERS = 256, 100_000
 
@@ -42,6 +51,14 @@ class InferenceRequest(BaseModel):
     inputs: str | list[str]
     parameters: Parameters = Parameters()
 
+    def options(self) -> dict[str, Any]:
+        """The parameters as the pipeline takes them."""
+        given = self.parameters
+        options: dict[str, Any] = {"top_k": given.top_k}
+        if given.function_to_apply:
+            options["function_to_apply"] = given.function_to_apply
+        return {**options, **({"truncation": True} if given.truncation else {})}
+
     def texts(self) -> list[str]:
         """The inputs as a list; 400 when there are none, too many or too long ones."""
         texts = [self.inputs] if isinstance(self.inputs, str) else self.inputs
@@ -52,47 +69,72 @@ class InferenceRequest(BaseModel):
         return texts
 
 
+@dataclass
+class _Model:
+    """A model that is loaded or will be; its process answers one request at a time."""
+
+    loading: asyncio.Task[ModelProcess]
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class InferenceEngine:
-    """Keeps the last models in memory and lets a bounded number of requests wait for a free slot."""
+    """Keeps the last models in processes of their own and lets a bounded number of requests wait for them.
+
+    Waiting takes no thread, and the pools here are its own, so that the rest of the Hub answers meanwhile.
+    One model takes one slot, so that a slow one does not stop the others.
+    """
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._workers = ThreadPoolExecutor(hub.settings.inference_slots, thread_name_prefix="inference")
-        self._models: OrderedDict[tuple[str, str], Future[Any]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._folder = hub.incoming / "inference"
+        self._slots = ThreadPoolExecutor(hub.settings.inference_slots, thread_name_prefix="inference")
+        self._loaders = ThreadPoolExecutor(_LOADERS, thread_name_prefix="loading")
+        self._models: OrderedDict[tuple[str, str], _Model] = OrderedDict()
         self._waiting = 0
+        self._processes = _Processes(hub)
+        hub.closers.append(self.close)
 
-    def answer(self, shelf: Shelf, request: InferenceRequest) -> list[list[dict[str, Any]]]:
+    async def answer(self, shelf: Shelf, request: InferenceRequest) -> Answers:
         """Labels and scores for each text, the best first; 503 while the model loads or the queue is full."""
-        texts = request.texts()
-        oid = shelf.repository.resolve("main")
-        task = pipeline_tag_of(metadata_of(shelf, oid), config_of(shelf, oid))
-        if task != TASK:
-            raise bad_request(f"The model {shelf.id} is for the task {task}; this Hub serves {TASK} only.")
-        with self._lock:
-            if self._waiting >= self._hub.settings.inference_queue:
-                raise HubError(503, "Too many requests are waiting; try again.", headers={"Retry-After": "1"})
-            self._waiting += 1
+        question = {"texts": request.texts(), "options": request.options()}
+        if self._waiting >= self._hub.settings.inference_queue:
+            raise HubError(503, "Too many requests are waiting; try again.", headers={"Retry-After": "1"})
+        self._waiting += 1
         try:
-            pipeline = self._loaded(shelf, oid)
-            return self._workers.submit(_classify, pipeline, texts, request.parameters).result()
+            oid = await to_thread.run_sync(_commit_of, shelf)
+            return await self._ask(shelf, oid, question)
         finally:
-            with self._lock:
-                self._waiting -= 1
+            self._waiting -= 1
 
-    def _loaded(self, shelf: Shelf, oid: str) -> Any:  # noqa: ANN401  (a transformers pipeline)
+    async def _ask(self, shelf: Shelf, oid: str, question: dict[str, Any]) -> Answers:
+        model = self._model(shelf, oid)
+        process = await self._loaded(shelf, model)
+        async with model.turn:
+            try:
+                answers: Answers = await self._run(self._slots, lambda: process.ask(question))
+            except HubError as error:
+                raise bad_request(f"The model refused the input: {error.message}") from None
+            finally:
+                if not process.is_alive:
+                    self._drop((shelf.record.id, oid), model)
+        return answers
+
+    def _model(self, shelf: Shelf, oid: str) -> _Model:
         key = (shelf.record.id, oid)
-        with self._lock:
-            if key not in self._models:
-                loading: Future[Any] = Future()
-                self._models[key] = loading
-                threading.Thread(target=self._load, args=(loading, shelf, oid), daemon=True).start()
-            self._models.move_to_end(key)
-            future = self._models[key]
-            self._forget_old()
+        if key not in self._models:
+            loading = asyncio.create_task(self._run(self._loaders, lambda: self._load(shelf, oid)))
+            model = self._models[key] = _Model(loading)
+            loading.add_done_callback(lambda done: self._forget_failure(key, model, done))
+        self._models.move_to_end(key)
+        while len(self._models) > _LOADED_MODELS:
+            oldest = next(iter(self._models))
+            self._drop(oldest, self._models[oldest])
+        return self._models[key]
+
+    async def _loaded(self, shelf: Shelf, model: _Model) -> ModelProcess:
         try:
-            return future.result(_PATIENCE_SECONDS)
-        except FutureTimeoutError:
+            return await asyncio.wait_for(asyncio.shield(model.loading), _PATIENCE_SECONDS)
+        except TimeoutError:
             raise HubError(
                 503,
                 f"Model {shelf.id} is currently loading",
@@ -100,40 +142,100 @@ class InferenceEngine:
                 extra={"estimated_time": _ESTIMATE_SECONDS},
             ) from None
 
-    def _forget_old(self) -> None:
-        while len(self._models) > _LOADED_MODELS:
-            self._models.popitem(last=False)
+    async def _run(self, pool: ThreadPoolExecutor, work: Callable[[], Given]) -> Given:
+        return await asyncio.get_running_loop().run_in_executor(pool, work)
 
-    def _load(self, loading: Future[Any], shelf: Shelf, oid: str) -> None:
-        folder = self._hub.incoming / "inference" / f"{shelf.record.id}-{oid}"
+    def _forget_failure(self, key: tuple[str, str], model: _Model, done: asyncio.Task[ModelProcess]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            self._drop(key, model)
+
+    def _drop(self, key: tuple[str, str], model: _Model) -> None:
+        """Forget a model; its process ends when the request that it works on is answered."""
+        if self._models.get(key) is model:
+            del self._models[key]
+            asyncio.create_task(self._retire(model))  # noqa: RUF006  (nobody waits for it)
+
+    async def _retire(self, model: _Model) -> None:
+        with suppress(HubError, asyncio.CancelledError):
+            process = await asyncio.shield(model.loading)
+            async with model.turn:
+                await to_thread.run_sync(self._processes.end, process)
+
+    def _load(self, shelf: Shelf, oid: str) -> ModelProcess:
+        folder = self._folder / f"{shelf.record.id}-{oid}"
+        process = None
         try:
-            from transformers import logging, pipeline  # takes seconds to import; most Hubs never need it
-
-            logging.set_verbosity_error()  # what a model says of itself is nothing for the server's log
-            export_files(self._hub, shelf, oid, folder)
-            # Only safetensors and no code of the repository: a pickle or a script would run with our rights.
-            options = {"trust_remote_code": False, "model_kwargs": {"use_safetensors": True}}
-            loading.set_result(pipeline(TASK, model=str(folder), device="cpu", **options))
-        except Exception as error:  # a pushed model can be broken in any way
-            with self._lock:
-                self._models.pop((shelf.record.id, oid), None)
-            message = " ".join(str(error).replace(str(folder), str(shelf.id)).split())[:500]
-            loading.set_exception(HubError(400, f"The model {shelf.id} cannot be loaded: {message}"))
+            export_model(self._hub, shelf, oid, folder)
+            process = self._processes.take()
+            process.load(folder)
+            return process
+        except HubError as error:
+            message = error.message.replace(str(folder), str(shelf.id))
+        except OSError as error:
+            message = f"{error.strerror}"
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            if process:
+                self._processes.prepare()
+        if process:
+            self._processes.end(process)
+        raise HubError(400, f"The model {shelf.id} cannot be loaded: {message}")
+
+    def close(self) -> None:
+        """End every process; who waits for one gets an error."""
+        self._processes.close()
+        for pool in (self._slots, self._loaders):
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _classify(pipeline: Any, texts: list[str], parameters: Parameters) -> list[list[dict[str, Any]]]:  # noqa: ANN401
-    options: dict[str, Any] = {"top_k": parameters.top_k}
-    if parameters.function_to_apply:
-        options["function_to_apply"] = parameters.function_to_apply
-    if parameters.truncation:
-        options["truncation"] = True
-    try:
-        answers = pipeline(texts, **options)
-    except Exception as error:  # too long, a lone surrogate, …: the hosted service answers 400, too
-        raise bad_request(f"The model refused the input: {' '.join(str(error).split())[:300]}") from None
-    return [
-        [{"label": str(item["label"]), "score": float(item["score"])} for item in answer]
-        for answer in answers
-    ]
+def _commit_of(shelf: Shelf) -> str:
+    """The commit that main is at; 400 if it is no text classifier."""
+    oid = shelf.repository.resolve("main")
+    task = pipeline_tag_of(metadata_of(shelf, oid), config_of(shelf, oid))
+    if task != TASK:
+        raise bad_request(f"The model {shelf.id} is for the task {task}; this Hub serves {TASK} only.")
+    return oid
+
+
+class _Processes:
+    """The processes of models, and a spare one that has done its imports, which take seconds, beforehand."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._settings, self._home = hub.settings, hub.incoming / "inference" / "home"
+        self._all: set[ModelProcess] = set()
+        self._spare: ModelProcess | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def _start(self) -> ModelProcess:
+        process = ModelProcess(self._settings, self._home)
+        self._all.add(process)
+        return process
+
+    def take(self) -> ModelProcess:
+        """A process without a model; OSError when the Hub is closing."""
+        with self._lock:
+            if self._closed:
+                raise OSError(0, "the Hub is closing")
+            spare, self._spare = self._spare, None
+            return spare if spare and spare.is_alive else self._start()
+
+    def prepare(self) -> None:
+        """Start the spare process, if there is none."""
+        with self._lock:
+            if not self._closed and not self._spare:
+                self._spare = self._start()
+
+    def end(self, process: ModelProcess) -> None:
+        """End one of them."""
+        process.end()
+        with self._lock:
+            self._all.discard(process)
+
+    def close(self) -> None:
+        """End all of them, for good."""
+        with self._lock:
+            self._closed = True
+            ending, self._all = self._all, set()
+        for process in ending:
+            process.end()

@@ -169,21 +169,25 @@ class SpaceRunner:
             run.fail("NO_APP_FILE", f"{file[:200]!r} is missing.")
             return False
         with _new_log(run.folder / "build.log") as build_log:
-            python = self._packages(run, wanted_packages(app, card), build_log)
+            python = self._packages(run, app, card, build_log)
         run.port = _free_port(self._hub.settings.host)
         run.stage = "RUNNING_APP_STARTING"
         with _new_log(run.folder / "run.log") as run_log:
             environment = self._environment(shelf, run)
             return self._start(run, [str(python), file], app, environment, run_log, None) is not None
 
-    def _packages(self, run: _Run, wanted: list[str], build_log: IO[bytes]) -> Path:
+    def _packages(self, run: _Run, app: Path, card: dict[str, Any], build_log: IO[bytes]) -> Path:
         environment = clean_environment(self._hub.settings.root, run.folder) | pip_settings()
 
         def install(command: list[str], folder: Path) -> int:
             process = self._start(run, command, folder, environment, build_log, _BUILD_SECONDS)
             return process.wait() if process else 1
 
-        return self._environments.interpreter_for(wanted, install, build_log)
+        try:
+            return self._environments.interpreter_for(wanted_packages(app, card), install, build_log)
+        except BuildError as error:
+            build_log.write(f"{error}\n".encode())
+            raise
 
     def _start(
         self,

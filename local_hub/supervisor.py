@@ -120,12 +120,23 @@ def _trim_log() -> None:
             os.ftruncate(1, 0)
 
 
-def _wait(child: subprocess.Popen[bytes], watch: Watch) -> int:
+def _wake_on_exit() -> int:
+    """A descriptor that can be read whenever a child has ended."""
+    wakes, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return wakes
+
+
+def _wait(child: subprocess.Popen[bytes], watch: Watch, wakes: int) -> int:
     """Wait for the command, the end of the Hub or a limit; returns the exit code to end with."""
     parent = os.getppid()
     while child.poll() is None:
-        ready, _, _ = select.select([0], [], [], _PAUSE_SECONDS)
-        if (ready and not os.read(0, 4096)) or os.getppid() != parent:
+        ready, _, _ = select.select([0, wakes], [], [], _PAUSE_SECONDS)
+        if wakes in ready:
+            os.read(wakes, 4096)
+        if (0 in ready and not os.read(0, 4096)) or os.getppid() != parent:
             return _ENDED
         problem = watch.problem()
         if problem:
@@ -147,6 +158,7 @@ def main() -> int:
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)  # only the end of the input counts; handlers end with exec
+    wakes = _wake_on_exit()
     try:
         child = subprocess.Popen(
             job["command"],
@@ -157,7 +169,9 @@ def main() -> int:
             start_new_session=True,
             preexec_fn=lambda: _limit_child(job["memory"]),
         )
-        return _wait(child, Watch(job))
+        for descriptor in job["pass_fds"]:
+            os.close(descriptor)  # its end must be seen at the other side
+        return _wait(child, Watch(job), wakes)
     except OSError as error:
         print(f"Not started: {error.strerror}", file=sys.stderr, flush=True)
         return _NOT_STARTED
