@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from local_hub.errors import HubError, bad_request
 from local_hub.hub import Hub
 from local_hub.info import config_of, metadata_of, pipeline_tag_of
 from local_hub.model_files import export_model
-from local_hub.models import ModelProcess
+from local_hub.models import ModelHost, ModelProcess
 
 Given = TypeVar("Given")
 Answers = list[list[dict[str, Any]]]
@@ -91,7 +90,7 @@ class InferenceEngine:
         self._loaders = ThreadPoolExecutor(_LOADERS, thread_name_prefix="loading")
         self._models: OrderedDict[tuple[str, str], _Model] = OrderedDict()
         self._waiting = 0
-        self._processes = _Processes(hub)
+        self._host = ModelHost(hub.settings, self._folder / "home")
         hub.closers.append(self.close)
 
     async def answer(self, shelf: Shelf, request: InferenceRequest) -> Answers:
@@ -110,12 +109,14 @@ class InferenceEngine:
         model = self._model(shelf, oid)
         process = await self._loaded(shelf, model)
         async with model.turn:
+            if process.has_ended():  # ended by a request before this one
+                raise HubError(503, f"Model {shelf.id} has to load again", headers={"Retry-After": "1"})
             try:
                 answers: Answers = await self._run(self._slots, lambda: process.ask(question))
             except HubError as error:
                 raise bad_request(f"The model refused the input: {error.message}") from None
             finally:
-                if not process.is_alive:
+                if process.has_ended():
                     self._drop((shelf.record.id, oid), model)
         return answers
 
@@ -159,31 +160,29 @@ class InferenceEngine:
         with suppress(HubError, asyncio.CancelledError):
             process = await asyncio.shield(model.loading)
             async with model.turn:
-                await to_thread.run_sync(self._processes.end, process)
+                await to_thread.run_sync(process.end)
 
     def _load(self, shelf: Shelf, oid: str) -> ModelProcess:
         folder = self._folder / f"{shelf.record.id}-{oid}"
         process = None
         try:
             export_model(self._hub, shelf, oid, folder)
-            process = self._processes.take()
+            process = self._host.start_model()
             process.load(folder)
             return process
         except HubError as error:
             message = error.message.replace(str(folder), str(shelf.id))
-        except OSError as error:
-            message = f"{error.strerror}"
+        except (OSError, ValueError) as error:  # ValueError: the host ended without an answer
+            message = f"no process could be started ({error})"
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            if process:
-                self._processes.prepare()
         if process:
-            self._processes.end(process)
+            process.end()
         raise HubError(400, f"The model {shelf.id} cannot be loaded: {message}")
 
     def close(self) -> None:
         """End every process; who waits for one gets an error."""
-        self._processes.close()
+        self._host.close()
         for pool in (self._slots, self._loaders):
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -195,47 +194,3 @@ def _commit_of(shelf: Shelf) -> str:
     if task != TASK:
         raise bad_request(f"The model {shelf.id} is for the task {task}; this Hub serves {TASK} only.")
     return oid
-
-
-class _Processes:
-    """The processes of models, and a spare one that has done its imports, which take seconds, beforehand."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._settings, self._home = hub.settings, hub.incoming / "inference" / "home"
-        self._all: set[ModelProcess] = set()
-        self._spare: ModelProcess | None = None
-        self._closed = False
-        self._lock = threading.Lock()
-
-    def _start(self) -> ModelProcess:
-        process = ModelProcess(self._settings, self._home)
-        self._all.add(process)
-        return process
-
-    def take(self) -> ModelProcess:
-        """A process without a model; OSError when the Hub is closing."""
-        with self._lock:
-            if self._closed:
-                raise OSError(0, "the Hub is closing")
-            spare, self._spare = self._spare, None
-            return spare if spare and spare.is_alive else self._start()
-
-    def prepare(self) -> None:
-        """Start the spare process, if there is none."""
-        with self._lock:
-            if not self._closed and not self._spare:
-                self._spare = self._start()
-
-    def end(self, process: ModelProcess) -> None:
-        """End one of them."""
-        process.end()
-        with self._lock:
-            self._all.discard(process)
-
-    def close(self) -> None:
-        """End all of them, for good."""
-        with self._lock:
-            self._closed = True
-            ending, self._all = self._all, set()
-        for process in ending:
-            process.end()

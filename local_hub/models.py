@@ -1,4 +1,4 @@
-"""A loaded model: a process of its own behind a socket, with limits on its memory and its time."""
+"""Loaded models: processes of their own behind sockets, with limits on their memory and their time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import json
 import os
 import socket
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,81 +16,131 @@ from local_hub.errors import HubError
 from local_hub.processes import Limits, Supervised, clean_environment, own_packages
 from local_hub.settings import HubSettings
 
-_WORKER = Path(__file__).with_name("model_worker.py")
+_HOST = Path(__file__).with_name("model_host.py")
 _MAX_ANSWER = 64 << 20
-_PROCESSES = 16
+_MAX_PROCESSES, _IMPORT_SECONDS = 16, 300.0
 
 
-class ModelProcess:
-    """Loads one model and answers for it; one question at a time."""
+class ModelHost:
+    """The process that has imported the libraries and forks one for each model; started when needed."""
 
     def __init__(self, settings: HubSettings, home: Path) -> None:
-        home.mkdir(parents=True, exist_ok=True)
-        self._seconds = settings.inference_seconds
-        self._socket, theirs = socket.socketpair()
+        self._settings, self._home = settings, home
+        self._supervised: Supervised | None = None
+        self._control: socket.socket | None = None
+        self._models: set[ModelProcess] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def start_model(self) -> ModelProcess:
+        """A new process without a model; OSError when there is none to be had."""
+        with self._lock:
+            if self._closed:
+                raise OSError(0, "the Hub is closing")
+            if self._supervised is None or self._supervised.code is not None:
+                self._start()
+            ours, theirs = socket.socketpair()
+            with theirs:
+                pid = int(self._order(b"start", theirs))
+            model = ModelProcess(self, ours, pid, self._settings.inference_seconds)
+            self._models.add(model)
+            return model
+
+    def end_model(self, model: ModelProcess, pid: int) -> None:
+        """Kill the process of a model; its parent does it, so that the number is still its own."""
+        with self._lock, suppress(OSError):
+            self._models.discard(model)
+            self._order(b"end %d" % pid)
+
+    def _start(self) -> None:
+        self._home.mkdir(parents=True, exist_ok=True)
+        memory = self._settings.inference_memory
+        ours, theirs = socket.socketpair()
         with theirs, Path(os.devnull).open("ab") as log:
-            self._process = Supervised(
-                [sys.executable, "-P", str(_WORKER), str(theirs.fileno())],
-                folder=home,
-                environment=clean_environment(settings.root, home, _environment(home)),
-                limits=Limits(settings.inference_memory, _PROCESSES),
+            self._supervised = Supervised(
+                [sys.executable, "-P", str(_HOST), str(theirs.fileno())],
+                folder=self._home,
+                environment=clean_environment(self._settings.root, self._home, _environment(self._home)),
+                limits=Limits(memory, _MAX_PROCESSES, memory_together=4 * memory),
                 log=log,
                 pass_fds=[theirs.fileno()],
             )
+        if self._control:
+            self._control.close()
+        self._control = ours
+
+    def _order(self, order: bytes, handed: socket.socket | None = None) -> bytes:
+        """One order and its answer; they alternate, so that none can run into another."""
+        if self._control is None:
+            raise OSError(0, "no process for models was started")
+        self._control.settimeout(_IMPORT_SECONDS)
+        socket.send_fds(self._control, [order], [handed.fileno()] if handed else [])
+        return self._control.recv(100)
+
+    def close(self) -> None:
+        """End it with every model, for good."""
+        self._closed = True  # without the lock: who holds it may wait for what is ended here
+        if self._supervised:
+            self._supervised.end()
+        with self._lock:
+            models, self._models = self._models, set()
+            if self._control:
+                self._control.close()
+        for model in models:
+            model.end()
+
+
+class ModelProcess:
+    """Loads one model and answers for it, one question at a time."""
+
+    def __init__(self, host: ModelHost, connection: socket.socket, pid: int, seconds: float) -> None:
+        self._host, self._socket, self._pid, self._seconds = host, connection, pid, seconds
+        self._ended = False
+
+    def has_ended(self) -> bool:
+        """Whether it answers no more."""
+        return self._ended
 
     def load(self, folder: Path) -> None:
         """Load the model of the folder; 400 says why it cannot be loaded."""
-        self._answer()  # the imports are done
         self.ask({"folder": str(folder)})
 
     def ask(self, question: dict[str, Any]) -> Any:  # noqa: ANN401  (JSON)
         """The answer; 400 with a sentence for an error, the end of the process and the end of its time."""
         try:
-            self._socket.settimeout(self._seconds)
-            self._socket.sendall(json.dumps(question).encode() + b"\n")
-        except OSError:
-            raise self._ended() from None
-        return self._answer()
-
-    def _answer(self) -> Any:  # noqa: ANN401  (JSON)
-        try:
-            told = json.loads(self._line(time.monotonic() + self._seconds))
+            told = json.loads(self._exchange(json.dumps(question).encode() + b"\n"))
         except TimeoutError:
             self.end()
             raise HubError(400, f"it took longer than {self._seconds:g} seconds and was ended") from None
         except (OSError, ValueError):
-            raise self._ended() from None
+            self.end()
+            message = "its process ended: it crashed, or it needed more memory than this Hub gives"
+            raise HubError(400, message) from None
         if told.get("over"):
             self.end()
         if "error" in told:
             raise HubError(400, " ".join(str(told["error"]).split())[:500])
         return told["answer"]
 
-    def _line(self, deadline: float) -> bytes:
-        line = bytearray()
-        while not line.endswith(b"\n"):
+    def _exchange(self, line: bytes) -> bytes:
+        deadline = time.monotonic() + self._seconds
+        self._socket.settimeout(self._seconds)
+        self._socket.sendall(line)
+        answer = bytearray()
+        while not answer.endswith(b"\n"):
             self._socket.settimeout(max(0.01, deadline - time.monotonic()))
             piece = self._socket.recv(1 << 20)
-            if not piece or len(line) > _MAX_ANSWER:
+            if not piece or len(answer) > _MAX_ANSWER:
                 raise ValueError("no whole line")
-            line += piece
-            if time.monotonic() > deadline:
-                raise TimeoutError
-        return bytes(line)
-
-    def _ended(self) -> HubError:
-        self.end()
-        return HubError(400, "its process ended: it crashed, or it needed more memory than this Hub gives")
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether another question makes sense."""
-        return self._process.code is None
+            answer += piece
+        return bytes(answer)
 
     def end(self) -> None:
         """End the process, whatever it is doing."""
-        self._process.end()
-        self._socket.close()
+        if not self._ended:
+            self._ended = True
+            self._host.end_model(self, self._pid)
+            self._socket.close()
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -26,10 +26,12 @@ class Limits:
     """What a process and everything below it may use; `seconds` None means as long as it likes."""
 
     memory: int
+    """Bytes of data for each process, and of memory for all of them unless `memory_together` says more."""
     processes: int
     seconds: float | None = None
     grace: float = 0.0
     """Seconds between SIGTERM and SIGKILL."""
+    memory_together: int | None = None
 
 
 def clean_environment(root: Path, home: Path, given: dict[str, str] | None = None) -> dict[str, str]:

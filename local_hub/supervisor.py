@@ -5,8 +5,7 @@ waits for the end of that input. The Hub holds the other end, so that the end co
 when the Hub is gone, whatever killed it. On Linux orphans come to this process instead of to init, so that
 what detached itself is found, too.
 
-The job: `command`, `folder`, `environment`, `memory` (bytes, all processes together, and data of each alone),
-`processes` (at most), `seconds` (None: for ever), `grace` (seconds from SIGTERM to SIGKILL), `pass_fds`.
+The job: `command`, `folder`, `environment`, `pass_fds`, and the limits as `local_hub.processes` has them.
 """
 
 from __future__ import annotations
@@ -98,7 +97,7 @@ class Watch:
     """What the job may use, looked at twice a second."""
 
     def __init__(self, job: dict[str, Any]) -> None:
-        self._memory, self._processes = job["memory"], job["processes"]
+        self._memory, self._processes = job["memory_together"] or job["memory"], job["processes"]
         self._deadline = time.monotonic() + job["seconds"] if job["seconds"] else None
 
     def problem(self) -> str | None:

@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from local_hub.requirements import BuildError, wanted_packages
-from tests.attacks.served import BEARER, ServedHub, served_hub, wait_until
+from tests.attacks.served import BEARER, ServedHub, running_below, served_hub, wait_until
 
 CANARY = "canary-4711"
 SERVER = """
@@ -99,18 +99,6 @@ def number_in(file: Path) -> int:
 
 def is_running(pid: int) -> bool:
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-
-
-def running_below(folder: Path) -> list[str]:
-    """The processes that work in a folder: apps, builds, whatever they started there."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if Path(process.cwd()).is_relative_to(folder) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(" ".join(process.cmdline())[:200])
-        except (psutil.Error, OSError):
-            continue
-    return found
 
 
 def push_with_a_detached_child(hub: ServedHub, tmp_path: Path, name: str) -> int:

@@ -1,14 +1,19 @@
-"""Loads one text classifier and answers for it, in a process that can be ended.
+"""Loads text classifiers and answers for them, each in a process that can be ended.
 
-A program of its own: `python model_worker.py FD` speaks over the socket FD, one line of JSON each way. It
-says that it is ready, gets the folder of the model, then texts with the options of the pipeline. `error` says
-why there is no answer, `over` that it was the last: after a panic of Rust, no `Exception`, nothing is sure.
+A program of its own: `python model_host.py FD` imports the libraries once, which takes seconds, and then
+waits at the socket FD for orders. `start` comes with another socket: a forked process speaks over it, one line
+of JSON each way, and its number is the answer. `end N` kills that process.
+
+A forked process gets the folder of its model, then texts with the options of the pipeline. `error` says why
+there is no answer, `over` that it was the last: after a panic of Rust, no `Exception`, nothing is sure.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -74,23 +79,55 @@ def _answer(connection: socket.socket, work: Callable[[], Any], *, last: bool = 
     return done
 
 
-def _import() -> None:
-    """Seconds of imports, before the folder comes."""
-    from transformers import AutoModelForSequenceClassification, logging, pipeline  # noqa: F401
-
-    logging.set_verbosity_error()
-
-
-def main() -> None:
-    """Answer until the other side is gone."""
-    with socket.socket(fileno=int(sys.argv[1])) as connection, connection.makefile("rb") as questions:
-        _answer(connection, _import, last=True)
+def _serve(connection: socket.socket) -> None:
+    """Load one model and answer for it until the other side is gone."""
+    with connection.makefile("rb") as questions:
         folder = json.loads(questions.readline())["folder"]
         pipeline = _answer(connection, lambda: _load(folder), last=True)
         for line in questions:
             question = json.loads(line)
-            work = partial(_classify, pipeline, question["texts"], question["options"])
-            _answer(connection, work)
+            _answer(connection, partial(_classify, pipeline, question["texts"], question["options"]))
+
+
+def _fork(control: socket.socket, descriptor: int) -> int:
+    """Start a process for the socket; returns its number."""
+    pid = os.fork()
+    if pid == 0:
+        control.close()
+        try:
+            with socket.socket(fileno=descriptor) as connection:
+                _serve(connection)
+        finally:
+            os._exit(0)
+    os.close(descriptor)
+    return pid
+
+
+def _end(pid: int, running: set[int]) -> None:
+    """Kill a child that has not been waited for, so that its number is still its own."""
+    if pid in running:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        running.discard(pid)
+
+
+def main() -> None:
+    """Obey until the other side is gone."""
+    from transformers import AutoModelForSequenceClassification, logging, pipeline  # noqa: F401
+
+    logging.set_verbosity_error()
+    running: set[int] = set()
+    with socket.socket(fileno=int(sys.argv[1])) as control:
+        while True:
+            order, descriptors, _, _ = socket.recv_fds(control, 100, 1)
+            if order == b"start":
+                running.add(pid := _fork(control, descriptors[0]))
+                control.sendall(b"%d" % pid)
+            elif order.startswith(b"end "):
+                _end(int(order[4:]), running)
+                control.sendall(b"0")
+            else:
+                return
 
 
 if __name__ == "__main__":
