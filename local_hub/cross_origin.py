@@ -44,6 +44,14 @@ def _is_address(name: str) -> bool:
     return True
 
 
+def other_site(endpoint: str) -> str:
+    """This machine under its other name where it has two: for cookies another site, which gets none of ours."""
+    for own, other in (("//127.0.0.1", "//localhost"), ("//localhost", "//127.0.0.1")):
+        if own in endpoint:
+            return endpoint.replace(own, other)
+    return endpoint
+
+
 class HostCheck:
     """Refuses foreign names in `Host`: a page whose name was rebound to this machine's address sends its own.
 

@@ -1,8 +1,8 @@
 """Loads text classifiers and answers for them, each in a process that can be ended.
 
 A program of its own: `python model_host.py FD` imports the libraries once, which takes seconds, and then
-waits at the socket FD for orders. `start` comes with another socket: a forked process speaks over it, one line
-of JSON each way, and its number is the answer. `end N` kills that process.
+waits at the socket FD for orders. `start` comes with another socket: a forked process speaks over it, one
+line of JSON each way, and its number is the answer. `end N` kills that process.
 
 A forked process gets the folder of its model, then texts with the options of the pipeline. `error` says why
 there is no answer, `over` that it was the last: after a panic of Rust, no `Exception`, nothing is sure.
