@@ -44,12 +44,11 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def other_site(endpoint: str) -> str:
-    """This machine under its other name where it has two: for cookies another site, which gets none of ours."""
-    for own, other in (("//127.0.0.1", "//localhost"), ("//localhost", "//127.0.0.1")):
-        if own in endpoint:
-            return endpoint.replace(own, other)
-    return endpoint
+def other_site(host: str, bound: str) -> str:
+    """The other name of this machine, where it has two: for cookies another site, which gets none of ours."""
+    if host == "127.0.0.1":
+        return "localhost"
+    return "127.0.0.1" if host == "localhost" and bound in ("127.0.0.1", "0.0.0.0") else host
 
 
 class HostCheck:

@@ -16,6 +16,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from local_hub.catalogue import Shelf
+from local_hub.cross_origin import other_site
 from local_hub.errors import HubError
 from local_hub.exports import export_files
 from local_hub.hub import Hub
@@ -131,11 +132,16 @@ class SpaceRunner:
             run = self._runs.get(shelf.record.id)
         return (run.stage, run.message) if run else ("STOPPED", None)
 
-    def address(self, shelf: Shelf, endpoint: str) -> str | None:
-        """Where the app answers whoever reached the Hub at `endpoint`, None while it does not."""
+    def address(self, shelf: Shelf, endpoint: str, *, framed: bool = False) -> str | None:
+        """Where the app answers whoever reached the Hub at `endpoint`, None while it does not.
+
+        In a frame of the Hub's own pages it goes by another name, so that it gets none of the Hub's cookies.
+        """
         with self._lock:
             run = self._runs.get(shelf.record.id)
-        host = urlsplit(endpoint).hostname
+        host = urlsplit(endpoint).hostname or self._hub.settings.host
+        host = other_site(host, self._hub.settings.host) if framed else host
+        host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{run.port}/" if run and run.stage == "RUNNING" else None
 
     def log(self, shelf: Shelf, kind: str) -> str:

@@ -12,7 +12,6 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from local_hub import pages
 from local_hub.accounts import digest_of
 from local_hub.bodies import whole
-from local_hub.cross_origin import other_site
 from local_hub.errors import HubError
 from local_hub.info import metadata_of
 from local_hub.spaces import SpaceRunner
@@ -121,7 +120,7 @@ def _app(request: Request, visit: Visit) -> dict[str, Any]:
     return {
         "stage": stage,
         "message": message,
-        "address": runner.address(visit.shelf, other_site(visit.endpoint)) if runner else None,
+        "address": runner.address(visit.shelf, visit.endpoint, framed=True) if runner else None,
         "sandbox": "allow-scripts allow-same-origin allow-forms allow-popups allow-downloads",
     }
 

@@ -166,6 +166,18 @@ def write_source_package(folder: Path, backend: str) -> None:
             archive.addfile(member, io.BytesIO(text.encode()))
 
 
+def test_a_space_is_framed_as_another_site_than_the_hub(hub: ServedHub) -> None:
+    """Cookies go to every port of a host; an app in a frame of the Hub's page is on another host."""
+    push(hub, "framed")
+    wait_for(hub, "framed", "RUNNING")
+    port = runtime(hub, "framed")["domains"][0]["domain"].rsplit(":", 1)[1]
+    for own, other in (("127.0.0.1", "localhost"), ("localhost", "127.0.0.1")):
+        page = requests.get(f"{hub.endpoint.replace('127.0.0.1', own)}/spaces/ann/framed", timeout=10)
+        assert f'<iframe src="http://{other}:{port}/"' in page.text
+        assert f"frame-src http://{other}:{port}/" in page.headers["Content-Security-Policy"]
+        assert requests.get(f"http://{other}:{port}/", timeout=10).text == "here"
+
+
 def test_a_build_sees_nothing_of_the_servers_environment_and_ends_with_the_space(tmp_path: Path) -> None:
     seen, note = tmp_path / "environment", tmp_path / "pid"
     backend = (
