@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,7 +22,6 @@ from local_hub.info import config_of, metadata_of, pipeline_tag_of
 from local_hub.model_files import export_model
 from local_hub.models import ModelHost, ModelProcess
 
-Given = TypeVar("Given")
 Answers = list[list[dict[str, Any]]]
 
 TASK = "text-classification"
@@ -79,28 +79,32 @@ class _Model:
 class InferenceEngine:
     """Keeps the last models in processes of their own and lets a bounded number of requests wait for them.
 
-    Waiting takes no thread, and the pools here are its own, so that the rest of the Hub answers meanwhile.
-    One model takes one slot, so that a slow one does not stop the others.
+    Waiting takes no thread, and the threads that load are its own, so that the rest of the Hub answers
+    meanwhile. One model takes one slot, so that a slow one does not stop the others.
     """
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._folder = hub.incoming / "inference"
-        self._slots = ThreadPoolExecutor(hub.settings.inference_slots, thread_name_prefix="inference")
+        self._slots = asyncio.Semaphore(hub.settings.inference_slots)
         self._loaders = ThreadPoolExecutor(_LOADERS, thread_name_prefix="loading")
         self._models: OrderedDict[tuple[str, str], _Model] = OrderedDict()
+        self._retiring: set[asyncio.Task[None]] = set()
         self._waiting = 0
         self._host = ModelHost(hub.settings, self._folder / "home")
         hub.closers.append(self.close)
 
-    async def answer(self, shelf: Shelf, request: InferenceRequest) -> Answers:
-        """Labels and scores for each text, the best first; 503 while the model loads or the queue is full."""
+    async def answer(self, find: Callable[[], Shelf], request: InferenceRequest) -> Answers:
+        """Labels and scores for each text, the best first; 503 while the model loads or the queue is full.
+
+        `find` reads the disk, so it is called in a thread; its errors are the answer's.
+        """
         question = {"texts": request.texts(), "options": request.options()}
         if self._waiting >= self._hub.settings.inference_queue:
             raise HubError(503, "Too many requests are waiting; try again.", headers={"Retry-After": "1"})
         self._waiting += 1
         try:
-            oid = await to_thread.run_sync(_commit_of, shelf)
+            shelf, oid = await to_thread.run_sync(_commit_of, find)
             return await self._ask(shelf, oid, question)
         finally:
             self._waiting -= 1
@@ -112,7 +116,8 @@ class InferenceEngine:
             if process.has_ended():  # ended by a request before this one
                 raise HubError(503, f"Model {shelf.id} has to load again", headers={"Retry-After": "1"})
             try:
-                answers: Answers = await self._run(self._slots, lambda: process.ask(question))
+                async with self._slots:
+                    answers: Answers = await process.ask(question)
             except HubError as error:
                 raise bad_request(f"The model refused the input: {error.message}") from None
             finally:
@@ -123,7 +128,7 @@ class InferenceEngine:
     def _model(self, shelf: Shelf, oid: str) -> _Model:
         key = (shelf.record.id, oid)
         if key not in self._models:
-            loading = asyncio.create_task(self._run(self._loaders, lambda: self._load(shelf, oid)))
+            loading = asyncio.create_task(self._load(shelf, oid))
             model = self._models[key] = _Model(loading)
             loading.add_done_callback(lambda done: self._forget_failure(key, model, done))
         self._models.move_to_end(key)
@@ -143,18 +148,18 @@ class InferenceEngine:
                 extra={"estimated_time": _ESTIMATE_SECONDS},
             ) from None
 
-    async def _run(self, pool: ThreadPoolExecutor, work: Callable[[], Given]) -> Given:
-        return await asyncio.get_running_loop().run_in_executor(pool, work)
-
     def _forget_failure(self, key: tuple[str, str], model: _Model, done: asyncio.Task[ModelProcess]) -> None:
-        if done.cancelled() or done.exception() is not None:
-            self._drop(key, model)
+        failed = done.cancelled() or done.exception() is not None
+        if failed and self._models.get(key) is model:
+            del self._models[key]
 
     def _drop(self, key: tuple[str, str], model: _Model) -> None:
         """Forget a model; its process ends when the request that it works on is answered."""
         if self._models.get(key) is model:
             del self._models[key]
-            asyncio.create_task(self._retire(model))  # noqa: RUF006  (nobody waits for it)
+            retiring = asyncio.create_task(self._retire(model))
+            self._retiring.add(retiring)
+            retiring.add_done_callback(self._retiring.discard)
 
     async def _retire(self, model: _Model) -> None:
         with suppress(HubError, asyncio.CancelledError):
@@ -162,13 +167,13 @@ class InferenceEngine:
             async with model.turn:
                 await to_thread.run_sync(process.end)
 
-    def _load(self, shelf: Shelf, oid: str) -> ModelProcess:
-        folder = self._folder / f"{shelf.record.id}-{oid}"
-        process = None
+    async def _load(self, shelf: Shelf, oid: str) -> ModelProcess:
+        folder, process = self._folder / uuid.uuid4().hex, None
+        run = asyncio.get_running_loop().run_in_executor
         try:
-            export_model(self._hub, shelf, oid, folder)
-            process = self._host.start_model()
-            process.load(folder)
+            await run(self._loaders, export_model, self._hub, shelf, oid, folder)
+            process = await run(self._loaders, self._host.start_model)
+            await process.ask({"folder": str(folder)})
             return process
         except HubError as error:
             message = error.message.replace(str(folder), str(shelf.id))
@@ -183,14 +188,14 @@ class InferenceEngine:
     def close(self) -> None:
         """End every process; who waits for one gets an error."""
         self._host.close()
-        for pool in (self._slots, self._loaders):
-            pool.shutdown(wait=False, cancel_futures=True)
+        self._loaders.shutdown(wait=False, cancel_futures=True)
 
 
-def _commit_of(shelf: Shelf) -> str:
-    """The commit that main is at; 400 if it is no text classifier."""
+def _commit_of(find: Callable[[], Shelf]) -> tuple[Shelf, str]:
+    """The repository and the commit that main is at; 400 if it is no text classifier."""
+    shelf = find()
     oid = shelf.repository.resolve("main")
     task = pipeline_tag_of(metadata_of(shelf, oid), config_of(shelf, oid))
     if task != TASK:
         raise bad_request(f"The model {shelf.id} is for the task {task}; this Hub serves {TASK} only.")
-    return oid
+    return shelf, oid

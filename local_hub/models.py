@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
 import sys
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,8 @@ class ModelHost:
             self._supervised.end()
         with self._lock:
             models, self._models = self._models, set()
+            if self._supervised:
+                self._supervised.end()  # one that was started meanwhile
             if self._control:
                 self._control.close()
         for model in models:
@@ -96,19 +98,17 @@ class ModelProcess:
     def __init__(self, host: ModelHost, connection: socket.socket, pid: int, seconds: float) -> None:
         self._host, self._socket, self._pid, self._seconds = host, connection, pid, seconds
         self._ended = False
+        connection.setblocking(False)
 
     def has_ended(self) -> bool:
         """Whether it answers no more."""
         return self._ended
 
-    def load(self, folder: Path) -> None:
-        """Load the model of the folder; 400 says why it cannot be loaded."""
-        self.ask({"folder": str(folder)})
-
-    def ask(self, question: dict[str, Any]) -> Any:  # noqa: ANN401  (JSON)
+    async def ask(self, question: dict[str, Any]) -> Any:  # noqa: ANN401  (JSON)
         """The answer; 400 with a sentence for an error, the end of the process and the end of its time."""
+        line = json.dumps(question).encode() + b"\n"
         try:
-            told = json.loads(self._exchange(json.dumps(question).encode() + b"\n"))
+            told = json.loads(await asyncio.wait_for(self._exchange(line), self._seconds))
         except TimeoutError:
             self.end()
             raise HubError(400, f"it took longer than {self._seconds:g} seconds and was ended") from None
@@ -116,20 +116,21 @@ class ModelProcess:
             self.end()
             message = "its process ended: it crashed, or it needed more memory than this Hub gives"
             raise HubError(400, message) from None
+        except asyncio.CancelledError:
+            self.end()  # its answer must not become that of the next question
+            raise
         if told.get("over"):
             self.end()
         if "error" in told:
             raise HubError(400, " ".join(str(told["error"]).split())[:500])
         return told["answer"]
 
-    def _exchange(self, line: bytes) -> bytes:
-        deadline = time.monotonic() + self._seconds
-        self._socket.settimeout(self._seconds)
-        self._socket.sendall(line)
+    async def _exchange(self, line: bytes) -> bytes:
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(self._socket, line)
         answer = bytearray()
         while not answer.endswith(b"\n"):
-            self._socket.settimeout(max(0.01, deadline - time.monotonic()))
-            piece = self._socket.recv(1 << 20)
+            piece = await loop.sock_recv(self._socket, 1 << 20)
             if not piece or len(answer) > _MAX_ANSWER:
                 raise ValueError("no whole line")
             answer += piece

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 from urllib.parse import unquote
 
-from anyio import to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
@@ -25,8 +25,7 @@ def _model(request: Request, namespace: str, name: str) -> Shelf:
 
 async def _answer(request: Request, namespace: str, name: str, body: InferenceRequest) -> JSONResponse:
     engine: InferenceEngine = request.app.state.inference
-    shelf = await to_thread.run_sync(_model, request, namespace, name)
-    return JSONResponse(await engine.answer(shelf, body))
+    return JSONResponse(await engine.answer(partial(_model, request, namespace, name), body))
 
 
 @router.post("/hf-inference/models/{namespace}/{name}")
