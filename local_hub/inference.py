@@ -27,7 +27,7 @@ Answers = list[list[dict[str, Any]]]
 TASK = "text-classification"
 _LOADED_MODELS = 2
 _LOADERS = 2
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 60.0
 _ESTIMATE_SECONDS = 20.0
 _MAX_TEXTS, _MAX_CHARACTERS = 256, 100_000
 

@@ -64,7 +64,7 @@ def push(hub: RunningHub, folder: Path, name: str) -> str:
 def ask(hub: RunningHub, model: str, text: str = "profit") -> requests.Response:
     url = f"{hub.endpoint}/hf-inference/models/{model}"
     for _ in range(4):
-        answer = requests.post(url, json={"inputs": text}, timeout=90)
+        answer = requests.post(url, json={"inputs": text}, timeout=120)
         if answer.status_code != 503:  # 503: it is still loading
             break
     return answer
