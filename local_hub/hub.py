@@ -11,11 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from local_hub.accounts import Accounts, local_grant
+from local_hub.accounts import Accounts, kept_token, local_grant
 from local_hub.catalogue import Catalogue, Shelf
 from local_hub.durable import empty_folder
 from local_hub.objects import ObjectStore
 from local_hub.quotas import Window
+from local_hub.sessions import Sessions
 from local_hub.settings import HubSettings
 from local_hub.signing import Signer
 
@@ -43,10 +44,12 @@ class Hub:
             ) from None
         grants = settings.tokens or (local_grant(root),)
         self.settings = replace(settings, tokens=grants)
+        self.control_token = kept_token(root / "control") if settings.allow_faults else None
         self.incoming = root / "incoming"
         empty_folder(self.incoming)
         self.accounts = Accounts(grants, settings.organizations)
         self.signer = Signer(root / "key")
+        self.sessions = Sessions(self.signer, self.accounts, settings.port)
         self.objects = ObjectStore(root / "objects", self.incoming)
         self.catalogue = Catalogue(root / "repositories", self.objects)
         self.commit_quota = Window("commits", settings.commits_per_hour, 3600)

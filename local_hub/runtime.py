@@ -18,10 +18,10 @@ def stage_of(visit: Visit, card: dict[str, Any]) -> tuple[str, str | None]:
     return ("PAUSED" if visit.shelf.record.paused else stage), message
 
 
-def address_of(visit: Visit) -> str | None:
-    """Where the running app answers, None while it does not."""
+def address_of(visit: Visit, framed: bool = False) -> str | None:
+    """Where the running app answers, None while it does not; `framed` for a frame of the Hub's own pages."""
     runner = visit.hub.spaces
-    return runner.address(visit.shelf, visit.endpoint) if runner else None
+    return runner.address(visit.shelf, visit.endpoint, framed=framed) if runner else None
 
 
 def runtime_of(visit: Visit, card: dict[str, Any]) -> dict[str, Any]:

@@ -17,8 +17,6 @@ from local_hub.names import KINDS, RepoId
 from local_hub.repository import Repository
 from local_hub.rights import find_object, may_read, may_see
 
-SESSION_COOKIE = "local_hub_session"
-
 
 def hub_of(request: Request) -> Hub:
     """The Hub that this application serves."""
@@ -36,10 +34,7 @@ def page_viewer_of(request: Request) -> Viewer | None:
 
     Only for reading: the cookie gives the role read, so that no other site can make a browser write here.
     """
-    viewer = viewer_of(request)
-    cookie = request.cookies.get(SESSION_COOKIE)
-    claim = hub_of(request).signer.read("session", cookie) if viewer is None and cookie else None
-    return Viewer(claim["user"], "read") if claim else viewer
+    return viewer_of(request) or hub_of(request).sessions.viewer(request)
 
 
 def moved_to(request: Request, new: RepoId) -> HubError:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from local_hub.attributes import default_attributes
 from local_hub.bodies import json_body
@@ -25,6 +25,7 @@ from local_hub.record import Record, Variable, timestamp
 from local_hub.repository import Repository
 from local_hub.rights import may_see
 from local_hub.trees import Change, Signature
+from local_hub.variables import MAX_VARIABLES, VariableKey, VariableValue
 from local_hub.visits import Reader, TheHub, TheViewer, Visit, endpoint_of, visit
 
 router = APIRouter()
@@ -33,8 +34,8 @@ _SDKS = (*_PAID_SDKS, "static", "streamlit")
 
 
 class _KeyValue(BaseModel):
-    key: str
-    value: str = ""
+    key: VariableKey
+    value: VariableValue = ""
     description: str | None = None
 
 
@@ -53,8 +54,8 @@ class _Creation(BaseModel):
     sdk: str | None = None
     hardware: str | None = None
     sleepTimeSeconds: int | None = None
-    secrets: list[_KeyValue] = []
-    variables: list[_KeyValue] = []
+    secrets: list[_KeyValue] = Field(default=[], max_length=MAX_VARIABLES)
+    variables: list[_KeyValue] = Field(default=[], max_length=MAX_VARIABLES)
     license: str | None = None
     files: list[_GivenFile] = []
 

@@ -14,16 +14,16 @@ from pydantic import BaseModel, Field
 
 from local_hub.bodies import json_body
 from local_hub.downloads import send
-from local_hub.errors import HubError, bad_request, entry_not_found
+from local_hub.errors import HubError, entry_not_found
 from local_hub.info import metadata_of
 from local_hub.record import Record, Variable, timestamp
 from local_hub.runtime import runtime_of
 from local_hub.spaces import SpaceRunner
+from local_hub.variables import VariableKey, VariableValue, check_room
 from local_hub.visits import FileReader, Visit, viewer_of, visit
 
 router = APIRouter()
 _BASE = "/api/spaces/{namespace}/{name}"
-_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 _CUSTOM_HEADERS = (
     "cross-origin-embedder-policy",
     "cross-origin-opener-policy",
@@ -32,8 +32,8 @@ _CUSTOM_HEADERS = (
 
 
 class _Variable(BaseModel):
-    key: str
-    value: str = Field(default="", max_length=100_000)
+    key: VariableKey
+    value: VariableValue = ""
     description: str | None = Field(default=None, max_length=10_000)
 
 
@@ -63,14 +63,6 @@ def _answers(variables: dict[str, Variable]) -> JSONResponse:
     return JSONResponse({key: variable.answer() for key, variable in variables.items()})
 
 
-def _checked(body: _Variable) -> _Variable:
-    if not _KEY.fullmatch(body.key):
-        raise bad_request(
-            f"Invalid key {body.key[:60]!r}: use letters, digits and '_', not starting with a digit."
-        )
-    return body
-
-
 @router.get(_BASE + "/variables")
 def variables(request: Request, namespace: str, name: str) -> JSONResponse:
     """The variables with their values."""
@@ -86,12 +78,12 @@ def set_variable(
     """Add or change a variable; the description stays unless a new one comes."""
     space = _space(request, namespace, name)
     space.require_writer(f"change the variables of {space.id}")
-    _checked(body)
 
     def change(record: Record) -> Record:
         before = record.variables.get(body.key)
         description = body.description if body.description is not None else before and before.description
         new = Variable(value=body.value, description=description or None, updated_at=timestamp())
+        check_room(record.variables, body.key)
         return record.model_copy(update={"variables": {**record.variables, body.key: new}})
 
     return _answers(_changed(request, space, change).variables)
@@ -135,9 +127,9 @@ def set_secret(
     """Add or change a secret."""
     space = _space(request, namespace, name)
     space.require_writer(f"change the secrets of {space.id}")
-    _checked(body)
 
     def change(record: Record) -> Record:
+        check_room(record.secrets, body.key)
         space.shelf.write_secrets({**space.shelf.secret_values(), body.key: body.value})
         new = Variable(description=body.description, updated_at=timestamp())
         return record.model_copy(update={"secrets": {**record.secrets, body.key: new}})

@@ -62,7 +62,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
 
 @pytest.fixture
 def faults(server: RunningHub) -> Iterator[str]:
-    url = f"{server.endpoint}/_test/faults"
+    url = f"{server.control}/faults"
     yield url
     requests.post(url, json=[], timeout=10)
 

@@ -67,12 +67,12 @@ class Cell:
         self._plan([fields])
 
     def _plan(self, faults: list[Any]) -> None:
-        answer = requests.post(f"{self.hub.endpoint}/_test/faults", json=faults, timeout=10)
+        answer = requests.post(f"{self.hub.control}/faults", json=faults, timeout=10)
         assert answer.ok, answer.text
 
     def _check_met(self, times: str, error: BaseException | None) -> None:
         """AssertionError when no request met the fault: a cell that breaks nothing proves nothing."""
-        left = requests.get(f"{self.hub.endpoint}/_test/faults", timeout=10).json()
+        left = requests.get(f"{self.hub.control}/faults", timeout=10).json()
         assert not left or left[0]["n"] < TIMES[times], (
             f"no request met {left}; the push ended with {error!r}"
         )
