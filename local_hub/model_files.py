@@ -11,14 +11,13 @@ from typing import Any
 from local_hub.catalogue import Shelf
 from local_hub.errors import HubError, bad_request
 from local_hub.exports import write_entry
-from local_hub.hub import Hub
 
 _SUFFIXES = (".json", ".safetensors", ".txt", ".model")  # configuration, weights, vocabularies, SentencePiece
 _INDEX = ".safetensors.index.json"
 _MAX_JSON, _MAX_LAYERS, _MAX_LABELS = 32 << 20, 1_000, 100_000
 
 
-def export_model(hub: Hub, shelf: Shelf, oid: str, folder: Path) -> None:
+def export_model(shelf: Shelf, oid: str, folder: Path) -> None:
     """Write what a classifier is loaded from into the folder; 400 if it must not be loaded.
 
     Nothing else lies there, so no pickle and no script can be reached, whatever names it.
