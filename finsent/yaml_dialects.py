@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
+
+Resolvers = dict[Any, list[tuple[str, re.Pattern[str]]]]  # by the first character, None for any
 
 _TYPE = "tag:yaml.org,2002:"
 TEXT, MERGE = f"{_TYPE}str", f"{_TYPE}merge"
@@ -26,9 +28,9 @@ class _Loader(yaml.SafeLoader):
 
 
 class Yaml11(_Loader):
-    """What Python makes of YAML, with the `y` and `n` of the specification that others read as truth values."""
+    """What Python makes of YAML, with the truth values `y` and `n` that other readers of 1.1 know."""
 
-    yaml_implicit_resolvers = {
+    yaml_implicit_resolvers: ClassVar[Resolvers] = {
         **yaml.SafeLoader.yaml_implicit_resolvers,
         None: [(f"{_TYPE}bool", re.compile(r"[yYnN]\Z"))],
     }
@@ -37,7 +39,7 @@ class Yaml11(_Loader):
 class Yaml12(_Loader):
     """The core schema of YAML 1.2."""
 
-    yaml_implicit_resolvers = {
+    yaml_implicit_resolvers: ClassVar[Resolvers] = {
         None: [
             _NULL,
             _BOOL,
@@ -58,7 +60,7 @@ class Yaml12(_Loader):
 class HubYaml(Yaml12):
     """js-yaml, which reads cards on the Hub; dates stay text, as they are written."""
 
-    yaml_implicit_resolvers = {
+    yaml_implicit_resolvers: ClassVar[Resolvers] = {
         None: [
             _NULL,
             _BOOL,
@@ -99,7 +101,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ANN401  (yaml's own)
-        tag = str(super().resolve(kind, value, implicit))
+        tag = str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]  # as yaml has it
         plain = kind is yaml.ScalarNode and implicit[0] and tag == TEXT
         return "ambiguous" if plain and not is_text(value) else tag
 
@@ -162,7 +164,7 @@ def find_keys_that_are_no_text(node: yaml.Node) -> Iterator[tuple[int, str, str]
 
 
 def _walk(node: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
-    """Yield every node once, whatever refers to it, in the order of the text, with the path of what it holds."""
+    """Yield every node once, in the order of the text, with the path of what it holds."""
     waiting, seen = [(node, "")], set()
     while waiting:
         one, path = waiting.pop()

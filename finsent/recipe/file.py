@@ -124,8 +124,9 @@ def _explain(problem: Any) -> str:  # noqa: ANN401  (pydantic's ErrorDetails, a 
         return f"{key}: unknown key; see recipes/schema.json for those that are known"
     if problem["type"] in ("missing", "value_error"):
         return f"{key}: {message}"
-    hint = "; write it in quotes" if problem["type"] == "string_type" and _is_scalar(problem["input"]) else ""
-    return f"{key}: got {json.dumps(problem['input'], default=str)[:80]}; {message[0].lower()}{message[1:]}{hint}"
+    if problem["type"] == "string_type" and _is_scalar(problem["input"]):
+        message += "; write it in quotes"
+    return f"{key}: got {json.dumps(problem['input'], default=str)[:80]}; {message[0].lower()}{message[1:]}"
 
 
 def _is_scalar(value: object) -> bool:

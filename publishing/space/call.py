@@ -56,7 +56,8 @@ def _call_app(address: str, space: SpaceOptions, reader: Reader) -> Check:
     try:
         done = subprocess.run(
             [sys.executable, "-c", _CALL, address],
-            cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False,
+            cwd=REPOSITORY, env=environment, capture_output=True, text=True, encoding="utf-8",
+            timeout=TIMEOUT, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return Check(name="space", state="failed", detail=f"no answer from {address} after {TIMEOUT} s")

@@ -24,6 +24,7 @@ from urllib.parse import unquote
 
 import typer
 
+from finsent.cli import print_anywhere
 from finsent.recipe.file import load_recipe
 from finsent.release import METRICS, RECIPE, Run
 from model_card.measure.metrics import read_metrics
@@ -150,4 +151,5 @@ def main(
 
 
 if __name__ == "__main__":
+    print_anywhere()
     typer.run(main)

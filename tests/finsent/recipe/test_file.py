@@ -108,7 +108,10 @@ def test_yaml_that_no_recipe_can_hold_is_refused_in_one_line(line: str, said: st
         load_recipe(tmp_path / "odd.yaml")
 
 
-KEYS = ("yes", "no", "On", "y", "null", "~", "1", "1e3", "08", "0o17", "12:30", "2026-01-02", "=", ".inf", "0x1F")
+KEYS = (
+    *("yes", "no", "On", "y", "null", "~", "1", "1e3"),
+    *("08", "0o17", "12:30", "2026-01-02", "=", ".inf", "0x1F"),
+)
 
 
 @pytest.mark.parametrize("key", KEYS)
