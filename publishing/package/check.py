@@ -92,7 +92,7 @@ def _lint_text(manifest: Manifest, lint: Callable[[str], Iterable[Problem]]) -> 
 
 def _ambiguous_values(manifest: Manifest) -> Iterator[str]:
     node = yaml.compose(manifest.content(RECIPE).decode("utf-8"), yaml.SafeLoader)
-    for one in find_ambiguities(node):
+    for one in find_ambiguities(node) if node else ():
         yield f"{RECIPE}:{one.line + 1}: {one}"
 
 

@@ -73,7 +73,7 @@ class SpacePublisher:
         if remote.head is None or CARD not in remote.files:
             return None
         text = self.reader.content(self.options.target, CARD, remote.head) or b""
-        tree = read_metadata(split_card(even_text(text)))
+        tree = read_metadata(split_card(even_text(text.decode("utf-8", "replace"))))
         return "static" if tree.get("sdk") == "static" else "gradio" if tree.get("sdk") == "gradio" else None
 
     def plan(self, form: SpaceForm, remote: Remote, revision: str | None) -> tuple[Plan, Manifest]:
