@@ -8,12 +8,11 @@ import site
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# Where programs and libraries are, certificates, language, threads. No cache, no token, no library's switch.
+# Where programs and libraries are, certificates, threads. No cache, no token, no switch of a library.
 INHERITED = (
     *("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "NODE_PATH"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
-    *("LANG", "LC_ALL", "LC_CTYPE", "TZ"),
-    *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "CUDA_VISIBLE_DEVICES"),
+    *("TZ", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "CUDA_VISIBLE_DEVICES"),
 )
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
@@ -28,7 +27,8 @@ def environment_in(home: Path, endpoint: str | None = None) -> dict[str, str]:
     if endpoint is not None and not is_loopback(endpoint):
         names += [spelling for name in PROXIES for spelling in (name, name.lower())]
     kept = {name: os.environ[name] for name in names if name in os.environ}
-    own = {"HOME": str(home), "HF_HOME": str(home), "TMPDIR": str(home), "PYTHONUTF8": "1"}
+    own = {"HOME": str(home), "HF_HOME": str(home), "TMPDIR": str(home)}
+    own |= {"LC_ALL": "C", "PYTHONUTF8": "1"}  # bash warns of a locale that is not there
     return {**kept, **own, "PYTHONUSERBASE": site.getuserbase()}  # packages of the user are found by the home
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from publishing.package.parcel import Parcel
 from publishing.plan import Plan
 from publishing.preflight import check_account, check_rights
 from publishing.proof.prover import Prover, digest, empty_home
-from publishing.proof.verify import raise_if_failed, verify_commit
+from publishing.proof.verify import proving, raise_if_failed, verify_commit
 from publishing.receipt import Check, Receipt, SentFile, now
 from publishing.space.publisher import SpacePublisher
 
@@ -179,18 +178,11 @@ class Push:
         """Read everything back and run it; PublishError when that cannot be done or is not what was sent."""
         stage("proof: reading back into an empty cache")
         commit = self.committed.commit
-        try:
+        with proving(commit):
             for check in self._proof():
                 self.journal.note(checks=(*self.journal.receipt.checks, check))
                 if check.state == "failed":
                     break
-        except (PublishError, OSError) as error:
-            where = f"; is there room in {tempfile.gettempdir()}? TMPDIR may name another folder"
-            hint = where if isinstance(error, OSError) else ""
-            raise PublishError(
-                f"{commit[:8]} is published, but the proof broke off: {error}{hint}; "
-                "run the same command again to prove it"
-            ) from error
         raise_if_failed(check, commit)
 
     def _proof(self) -> Iterator[Check]:

@@ -52,7 +52,9 @@ def _load_page(address: str, reader: Reader) -> Check:
 
 def _call_app(address: str, space: SpaceOptions, reader: Reader) -> Check:
     """Call /classify once with the real client."""
-    environment = reader.connection.environment(space.outbox.parent / "client")
+    home = space.outbox.parent / "client"
+    home.mkdir(parents=True, exist_ok=True)
+    environment = reader.connection.environment(home)
     try:
         done = subprocess.run(
             [sys.executable, "-c", _CALL, address],
