@@ -22,11 +22,11 @@ def test_card_and_recipe_name_the_repository_that_they_go_to(publisher: Publishe
 
 
 def test_another_address_changes_the_two_ids_and_nothing_else(tiny_release: Path, tmp_path: Path) -> None:
-    path = tmp_path / "recipe.yaml"
+    file = tmp_path / "recipe.yaml"
     old = "an_older_key: 1.0e-05\n" + (tiny_release / "recipe.yaml").read_text(encoding="utf-8")
-    path.write_text(old, encoding="utf-8")
-    assert address_recipe(path, "finsent/tiny", "finsent/tiny-demo") == old
-    new = address_recipe(path, "ann/x", "ann/x-demo")
+    file.write_text(old, encoding="utf-8")
+    assert address_recipe(file, "finsent/tiny", "finsent/tiny-demo") == old
+    new = address_recipe(file, "ann/x", "ann/x-demo")
     changed = [line for line in new.split("\n") if line not in old.split("\n")]
     assert changed == ["  model: ann/x", "  space: ann/x-demo"]
 
