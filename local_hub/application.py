@@ -14,6 +14,7 @@ from local_hub.faults import FaultLayer, FaultPlan
 from local_hub.hub import Hub
 from local_hub.inference import InferenceEngine
 from local_hub.pages import templates
+from local_hub.room import is_full, no_room
 from local_hub.routes import (
     account,
     commits,
@@ -42,6 +43,7 @@ def create_application(hub: Hub) -> ASGIApp:
         app.include_router(module.router)
     app.include_router(pages.router)  # last: its addresses are the most general
     app.add_exception_handler(HubError, _answer_hub_error)
+    app.add_exception_handler(OSError, _answer_os_error)
     app.add_exception_handler(Exception, _answer_unexpected)
     app.add_exception_handler(HTTPException, _answer_http_error)
     app.state.inference = InferenceEngine(hub)
@@ -84,6 +86,13 @@ def _answer_hub_error(request: Request, error: Exception) -> Response:
     if "text/html" in request.headers.get("accept", "") and not request.scope["path"].startswith("/api/"):
         return pages.error_page(request, error)
     return JSONResponse(error.body(), error.status, error.header_items())
+
+
+def _answer_os_error(request: Request, error: Exception) -> Response:
+    """507 for a full disk; any other failure of the system is as unexpected as those of the code."""
+    if not is_full(error):
+        raise error
+    return _answer_hub_error(request, no_room())
 
 
 def _answer_unexpected(request: Request, error: Exception) -> JSONResponse:

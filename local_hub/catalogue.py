@@ -44,9 +44,14 @@ class Shelf:
         return Secrets.model_validate_json(path.read_bytes()).values if path.exists() else {}
 
     def write_secrets(self, values: dict[str, str]) -> None:
-        """Replace the secrets, in a file that only the owner of the process may read."""
-        content = Secrets(values=values).model_dump_json().encode()
-        write_atomically(self.folder / _SECRETS, content, mode=0o600)
+        """Replace the secrets."""
+        write_secrets(self.folder, values)
+
+
+def write_secrets(folder: Path, values: dict[str, str]) -> None:
+    """Replace a repository's secrets, in a file that only the owner of the process may read."""
+    content = Secrets(values=values).model_dump_json().encode()
+    write_atomically(folder / _SECRETS, content, mode=0o600)
 
 
 class Catalogue:
@@ -83,9 +88,13 @@ class Catalogue:
                 raise HubError(409, f"You already created this {repo_id.type} repo")
             draft = self._incoming / f"{uuid.uuid4().hex}.git"
             draft.mkdir()
-            fill(Repository.init(draft))
-            write_atomically(draft / _RECORD, record.model_dump_json().encode())
-            return self._place(draft, repo_id)
+            try:
+                fill(Repository.init(draft))
+                write_atomically(draft / _RECORD, record.model_dump_json().encode())
+                return self._place(draft, repo_id)
+            except BaseException:
+                shutil.rmtree(draft, ignore_errors=True)
+                raise
 
     def _place(self, folder: Path, repo_id: RepoId) -> Shelf:
         target = self._path(repo_id)

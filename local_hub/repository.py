@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from stat import S_ISREG
+from typing import TypeVar
 
 from dulwich.errors import NotTreeError
 from dulwich.object_store import tree_lookup_path
@@ -16,7 +17,7 @@ from dulwich.objects import Blob, Commit, ObjectID, ShaFile, SubmoduleEncountere
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
-from local_hub.durable import fsync_folder, write_atomically
+from local_hub.durable import fsync_folder, past_leftovers, remove_git_leftovers, write_atomically
 from local_hub.errors import HubError, revision_not_found
 from local_hub.names import check_ref_name
 from local_hub.objects import check_oid
@@ -33,6 +34,7 @@ from local_hub.trees import (
 )
 
 _CACHED_TREES = 16
+Result = TypeVar("Result")
 
 
 class Repository:
@@ -60,6 +62,21 @@ class Repository:
         """The dulwich repository, opened for this use: 0.2 ms, and nothing is shared between threads."""
         with Repo(str(self.folder)) as repo:
             yield repo
+
+    def _write(self, work: Callable[[Repo], Result]) -> Result:
+        """Do the work as the only writer; what it leaves when it fails is removed."""
+        with self.lock, self.git() as repo:
+            return past_leftovers(self.folder, lambda: work(repo))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the lock for a writer that is not ours (dulwich's receive-pack), without leftovers of any."""
+        with self.lock:
+            remove_git_leftovers(self.folder)
+            try:
+                yield
+            finally:
+                remove_git_leftovers(self.folder)
 
     # references
 
@@ -98,7 +115,8 @@ class Repository:
         """Move, create (old None) or delete (new None) a reference if it still is at `old`; False if not."""
         name = Ref(ref.encode())
         before = ObjectID(old.encode()) if old else None
-        with self.lock, self.git() as repo:
+
+        def move(repo: Repo) -> bool:
             if _read_ref(repo, ref) != before:
                 return False
             try:
@@ -111,6 +129,8 @@ class Repository:
                 raise HubError(
                     409, f"Reference {ref} collides with another one: {type(error).__name__}"
                 ) from None
+
+        return self._write(move)
 
     def create_ref(self, ref: str, commit: str) -> None:
         """Create a branch or tag; 409 if it exists or collides with another name."""
@@ -130,16 +150,18 @@ class Repository:
         annotated.name, annotated.message = tag.encode(), message.encode("utf-8", "replace")
         annotated.object = (Commit, ObjectID(commit.encode()))
         annotated.tagger, annotated.tag_time, annotated.tag_timezone = _identity(author), _now(), 0
-        with self.git() as repo:
-            repo.object_store.add_object(annotated)
+        self._write(lambda repo: repo.object_store.add_object(annotated))
         return annotated.id.decode()
 
     def delete_ref(self, ref: str) -> None:
         """Delete a branch or tag; RevisionNotFound if there is none."""
-        with self.lock, self.git() as repo:
+
+        def remove(repo: Repo) -> None:
             before = _read_ref(repo, ref)
             if before is None or not repo.refs.remove_if_equals(Ref(ref.encode()), before):
                 raise revision_not_found(ref.split("/", 2)[-1])
+
+        self._write(remove)
 
     # reading
 
@@ -226,8 +248,7 @@ class Repository:
     def add_blob(self, content: bytes) -> str:
         """Store content; it belongs to no commit yet."""
         blob = Blob.from_string(content)
-        with self.git() as repo:
-            repo.object_store.add_object(blob)
+        self._write(lambda repo: repo.object_store.add_object(blob))
         return blob.id.decode()
 
     def write_commit(self, parents: tuple[str, ...], changes: list[Change], signature: Signature) -> str:
@@ -235,7 +256,8 @@ class Repository:
 
         Raises 400 when a path is both a file and a folder.
         """
-        with self.git() as repo:
+
+        def write(repo: Repo) -> str:
             tree = self._changed_tree(repo, parents[0] if parents else None, changes)
             commit = Commit()
             commit.tree = tree
@@ -245,7 +267,9 @@ class Repository:
             commit.author_timezone = commit.commit_timezone = 0
             commit.encoding, commit.message = b"UTF-8", signature.message()
             repo.object_store.add_object(commit)
-        return commit.id.decode()
+            return commit.id.decode()
+
+        return self._write(write)
 
     def _changed_tree(self, repo: Repo, parent: str | None, changes: list[Change]) -> ObjectID:
         store = repo.object_store

@@ -21,6 +21,7 @@ from local_hub.accounts import Viewer
 from local_hub.bodies import pieces
 from local_hub.errors import HubError, bad_request
 from local_hub.pushes import check_push
+from local_hub.room import is_full, no_room
 from local_hub.visits import Visit, viewer_of, visit
 
 router = APIRouter()
@@ -152,7 +153,7 @@ async def receive_pack(request: Request, kind: str, namespace: str, name: str) -
 def _serve(found: Visit, body: IO[bytes], handler_type: type[Any]) -> IO[bytes]:
     """Run one exchange; the answer is on disk when it is large. A broken request is a 400."""
     output = _spooled()
-    lock = found.repository.lock if handler_type is _CheckedReceive else nullcontext()
+    lock = found.repository.alone() if handler_type is _CheckedReceive else nullcontext()
     try:
         with body, found.repository.git() as repo, lock:
             proto = ReceivableProtocol(body.read, output.write)
@@ -165,6 +166,8 @@ def _serve(found: Visit, body: IO[bytes], handler_type: type[Any]) -> IO[bytes]:
         raise
     except Exception as error:  # dulwich raises a dozen unrelated types for malformed requests
         output.close()
+        if is_full(error):
+            raise no_room() from None
         raise bad_request(f"git request refused: {type(error).__name__}") from None
     output.seek(0)
     return output

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import shutil
 from typing import Annotated, Any, Literal
 
@@ -18,6 +16,8 @@ from local_hub.errors import HubError, bad_request
 from local_hub.hub import Hub
 from local_hub.names import RepoId
 from local_hub.objects import SHA256
+from local_hub.parts import Parts
+from local_hub.room import require_room
 from local_hub.routes.xet import token_headers
 from local_hub.visits import Reader, TheHub, Visit
 
@@ -88,6 +88,10 @@ def _object_answer(visit: Visit, item: _Object, operation: str, transfer: str) -
         }
     if present:
         return answer
+    try:
+        require_room(visit.hub.objects.incoming, item.size)
+    except HubError as error:  # 507 is what the protocol of git-lfs has for it
+        return {**answer, "error": {"code": error.status, "message": error.message}}
     return {**answer, "authenticated": True, "actions": _upload_actions(visit, item, transfer)}
 
 
@@ -144,28 +148,22 @@ async def upload(request: Request, hub: TheHub, oid: str) -> Response:
     part = request.query_params.get("part")
     if part is not None:
         return await _upload_part(request, hub, claim, part)
-    with hub.objects.receive() as incoming:
+    with hub.objects.receive(claim["size"]) as incoming:
         await feed(request, claim["size"], incoming.write)
         await to_thread.run_sync(incoming.keep, oid, claim["size"])
     await to_thread.run_sync(_link, hub, claim, oid)
     return Response(status_code=200, headers={"ETag": f'"{oid}"'})
 
 
+def _parts(hub: Hub, claim: dict[str, Any]) -> Parts:
+    return Parts(hub.parts_folder(claim), claim["size"], hub.settings.part_size)
+
+
 async def _upload_part(request: Request, hub: Hub, claim: dict[str, Any], part: str) -> Response:
-    if not re.fullmatch(r"[1-9]\d{0,5}", part):
-        raise bad_request("The part number must be a positive integer.")
-    folder = hub.parts_folder(claim)
-    digest = hashlib.md5(usedforsecurity=False)
-    path = folder / f"{int(part):06d}.{id(request)}"
-    with path.open("wb") as file:
-
-        def take(piece: bytes) -> None:
-            file.write(piece)
-            digest.update(piece)
-
-        await feed(request, hub.settings.part_size, take)
-    path.replace(folder / f"{int(part):06d}.{digest.hexdigest()}")
-    return Response(status_code=200, headers={"ETag": f'"{digest.hexdigest()}"'})
+    parts = _parts(hub, claim)
+    limit = parts.room_of(part)
+    etag = await parts.keep(part, lambda sink: feed(request, limit, sink))
+    return Response(status_code=200, headers={"ETag": f'"{etag}"'})
 
 
 @router.post("/_hub/multipart/{oid}")
@@ -174,19 +172,15 @@ def complete(
 ) -> JSONResponse:
     """Put the parts together in the order that the client gives."""
     claim = _upload_claim(hub, request, oid)
-    folder = hub.parts_folder(claim)
-    with hub.objects.receive() as incoming:
+    parts = _parts(hub, claim)
+    with hub.objects.receive(claim["size"]) as incoming:
         for part in body.parts:
-            etag = part.etag.strip('"')
-            path = folder / f"{part.partNumber:06d}.{etag}"
-            if not re.fullmatch(r"[0-9a-f]{32}", etag) or not path.exists():
-                raise bad_request(f"Part {part.partNumber} was not uploaded, or its etag is another.")
-            with path.open("rb") as file:
+            with parts.path(part.partNumber, part.etag.strip('"')).open("rb") as file:
                 while piece := file.read(PIECE):
                     incoming.write(piece)
         incoming.keep(oid, claim["size"])
     _link(hub, claim, oid)
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(hub.parts_folder(claim), ignore_errors=True)
     return JSONResponse({"oid": oid})
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from local_hub.attributes import default_attributes
 from local_hub.bodies import json_body
 from local_hub.card import check_card
+from local_hub.catalogue import write_secrets
 from local_hub.commits import check_readme, check_regular
 from local_hub.errors import HubError, bad_request, repository_not_found
 from local_hub.hub import Hub
@@ -105,15 +106,17 @@ def create(
     _check_sdk(hub, repo_id, body)
     record = _record_of(body, viewer.name)
     secrets = {item.key: item.value for item in body.secrets}
+
+    def fill(repository: Repository) -> None:
+        _first_commit(repository, repo_id, body, hub)
+        if secrets:
+            write_secrets(repository.folder, secrets)
+
     try:
-        shelf = hub.catalogue.create(
-            repo_id, record, lambda repository: _first_commit(repository, repo_id, body, hub)
-        )
+        shelf = hub.catalogue.create(repo_id, record, fill)
     except HubError as error:
         error.extra |= answer if error.status == 409 else {}
         raise
-    if secrets:
-        shelf.write_secrets(secrets)
     return JSONResponse({**answer, "id": shelf.record.id})
 
 
