@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -33,6 +34,9 @@ from local_hub.routes import (
 from local_hub.spaces import SpaceRunner
 
 
+_GIT_SLOTS = 4  # dulwich is slow: without a bound of their own a few clones would take every thread
+
+
 def create_application(hub: Hub) -> ASGIApp:
     """All routes over a Hub; the caller closes the Hub when the server has stopped."""
     app = FastAPI(title="local hub", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
@@ -51,6 +55,7 @@ def create_application(hub: Hub) -> ASGIApp:
     if app.state.spaces:
         app.state.spaces.start_all()
     app.state.requests = RequestLog()
+    app.state.git_slots = CapacityLimiter(_GIT_SLOTS)
     inner: ASGIApp = QuotaLayer(app, hub)
     if hub.settings.allow_faults:
         app.include_router(control.router)

@@ -148,12 +148,18 @@ def files_page(visit: Visit, revision: str, folder: str) -> dict[str, Any]:
     crumbs = [(part, f"{root}/{quote('/'.join(parts[: n + 1]))}") for n, part in enumerate(parts)]
     rows = []
     for entry in inside:
-        facts = last[entry.path]
-        row = {"name": entry.path[len(prefix) :], "folder": entry.is_folder, "title": facts.title}
+        facts = last.get(entry.path)
+        row = {
+            "name": entry.path[len(prefix) :],
+            "folder": entry.is_folder,
+            "title": facts.title if facts else "",
+        }
         link = _file_link(visit, revision, entry)
         large = entry.pointer.oid if entry.pointer else None
         size = "" if entry.is_folder else human_size(entry.size)
-        rows.append({**row, "link": link, "large": large, "size": size, "date": _date(facts.date)})
+        rows.append(
+            {**row, "link": link, "large": large, "size": size, "date": _date(facts.date) if facts else ""}
+        )
     total = human_size(sum(entry.size for entry in entries if entry.path.startswith(prefix)))
     page = {"rows": rows, "revision": revision, "root": root, "crumbs": crumbs, "total": total}
     return {**frame(visit, "files"), **page}

@@ -19,6 +19,7 @@ from dulwich.repo import Repo
 
 from local_hub.durable import fsync_folder, past_leftovers, remove_git_leftovers, write_atomically
 from local_hub.errors import HubError, revision_not_found
+from local_hub.last_commits import LastCommits
 from local_hub.names import check_ref_name
 from local_hub.objects import check_oid
 from local_hub.trees import (
@@ -45,6 +46,7 @@ class Repository:
         self.lock = threading.RLock()
         self._trees: OrderedDict[str, tuple[Entry, ...]] = OrderedDict()
         self._trees_lock = threading.Lock()
+        self._last_commits = LastCommits()
 
     @staticmethod
     def init(folder: Path) -> Repository:
@@ -224,24 +226,9 @@ class Repository:
         return self.blob(entry.oid)
 
     def last_changes(self, oid: str, paths: set[str]) -> dict[str, CommitFacts]:
-        """For each path the newest commit that changed it, found in one walk through the history."""
-        found: dict[str, CommitFacts] = {}
-        wanted = {path: self._oid_at(oid, path) for path in paths}
-        facts = self.commit_facts(oid)
-        while wanted:
-            parent = facts.parents[0] if facts.parents else None
-            for path, current in list(wanted.items()):
-                if parent is None or self._oid_at(parent, path) != current:
-                    found[path] = facts
-                    del wanted[path]
-            if parent is None:
-                break
-            facts = self.commit_facts(parent)
-        return found
-
-    def _oid_at(self, oid: str, path: str) -> str | None:
-        entry = self.find(oid, path)
-        return entry.oid if entry else None
+        """For each path the newest commit that changed it; those too far back for one walk are left out."""
+        with self.git() as repo:
+            return self._last_commits.find(repo.object_store, oid, paths)
 
     # writing
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from local_hub.errors import HubError
@@ -28,3 +29,13 @@ def require_room(folder: Path, size: int) -> None:
     disk = shutil.disk_usage(folder)
     if size > disk.free - min(_SPARE_BYTES, disk.total // _SPARE_SHARE):
         raise no_room()
+
+
+def guarded(write: Callable[[bytes], object], folder: Path) -> Callable[[bytes], object]:
+    """The function that writes below the folder, asked only while there is room."""
+
+    def write_within(piece: bytes) -> object:
+        require_room(folder, len(piece))
+        return write(piece)
+
+    return write_within

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import uvicorn
 
 from local_hub.application import create_application
+from local_hub.connections import guarded_protocol, most_connections, raise_file_limit
 from local_hub.hub import Hub
 from local_hub.settings import HubSettings
 
@@ -39,6 +40,7 @@ def _server(hub: Hub) -> uvicorn.Server:
         lifespan="off",
         timeout_graceful_shutdown=3,
         h11_max_incomplete_event_size=64 << 10,
+        http=guarded_protocol(most_connections(), hub.settings.patience),
     )
     return uvicorn.Server(config)
 
@@ -55,6 +57,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def serve(settings: HubSettings) -> None:
     """Serve until interrupted; OSError if the port is taken, RootInUseError if the root is."""
+    raise_file_limit()
     listener = _listen(settings.host, settings.port)
     with listener, Hub(settings) as hub:
         logging.getLogger("local_hub").info("serving %s", settings.root)

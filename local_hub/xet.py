@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import struct
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -22,39 +22,16 @@ import lz4.frame
 from local_hub.durable import write_atomically
 from local_hub.errors import HubError, bad_request
 from local_hub.objects import ObjectStore, Pointer
+from local_hub.unfolding import FileRecipe, Term, allowance, check_unfolding
 
 MAX_XORB_BYTES = 72 << 20
 MAX_SHARD_BYTES = 64 << 20
 MAX_FILE_BYTES = 50 << 30
+_MAX_CHUNKS = 8 << 10  # of a xorb, by the format
 _MAX_CHUNK_BYTES = 1 << 20
 _HASH = re.compile(r"[0-9a-f]{64}")
-_SPARE_DISK = 256 << 20
 _WITH_VERIFICATION, _WITH_METADATA = 1 << 31, 1 << 30
 _RECORD = 48
-
-
-@dataclass(frozen=True)
-class Term:
-    """A run of chunks `start` to `end` (exclusive) of a xorb; `length` in bytes when unpacked."""
-
-    xorb: str
-    length: int
-    start: int
-    end: int
-
-
-@dataclass(frozen=True)
-class FileRecipe:
-    """How a file is put together; `sha256` is None when the client did not say it."""
-
-    hash: str
-    terms: tuple[Term, ...]
-    sha256: str | None
-
-    @property
-    def size(self) -> int:
-        """Bytes of the whole file."""
-        return sum(term.length for term in self.terms)
 
 
 @dataclass(frozen=True)
@@ -116,7 +93,8 @@ def read_chunks(path: Path) -> tuple[Chunk, ...]:
 
     Kept for a while: a xorb never changes, and a file names the same one again and again.
     """
-    chunks, offset, size = [], 0, path.stat().st_size
+    chunks: list[Chunk] = []
+    offset, size, unpacked = 0, path.stat().st_size, 0
     with path.open("rb") as file:
         while offset + 8 <= size:
             file.seek(offset)
@@ -126,6 +104,9 @@ def read_chunks(path: Path) -> tuple[Chunk, ...]:
             packed, length = int.from_bytes(header[1:4], "little"), int.from_bytes(header[5:8], "little")
             if length > _MAX_CHUNK_BYTES or offset + 8 + packed > size:
                 raise bad_request("The xorb holds a chunk that is cut off or too large.")
+            unpacked += length
+            if len(chunks) >= _MAX_CHUNKS or unpacked > MAX_XORB_BYTES:
+                raise bad_request(f"A xorb holds {_MAX_CHUNKS} chunks and {MAX_XORB_BYTES} bytes at most.")
             chunks.append(Chunk(offset, packed, header[4], length))
             offset += 8 + packed
     if not chunks:
@@ -201,12 +182,24 @@ class XetStore:
         stored = json.loads(path.read_bytes())
         return FileRecipe(file_hash, tuple(Term(*term) for term in stored["terms"]), stored["sha256"])
 
+    def check_files(self, recipes: list[FileRecipe]) -> None:
+        """400 for terms that lie, 413 when the files unfold to far more than was ever sent here."""
+        packed = sum(path.stat().st_size for path in (self._folder / "xorbs").glob("*"))
+        known = [self._objects.size(path.name) or 0 for path in (self._folder / "sha256").glob("*")]
+        check_unfolding(recipes, self._ends_of, budget=allowance(packed) - sum(known))
+
+    def _ends_of(self, xorb: str) -> list[int]:
+        """Where each chunk of a xorb ends, unpacked."""
+        path = self._path("xorbs", xorb)
+        if not path.exists():
+            raise bad_request(f"The shard names the xorb {xorb}, which was not uploaded.")
+        return list(accumulate(chunk.length for chunk in read_chunks(path)))
+
     def keep_file(self, recipe: FileRecipe) -> Pointer:
         """Put the file together, check its sha256 and store it; 400 if a xorb is missing or it is wrong."""
-        free = shutil.disk_usage(self._objects.incoming).free - _SPARE_DISK
-        if recipe.size > min(MAX_FILE_BYTES, free):
+        if recipe.size > MAX_FILE_BYTES:
             raise HubError(413, f"A file of {recipe.size} bytes is over what this Hub can take.")
-        with self._objects.receive() as incoming:
+        with self._objects.receive(recipe.size) as incoming:
             for piece in self._pieces(recipe):
                 incoming.write(piece)
             pointer = incoming.keep(recipe.sha256 or incoming.digest(), recipe.size)

@@ -15,6 +15,7 @@ from local_hub.downloads import requested_span, send
 from local_hub.errors import HubError
 from local_hub.hub import Hub
 from local_hub.names import RepoId
+from local_hub.room import guarded
 from local_hub.visits import Reader, TheHub, Visit, endpoint_of, xet_endpoint
 from local_hub.xet import MAX_SHARD_BYTES, MAX_XORB_BYTES, check_hash, read_shard
 
@@ -96,7 +97,7 @@ async def upload_xorb(request: Request, hub: TheHub, xorb: str) -> dict[str, boo
     path = shelf.xet.temporary()
     try:
         with path.open("wb") as file:
-            await feed(request, MAX_XORB_BYTES, file.write)
+            await feed(request, MAX_XORB_BYTES, guarded(file.write, path.parent))
         inserted = await to_thread.run_sync(shelf.xet.keep_xorb, xorb, path)
     finally:
         path.unlink(missing_ok=True)
@@ -110,7 +111,9 @@ async def upload_shard(request: Request, hub: TheHub) -> dict[str, int]:
     body = await whole(request, MAX_SHARD_BYTES)
 
     def keep() -> None:
-        for recipe in read_shard(body):
+        recipes = read_shard(body)
+        shelf.xet.check_files(recipes)
+        for recipe in recipes:
             shelf.repository.link_object(shelf.xet.keep_file(recipe).oid)
 
     await to_thread.run_sync(keep)
