@@ -33,7 +33,6 @@ from local_hub.routes import (
 )
 from local_hub.spaces import SpaceRunner
 
-
 _GIT_SLOTS = 4  # dulwich is slow: without a bound of their own a few clones would take every thread
 
 

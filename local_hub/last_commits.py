@@ -20,8 +20,8 @@ from local_hub.trees import CommitFacts, facts_of
 
 _KEPT_COMMITS, _KEPT_TREES = 32, 256
 _SHA_BYTES = 20
-# Some ten seconds, or 20,000 commits: one costs as much to read as its names to compare. Beyond it the rest is
-# answered without its commit, which clients take for unknown.
+# Some ten seconds, or 20,000 commits: one costs as much to read as 250 names to compare. Beyond it the rest
+# is answered without its commit, which clients take for unknown.
 MAX_STEPS, _READING = 5_000_000, 250
 
 _Names = dict[bytes, set[bytes]]  # by folder; the root is the empty one

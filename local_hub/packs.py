@@ -22,8 +22,8 @@ _HEADER_BYTES = 20  # holds the two sizes that a delta starts with
 class PackLimits:
     """What a push may hold when unpacked: objects, bytes of the largest and of all together.
 
-    Histories of text pack well, and dulwich unpacks some 50 MB in a second: so there is a free part, and beyond
-    it a share for what was really sent.
+    Histories of text pack well, and dulwich unpacks some 50 MB in a second: so there is a free part, and
+    beyond it a share for what was really sent.
     """
 
     objects: int = 500_000
