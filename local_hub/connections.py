@@ -47,8 +47,10 @@ class GuardedProtocol(H11Protocol):
         self._progress = self.loop.time()
         self._wait()
         if len(self.connections) > self.limit:
-            others = [one for one in self.connections if isinstance(one, GuardedProtocol) and one.waits]
-            min(others, key=lambda one: one._progress).transport.abort()
+            waiting = [one for one in self.connections if isinstance(one, GuardedProtocol) and one.waits]
+            last = min(waiting, key=lambda one: one._progress)  # this new one waits, too
+            self.connections.discard(last)  # now: before it is really gone more may come
+            last.transport.abort()
 
     @property
     def waits(self) -> bool:

@@ -7,6 +7,7 @@ from stat import S_ISDIR
 
 from dulwich.errors import MissingCommitError
 from dulwich.objects import Blob, Commit, ObjectID, Tag, Tree
+from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from local_hub.commits import check_pointer, check_readme, check_regular
@@ -20,13 +21,19 @@ _ALLOWED_MODES = (0o100644, 0o100755, 0o100664)
 _MAX_DEPTH = 64
 
 
-def check_push(visit: Visit, ref: str, old: str, new: str) -> None:
-    """400, 403 or 412 when the Hub does not take this reference update."""
+def check_push(visit: Visit, ref: str, old: str, new: str, known: set[str]) -> None:
+    """400, 403 or 412 when the Hub does not take this reference update.
+
+    `known` holds the commits that references led to before the push: one of them brings nothing to judge.
+    """
     if not ref.startswith(("refs/heads/", "refs/tags/", "refs/pr/")):
         raise forbidden(f"Pushing to {ref} is not allowed; push branches, tags or refs/pr/….")
     check_ref_name(ref.split("/", 2)[2])
     with visit.repository.git() as repo:
-        current = repo.refs.as_dict().get(ref.encode(), _ZERO.encode()).decode()  # type: ignore[call-overload]
+        try:
+            current = repo.refs[Ref(ref.encode())].decode()
+        except KeyError:
+            current = _ZERO
         if current != old:
             raise stale_parent()
         if new == _ZERO:
@@ -38,6 +45,8 @@ def check_push(visit: Visit, ref: str, old: str, new: str) -> None:
             target = repo.object_store[target.object[1]]
         if not isinstance(target, Commit):
             raise bad_request(f"{ref} must lead to a commit.")
+        if target.id.decode() in known:
+            return
         for blob_path, blob in _new_blobs(repo, target):
             _check_blob(visit, blob_path, blob)
 

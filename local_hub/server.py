@@ -31,6 +31,7 @@ class RunningHub:
 
 
 def _server(hub: Hub) -> uvicorn.Server:
+    most = most_connections()
     config = uvicorn.Config(
         create_application(hub),
         log_config=None,
@@ -40,7 +41,9 @@ def _server(hub: Hub) -> uvicorn.Server:
         lifespan="off",
         timeout_graceful_shutdown=3,
         h11_max_incomplete_event_size=64 << 10,
-        http=guarded_protocol(most_connections(), hub.settings.patience),
+        http=guarded_protocol(most, hub.settings.patience),
+        # asyncio accepts as many, up to three times over, before it looks at the first of them
+        backlog=min(512, most * 3 // 4),
     )
     return uvicorn.Server(config)
 

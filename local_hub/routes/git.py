@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -38,9 +39,16 @@ class _CheckedReceive(ReceivePackHandler):
 
     visit: Visit
 
+    @cached_property
+    def _known(self) -> set[str]:
+        """The commits that references lead to, read once: a push may bring hundreds of tags."""
+        folders = ("refs/heads/", "refs/tags/", "refs/pr/")
+        return {oid for folder in folders for oid in self.visit.repository.refs(folder).values()}
+
     def _on_update(self, ref_name: Ref, old_sha: ObjectID, new_sha: ObjectID) -> bytes | None:
         try:
-            check_push(self.visit, ref_name.decode("utf-8", "replace"), old_sha.decode(), new_sha.decode())
+            ref = ref_name.decode("utf-8", "replace")
+            check_push(self.visit, ref, old_sha.decode(), new_sha.decode(), self._known)
         except HubError as error:
             self._tell(error.message)
             return " ".join(error.message.split()).encode("utf-8")[:400]
