@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
 from local_hub.errors import HubError, bad_request
+from local_hub.strict_json import read_json
 
 Model = TypeVar("Model", bound=BaseModel)
 MEBIBYTE = 1 << 20
@@ -141,14 +141,12 @@ async def lines(request: Request, *, line_limit: int, limit: int) -> AsyncIterat
 
 
 def parse_json(body: bytes) -> Any:  # noqa: ANN401  (any JSON)
-    """The JSON value of a body; 400 if it is none, or holds half a character that no answer could repeat."""
+    """The JSON value of a body; 400 if it is none, or one that no answer could repeat."""
     try:
-        value = json.loads(body or b"{}")
-        if b"\\ud" in body.lower():
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError):
-        raise bad_request("The request body is not valid JSON.") from None
-    return value
+        return read_json(body or b"{}")
+    except ValueError as error:
+        problem = "" if isinstance(error, UnicodeError) else f": {error}"
+        raise bad_request(f"The request body is not valid JSON{problem}.") from None
 
 
 def parse_model(model: type[Model], body: bytes) -> Model:

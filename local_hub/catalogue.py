@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 import uuid
@@ -18,6 +19,7 @@ from local_hub.xet import XetStore
 
 _RECORD = "hub.json"
 _SECRETS = "secrets.json"
+log = logging.getLogger("local_hub")
 
 
 class Shelf:
@@ -67,7 +69,10 @@ class Catalogue:
             for path in sorted((folder / kind).glob("*/*.git")):
                 remove_stale_locks(path)
                 repo_id = RepoId(kind, path.parent.name, path.name.removesuffix(".git"))
-                self._shelves[repo_id] = Shelf(repo_id, path, objects)
+                try:
+                    self._shelves[repo_id] = Shelf(repo_id, path, objects)
+                except (ValueError, OSError) as error:  # who may see it is not known, so nobody does
+                    log.error("%s is left out, its %s cannot be read: %s", path, _RECORD, error)
 
     def _path(self, repo_id: RepoId) -> Path:
         return self._folder / repo_id.kind / repo_id.namespace / f"{repo_id.name}.git"
@@ -86,6 +91,8 @@ class Catalogue:
         with self._lock:
             if repo_id in self._shelves:
                 raise HubError(409, f"You already created this {repo_id.type} repo")
+            if self._path(repo_id).exists():
+                raise HubError(409, f"A broken {repo_id.type} of this name stands in the Hub's folder.")
             draft = self._incoming / f"{uuid.uuid4().hex}.git"
             draft.mkdir()
             try:

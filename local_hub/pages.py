@@ -12,10 +12,11 @@ from markupsafe import Markup
 
 from local_hub import pulls
 from local_hub.accounts import Viewer
-from local_hub.card import read_metadata, split_card
-from local_hub.errors import entry_not_found
+from local_hub.card import split_card
+from local_hub.catalogue import Shelf
+from local_hub.errors import HubError, entry_not_found
 from local_hub.hub import Hub
-from local_hub.info import config_of, metadata_of, pipeline_tag_of, tags_of
+from local_hub.info import config_of, defects_of, metadata_of, pipeline_tag_of, tags_of
 from local_hub.markdown import render_markdown
 from local_hub.record import Discussion
 from local_hub.snippets import snippets_for
@@ -61,13 +62,21 @@ def index_page(hub: Hub, viewer: Viewer | None, kind: str, search: str) -> dict[
         visible = not shelf.record.private or hub.accounts.owns(viewer, shelf.id.namespace)
         if not visible or (kind and shelf.id.kind != kind) or search.lower() not in str(shelf.id).lower():
             continue
+        row = {"id": str(shelf.id), "path": shelf.id.web_path, "kind": shelf.id.kind}
+        rows.append({**row, "private": shelf.record.private, **_state(hub, shelf)})
+    rows.sort(key=lambda row: str(row["updated"]), reverse=True)
+    return {"rows": rows, "kind": kind, "search": search}
+
+
+def _state(hub: Hub, shelf: Shelf) -> dict[str, Any]:
+    """Task and last change of a repository, and whether a part of it cannot be read."""
+    try:
         oid = shelf.repository.resolve("main")
         task = pipeline_tag_of(metadata_of(shelf, oid), config_of(shelf, oid))
         updated = _date(shelf.repository.commit_facts(oid).date)
-        row = {"id": str(shelf.id), "path": shelf.id.web_path, "kind": shelf.id.kind}
-        rows.append({**row, "private": shelf.record.private, "task": task, "updated": updated})
-    rows.sort(key=lambda row: str(row["updated"]), reverse=True)
-    return {"rows": rows, "kind": kind, "search": search}
+        return {"task": task, "updated": updated, "broken": bool(defects_of(hub, shelf, oid))}
+    except HubError:
+        return {"task": None, "updated": "", "broken": True}
 
 
 def frame(visit: Visit, tab: str) -> dict[str, Any]:
@@ -91,6 +100,7 @@ def frame(visit: Visit, tab: str) -> dict[str, Any]:
             "private": visit.shelf.record.private,
             "gated": visit.shelf.record.gated,
         },
+        "broken": defects_of(visit.hub, visit.shelf, oid),
         "chips": tags_of(metadata, visit.repository.files(oid), config),
         "tabs": tabs,
         "tab": tab,
@@ -101,7 +111,7 @@ def card_page(visit: Visit) -> dict[str, Any]:
     """The rendered README, the widget, the facts of the metadata, the snippets."""
     oid = visit.repository.resolve("main")
     text = (visit.repository.read(oid, "README.md") or b"").decode("utf-8", "replace")
-    metadata, config = read_metadata(text) or {}, config_of(visit.shelf, oid)
+    metadata, config = metadata_of(visit.shelf, oid), config_of(visit.shelf, oid)
     task = pipeline_tag_of(metadata, config)
     files = frozenset(entry.path for entry in visit.repository.files(oid))
     body = render_markdown(split_card(text)[1], page=visit.id.web_path)
@@ -117,7 +127,8 @@ def card_page(visit: Visit) -> dict[str, Any]:
 
 def _widget(metadata: dict[str, Any]) -> dict[str, Any]:
     examples = metadata.get("widget")
-    given = [example.get("text") for example in examples if isinstance(example, dict)] if examples else []
+    listed = examples if isinstance(examples, list) else []
+    given = [example.get("text") for example in listed if isinstance(example, dict)]
     return {"examples": [text for text in given if isinstance(text, str)][:20]}
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,10 +13,20 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TypeVar
 
-from dulwich.errors import NotTreeError
+from dulwich.errors import ChecksumMismatch, NotGitRepository, NotTreeError, ObjectFormatException
 from dulwich.object_store import tree_lookup_path
-from dulwich.objects import Blob, Commit, ObjectID, ShaFile, SubmoduleEncountered, Tag, Tree
-from dulwich.refs import Ref
+from dulwich.objects import (
+    Blob,
+    Commit,
+    EmptyFileException,
+    ObjectID,
+    ShaFile,
+    SubmoduleEncountered,
+    Tag,
+    Tree,
+    valid_hexsha,
+)
+from dulwich.refs import Ref, SymrefLoop
 from dulwich.repo import Repo
 
 from local_hub.durable import fsync_folder, past_leftovers, remove_git_leftovers, write_atomically
@@ -34,7 +46,10 @@ from local_hub.trees import (
     walk_tree,
 )
 
+log = logging.getLogger("local_hub")
+
 _CACHED_TREES = 16
+_DAMAGE = (ChecksumMismatch, EmptyFileException, NotGitRepository, ObjectFormatException, zlib.error)
 Result = TypeVar("Result")
 
 
@@ -61,9 +76,18 @@ class Repository:
 
     @contextmanager
     def git(self) -> Iterator[Repo]:
-        """The dulwich repository, opened for this use: 0.2 ms, and nothing is shared between threads."""
-        with Repo(str(self.folder)) as repo:
-            yield repo
+        """The dulwich repository, opened for this use: 0.2 ms, and nothing is shared between threads.
+
+        422 for a store that lacks an object or holds one that cannot be read.
+        """
+        try:
+            with Repo(str(self.folder)) as repo:
+                yield repo
+        except (KeyError, *_DAMAGE) as error:
+            if isinstance(error, KeyError) and not _names_object(error):
+                raise
+            log.warning("%s is damaged: %r", self.folder, error)
+            raise HubError(422, "This repository is broken: a part of its history cannot be read.") from None
 
     def _write(self, work: Callable[[Repo], Result]) -> Result:
         """Do the work as the only writer; what it leaves when it fails is removed."""
@@ -86,7 +110,11 @@ class Repository:
         """Names below `refs/heads/`, `refs/tags/` or `refs/pr/` with the commits they lead to."""
         with self.git() as repo:
             names = repo.refs.as_dict(Ref(prefix.encode().rstrip(b"/")))
-            peeled = {name.decode("utf-8", "replace"): _peel(repo, sha) for name, sha in names.items()}
+            peeled = {
+                name.decode("utf-8", "replace"): _peel(repo, sha)
+                for name, sha in names.items()
+                if valid_hexsha(sha)
+            }
         return {name: commit.id.decode() for name, commit in sorted(peeled.items()) if commit is not None}
 
     def find_ref(self, revision: str) -> str | None:
@@ -293,6 +321,11 @@ class Repository:
         return (self.folder / "large" / check_oid(oid)).exists()
 
 
+def _names_object(error: KeyError) -> bool:
+    """Whether what is missing is an object of the store, and no key of our own."""
+    return bool(error.args) and isinstance(error.args[0], bytes) and len(error.args[0]) in (20, 40)
+
+
 def _identity(name: str) -> bytes:
     clean = "".join(character for character in name if character not in "<>\n\0")
     return f"{clean} <{clean}@users.noreply.localhost>".encode("utf-8", "replace")
@@ -304,9 +337,15 @@ def _now() -> int:
 
 def _read_ref(repo: Repo, name: str) -> ObjectID | None:
     try:
-        return ObjectID(repo.refs[Ref(name.encode("utf-8"))])
-    except (KeyError, ValueError, OSError):  # names that no reference can have raise all three
+        found = repo.refs[Ref(name.encode("utf-8"))]
+    except (
+        KeyError,
+        ValueError,
+        OSError,
+        SymrefLoop,
+    ):  # names that no reference can have raise the first three
         return None
+    return ObjectID(found) if valid_hexsha(found) else None
 
 
 def _find_commit_id(repo: Repo, name: str) -> ObjectID | None:

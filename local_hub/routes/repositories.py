@@ -18,7 +18,7 @@ from local_hub.catalogue import write_secrets
 from local_hub.commits import check_readme, check_regular
 from local_hub.errors import HubError, bad_request, repository_not_found
 from local_hub.hub import Hub
-from local_hub.info import describe_repository
+from local_hub.info import describe_repository, head_of
 from local_hub.names import RepoId, check_name, check_namespace, check_path, kind_of_type
 from local_hub.record import Record, Variable, timestamp
 from local_hub.repository import Repository
@@ -255,7 +255,7 @@ def list_repositories(
             continue
         if search and search.lower() not in str(shelf.id).lower():
             continue
-        answer = describe_repository(hub, shelf, shelf.repository.resolve("main"))
+        answer = describe_repository(hub, shelf, head_of(shelf))
         if set(filter or ()) <= set(answer["tags"]):
             answers.append(answer)
     return JSONResponse(answers[: max(0, min(limit, 1000))])
