@@ -18,6 +18,7 @@ from local_hub.errors import HubError, bad_request, revision_not_found, stale_pa
 from local_hub.hub import Hub
 from local_hub.names import Kind, check_path
 from local_hub.objects import MAX_POINTER_BYTES, Pointer, check_oid, read_pointer
+from local_hub.room import require_room
 from local_hub.trees import Change, Signature
 
 MAX_OPERATIONS = 25_000
@@ -134,6 +135,7 @@ class CommitDraft:
             check_pointer(self._shelf, path, pointer.oid)
         if path == "README.md":
             check_readme(content, self._shelf.id.kind)
+        require_room(self._hub.incoming, len(content))
         self._blobs[path] = self._shelf.repository.add_blob(content)
 
     def _take_large_file(self, value: dict[str, Any]) -> None:

@@ -57,6 +57,8 @@ def batch(visit: Reader, body: Annotated[_Batch, json_body(_Batch)]) -> JSONResp
         visit.require_content()
     transfer = _choose_transfer(visit.hub, body)
     answers = [_object_answer(visit, item, body.operation, transfer) for item in body.objects]
+    if body.operation == "upload":
+        require_room(visit.hub.incoming, sum(answer["size"] for answer in answers if "actions" in answer))
     answer = {"transfer": transfer, "objects": answers, "hash_algo": "sha256"}
     return JSONResponse(answer, media_type=_MEDIA_TYPE)
 
@@ -88,10 +90,6 @@ def _object_answer(visit: Visit, item: _Object, operation: str, transfer: str) -
         }
     if present:
         return answer
-    try:
-        require_room(visit.hub.objects.incoming, item.size)
-    except HubError as error:  # 507 is what the protocol of git-lfs has for it
-        return {**answer, "error": {"code": error.status, "message": error.message}}
     return {**answer, "authenticated": True, "actions": _upload_actions(visit, item, transfer)}
 
 

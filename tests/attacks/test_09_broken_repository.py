@@ -166,8 +166,9 @@ ODD_READMES = {
 }
 
 
-@pytest.mark.parametrize("kind", READMES)
-@pytest.mark.parametrize("repo", ["model", "dataset", "space"])
+@pytest.mark.parametrize(
+    ("kind", "repo"), [*((kind, "model") for kind in READMES), ("no yaml", "dataset"), ("nested", "space")]
+)
 def test_a_readme_that_cannot_be_read(hub: RunningHub, kind: str, repo: str) -> None:
     name = f"card-{kind.replace(' ', '-')}"
     write(create(hub, name, repo).repository, "README.md", READMES[kind])
@@ -175,8 +176,9 @@ def test_a_readme_that_cannot_be_read(hub: RunningHub, kind: str, repo: str) -> 
     assert any(str(line).startswith("README.md: ") for line in entry["broken"])  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("kind", ODD_READMES)
-@pytest.mark.parametrize("repo", ["model", "space"])
+@pytest.mark.parametrize(
+    ("kind", "repo"), [*((kind, "model") for kind in ODD_READMES), ("other types", "space")]
+)
 def test_an_odd_readme(hub: RunningHub, kind: str, repo: str) -> None:
     name = f"odd-{kind.replace(' ', '-')}"
     write(create(hub, name, repo).repository, "README.md", ODD_READMES[kind])

@@ -6,10 +6,8 @@ import http.client
 import json
 import resource
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,10 +20,7 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
 from local_hub import HubSettings, TokenGrant, running_hub
-
-TOKEN = "hf_writer"
-HEADERS = {"Authorization": f"Bearer {TOKEN}"}
-REPO = Path(__file__).parents[2]
+from tests.attacks.served import HEADERS, REPO, TOKEN, free_port, wait_for
 
 
 @dataclass(frozen=True)
@@ -46,8 +41,7 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     tmp_path = tmp_path_factory.mktemp("full")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     root, switch = tmp_path / "hub", tmp_path / "switch"
     root.mkdir()
     switch.write_bytes(b"")
@@ -60,17 +54,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     finally:
         process.kill()
         process.wait()
-
-
-def wait_for(endpoint: str) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            requests.get(f"{endpoint}/api/models", timeout=5)
-            return
-        except requests.ConnectionError:
-            time.sleep(0.05)
-    raise AssertionError("the Hub did not start")
 
 
 @pytest.fixture
