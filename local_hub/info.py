@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from local_hub.catalogue import Shelf
@@ -63,11 +64,22 @@ def _read(
         return {}, f"{path}: {' '.join(str(error).split())[:300]}"
 
 
-def defects_of(hub: Hub, shelf: Shelf, oid: str) -> list[str]:
-    """What cannot be read of the files that describe the repository, a line for each."""
-    found = [_read(shelf, oid, "README.md", read_card)[1], _read(shelf, oid, "config.json", read_config)[1]]
-    found.append(_parameters(hub, shelf.repository.files(oid))[1])
-    return [line for line in found if line]
+@dataclass(frozen=True)
+class OwnWords:
+    """What a repository's files say of it, and a line for each of them that cannot be read."""
+
+    metadata: dict[str, Any]
+    config: dict[str, Any]
+    parameters: dict[str, Any] | None
+    defects: list[str]
+
+
+def own_words(hub: Hub, shelf: Shelf, oid: str) -> OwnWords:
+    """Card, configuration and header of the weights at a commit, each read once."""
+    metadata, no_card = _read(shelf, oid, "README.md", read_card)
+    config, no_config = _read(shelf, oid, "config.json", read_config)
+    parameters, no_header = _parameters(hub, shelf.repository.files(oid))
+    return OwnWords(metadata, config, parameters, [line for line in (no_card, no_config, no_header) if line])
 
 
 def pipeline_tag_of(metadata: dict[str, Any], config: dict[str, Any]) -> str | None:
@@ -194,7 +206,7 @@ def _everything_or_broken(hub: Hub, shelf: Shelf, oid: str, blobs: bool) -> dict
 
 def _everything(hub: Hub, shelf: Shelf, oid: str, blobs: bool) -> dict[str, Any]:
     record, repository = shelf.record, shelf.repository
-    files, metadata, config = repository.files(oid), metadata_of(shelf, oid), config_of(shelf, oid)
+    files, words = repository.files(oid), own_words(hub, shelf, oid)
     answer: dict[str, Any] = {
         "_id": record.id,
         "id": str(shelf.id),
@@ -208,26 +220,24 @@ def _everything(hub: Hub, shelf: Shelf, oid: str, blobs: bool) -> dict[str, Any]
         "disabled": False,
         "downloads": 0,
         "likes": 0,
-        "tags": tags_of(metadata, files, config),
+        "tags": tags_of(words.metadata, files, words.config),
         "usedStorage": sum(entry.size for entry in files),
         "siblings": _siblings(files, blobs),
         "xetEnabled": hub.settings.xet,
     }
-    if metadata:
-        answer["cardData"] = metadata
-    defects = defects_of(hub, shelf, oid)
-    if defects:
-        answer["broken"] = defects
+    if words.metadata:
+        answer["cardData"] = words.metadata
+    if words.defects:
+        answer["broken"] = words.defects
     if shelf.id.kind == "models":
-        answer |= _model_part(hub, shelf, files, metadata, config)
+        answer |= _model_part(hub, shelf, words)
     if shelf.id.kind == "spaces":
-        answer |= _space_part(hub, shelf, metadata)
+        answer |= _space_part(hub, shelf, words.metadata)
     return answer
 
 
-def _model_part(
-    hub: Hub, shelf: Shelf, files: tuple[Entry, ...], metadata: dict[str, Any], config: dict[str, Any]
-) -> dict[str, Any]:
+def _model_part(hub: Hub, shelf: Shelf, words: OwnWords) -> dict[str, Any]:
+    metadata, config = words.metadata, words.config
     task = pipeline_tag_of(metadata, config)
     part: dict[str, Any] = {"modelId": str(shelf.id), "spaces": _spaces_using(hub, shelf)}
     if task:
@@ -242,9 +252,8 @@ def _model_part(
         part["model-index"] = metadata["model-index"]
     if config:
         part["config"] = {key: config[key] for key in ("architectures", "model_type") if key in config}
-    counted, _ = _parameters(hub, files)
-    if counted:
-        part["safetensors"] = counted
+    if words.parameters:
+        part["safetensors"] = words.parameters
     if task == "text-classification":
         mapping = {"status": "live", "providerId": str(shelf.id), "task": task}
         part |= {"inference": "warm", "inferenceProviderMapping": {"hf-inference": mapping}}

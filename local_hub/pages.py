@@ -16,7 +16,7 @@ from local_hub.card import split_card
 from local_hub.catalogue import Shelf
 from local_hub.errors import HubError, entry_not_found
 from local_hub.hub import Hub
-from local_hub.info import config_of, defects_of, metadata_of, pipeline_tag_of, tags_of
+from local_hub.info import config_of, metadata_of, own_words, pipeline_tag_of, tags_of
 from local_hub.markdown import render_markdown
 from local_hub.record import Discussion
 from local_hub.snippets import snippets_for
@@ -72,9 +72,10 @@ def _state(hub: Hub, shelf: Shelf) -> dict[str, Any]:
     """Task and last change of a repository, and whether a part of it cannot be read."""
     try:
         oid = shelf.repository.resolve("main")
-        task = pipeline_tag_of(metadata_of(shelf, oid), config_of(shelf, oid))
+        words = own_words(hub, shelf, oid)
+        task = pipeline_tag_of(words.metadata, words.config)
         updated = _date(shelf.repository.commit_facts(oid).date)
-        return {"task": task, "updated": updated, "broken": bool(defects_of(hub, shelf, oid))}
+        return {"task": task, "updated": updated, "broken": bool(words.defects)}
     except HubError:
         return {"task": None, "updated": "", "broken": True}
 
@@ -82,7 +83,7 @@ def _state(hub: Hub, shelf: Shelf) -> dict[str, Any]:
 def frame(visit: Visit, tab: str) -> dict[str, Any]:
     """What every page of a repository shows: its name, its tags, its tabs."""
     oid = visit.repository.resolve("main")
-    metadata, config = metadata_of(visit.shelf, oid), config_of(visit.shelf, oid)
+    words = own_words(visit.hub, visit.shelf, oid)
     base = f"/{visit.id.web_path}"
     first = {"models": "Model card", "datasets": "Data card", "spaces": "App"}[visit.id.kind]
     tabs = [
@@ -100,8 +101,8 @@ def frame(visit: Visit, tab: str) -> dict[str, Any]:
             "private": visit.shelf.record.private,
             "gated": visit.shelf.record.gated,
         },
-        "broken": defects_of(visit.hub, visit.shelf, oid),
-        "chips": tags_of(metadata, visit.repository.files(oid), config),
+        "broken": words.defects,
+        "chips": tags_of(words.metadata, visit.repository.files(oid), words.config),
         "tabs": tabs,
         "tab": tab,
     }
