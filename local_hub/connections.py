@@ -12,6 +12,7 @@ import resource
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _FILES, _MOST = 8192, 2000
+_LATE = 1.0  # seconds
 
 
 def raise_file_limit() -> None:
@@ -69,7 +70,10 @@ class GuardedProtocol(H11Protocol):
             self._timer = None
 
     def _give_up(self) -> None:
-        self.transport.abort()
+        if self._timer and self.loop.time() > self._timer.when() + _LATE:
+            self._wait()  # this server was held up itself, and with it perhaps the bytes that it waits for
+        else:
+            self.transport.abort()
 
     def _is_serving(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
