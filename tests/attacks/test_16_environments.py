@@ -93,7 +93,7 @@ def test_a_hub_elsewhere_is_reached_through_the_proxy(
 
 
 def connect_to(hub: RunningHub) -> Reader:
-    return Reader(connect(hub.endpoint, WRITE, Timeouts(5, 20)), Retries(tries=2, base=0.05, settle=0.05))
+    return Reader(connect(hub.endpoint, WRITE, Timeouts(10, 60)), Retries(tries=3, base=0.05, settle=0.05))
 
 
 @pytest.fixture(autouse=True)
