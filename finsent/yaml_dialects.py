@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
-
-Resolvers = dict[Any, list[tuple[str, re.Pattern[str]]]]  # by the first character, None for any
 
 _TYPE = "tag:yaml.org,2002:"
 TEXT, MERGE = f"{_TYPE}str", f"{_TYPE}merge"
@@ -30,7 +28,7 @@ class _Loader(yaml.SafeLoader):
 class Yaml11(_Loader):
     """What Python makes of YAML, with the truth values `y` and `n` that other readers of 1.1 know."""
 
-    yaml_implicit_resolvers: ClassVar[Resolvers] = {
+    yaml_implicit_resolvers = {  # noqa: RUF012  (as yaml has it)
         **yaml.SafeLoader.yaml_implicit_resolvers,
         None: [(f"{_TYPE}bool", re.compile(r"[yYnN]\Z"))],
     }
@@ -39,7 +37,7 @@ class Yaml11(_Loader):
 class Yaml12(_Loader):
     """The core schema of YAML 1.2."""
 
-    yaml_implicit_resolvers: ClassVar[Resolvers] = {
+    yaml_implicit_resolvers = {  # noqa: RUF012  (as yaml has it)
         None: [
             _NULL,
             _BOOL,
@@ -60,7 +58,7 @@ class Yaml12(_Loader):
 class HubYaml(Yaml12):
     """js-yaml, which reads cards on the Hub; dates stay text, as they are written."""
 
-    yaml_implicit_resolvers: ClassVar[Resolvers] = {
+    yaml_implicit_resolvers = {  # noqa: RUF012  (as yaml has it)
         None: [
             _NULL,
             _BOOL,
