@@ -225,13 +225,10 @@ def test_the_other_loopback(rows: Path, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_no_letter_ends_a_story() -> None:
-    lines = (
-        "from finsent.cli import print_anywhere, say",
-        "print_anywhere()",
-        "print('Δ — 株 📈')",
-        "say('Δ')",
+    script = (
+        "from finsent.cli import print_anywhere, say; print_anywhere(); "
+        f"print({ascii('Δ — 株 📈')}); say({ascii('Δ')})"
     )
-    script = "\n".join(lines)
     environment = {**os.environ, "PYTHONIOENCODING": "ascii:strict", "LC_ALL": "C", "PYTHONUTF8": "0"}
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=REPOSITORY, env=environment, capture_output=True, check=False
