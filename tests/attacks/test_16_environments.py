@@ -226,8 +226,7 @@ def test_the_other_loopback(rows: Path, tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_no_letter_ends_a_story() -> None:
     script = (
-        "from finsent.cli import print_anywhere, say; print_anywhere(); "
-        f"print({ascii('Δ — 株 📈')}); say({ascii('Δ')})"
+        f"from finsent.cli import print_anywhere, say; print_anywhere(); print({'Δ — 株 📈'!a}); say({'Δ'!a})"
     )
     environment = {**os.environ, "PYTHONIOENCODING": "ascii:strict", "LC_ALL": "C", "PYTHONUTF8": "0"}
     done = subprocess.run(
