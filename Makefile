@@ -3,11 +3,12 @@ PYTHON ?= python3
 SLOW ?= tests
 PY := .venv/bin/python
 RECIPE ?= recipes/quickstart.yaml
+FORM ?= gradio
 SHELL := /bin/bash
 export PYTHONHASHSEED := 0
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help release hub test test-slow test-all lint format docs lock clean
+.PHONY: help release hub demo test test-slow test-all lint format docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +24,9 @@ release: .venv/.installed  ## recipe -> runs/<recipe>/release, published and pro
 
 hub: .venv/.installed  ## serve the Hub of this machine (runs/hub) with its Spaces, at http://127.0.0.1:8090
 	$(PY) -m local_hub serve --root runs/hub --run-spaces
+
+demo: .venv/.installed  ## show the demo of RECIPE's release as a push would send it; FORM is gradio or static
+	$(PY) -m publishing.space.preview runs/$(basename $(notdir $(RECIPE))) --form $(FORM)
 
 test: .venv/.installed  ## the offline test suite, in minutes
 	$(PY) -m pytest -m "not slow"
