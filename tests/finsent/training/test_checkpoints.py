@@ -39,7 +39,7 @@ def test_half_a_checkpoint_is_not_gone_on_from(tiny_recipe: Recipe, tmp_path: Pa
 
 
 def test_a_killed_training_goes_on_with_resume(tiny_base: Path, tmp_path: Path) -> None:
-    training = {"epochs": 40, "batch_size": 2, "evaluations": 40, "patience": 40, "bf16": "off"}
+    training = {"epochs": 12, "batch_size": 4, "evaluations": 12, "patience": 12, "bf16": "off"}
     recipe = tiny.write_recipe(tmp_path, tiny_base, training=training)
     command = [sys.executable, "train.py", str(recipe), "--runs", str(tmp_path / "runs")]
     run = tmp_path / "runs" / "tiny"
