@@ -19,7 +19,7 @@ from local_hub.attributes import IgnoreRule, LargeFileRule
 from local_hub.card import check_card, parse_block, read_metadata, split_card
 from local_hub.errors import HubError
 from local_hub.wildmatch import MAX_STEPS, Budget, PathPattern
-from model_card import document
+from model_card.card import document
 
 # The Hub's own expression: what it finds is right, only how long it takes is not.
 FRONT = re.compile(r"\A(\s*---[\r\n]+)([\S\s]*?)([\r\n]+---[ \t]*(\r\n|\n|$))")
