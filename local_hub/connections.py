@@ -1,7 +1,7 @@
 """Connections that cannot be held for nothing: bounded in number, and in how long the server waits for them.
 
 uvicorn ends idle connections between two requests, but waits without end for headers that never come and for
-a client that does not read. Bodies that never end are the affair of `bodies`.
+a client that does not read. Bodies that never end are the affair of `request_body`.
 """
 
 from __future__ import annotations
