@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from finsent.processes import bare_environment
 
 COMMIT = "0" * 40  # the revision under which the release stands in the cache of the blocks
 
@@ -19,11 +20,14 @@ class Workplace:
     modules: Path | None
     endpoint: str | None
 
-    def environment(self, offline: bool) -> dict[str, str]:
-        """Return the environment of a block."""
-        home = {"HF_HOME": str(self.folder / "hf"), "HF_HUB_DISABLE_TELEMETRY": "1"}
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("HF_HUB_")}
-        return {**kept, **home, "HF_HUB_OFFLINE": "1" if offline else "0"}
+    def environment(self, offline: bool, token: str | None = None) -> dict[str, str]:
+        """Return the environment of a block: made from nothing, with a token only where one is given."""
+        ours = {"HF_HOME": str(self.folder / "hf"), "HF_HUB_OFFLINE": "1" if offline else "0"}
+        if self.endpoint is not None and not offline:
+            ours["HF_ENDPOINT"] = self.endpoint
+        if token is not None:
+            ours["HF_TOKEN"] = token
+        return bare_environment(self.folder) | ours
 
 
 def prepare(place: Workplace) -> Workplace:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from huggingface_hub import HfApi, constants
 
+from finsent.processes import bare_environment
 from publishing.errors import PublishError
 from publishing.hub import client
 
@@ -43,11 +44,12 @@ class Connection:
         return self.endpoint == PUBLIC_HUB
 
     def environment(self, home: Path) -> dict[str, str]:
-        """Return the environment of a fresh process that uses this Hub with an empty home."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING"))}
-        ours = {"HF_ENDPOINT": self.endpoint, "HF_TOKEN": self.token, "HF_HOME": str(home)}
-        quiet = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
-        return {**kept, **ours, **quiet, "HF_HUB_DISABLE_XET": "1", "TOKENIZERS_PARALLELISM": "false"}
+        """Return the environment of a fresh process that uses this Hub, as we do, with an empty home."""
+        return self.anonymous_environment(home) | {"HF_TOKEN": self.token}
+
+    def anonymous_environment(self, home: Path) -> dict[str, str]:
+        """Return the environment of a process that uses this Hub without our token."""
+        return bare_environment(home, proxies=True) | {"HF_ENDPOINT": self.endpoint}
 
 
 def connect(endpoint: str, token: str | None, timeouts: Timeouts, given: str = "the caller") -> Connection:

@@ -55,7 +55,11 @@ def decide_card(ours: bytes, theirs: bytes | None, remote: Remote, choice: CardC
     choice = choice or "ours"
     if choice == "theirs":
         return CardDecision(choice, edited, None)
-    merged = merge_card(theirs.decode("utf-8"), ours.decode("utf-8")).encode() if choice == "merge" else ours
+    merged = (
+        merge_card(theirs.decode("utf-8", "replace"), ours.decode("utf-8")).encode()
+        if choice == "merge"
+        else ours
+    )
     return CardDecision(choice, edited, merged)
 
 
@@ -104,6 +108,6 @@ def _merge_metadata(theirs: str | None, ours: str | None) -> str:
 def _mapping(front: str | None) -> dict[str, Any]:
     try:
         tree = yaml.safe_load(front or "")
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date that there never was
         return {}
     return tree if isinstance(tree, dict) else {}

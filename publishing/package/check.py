@@ -143,6 +143,6 @@ def card_metadata(manifest: Manifest) -> dict[str, object] | None:
     front = split_card(content.decode("utf-8", "replace")).front
     try:
         tree = yaml.safe_load(front) if front is not None else None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date that there never was
         return None
     return tree if isinstance(tree, dict) else None

@@ -7,16 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from huggingface_hub import CommitOperationAdd
 
 from finsent.cli import say, stage
 from finsent.release import CARD
-from model_card.card.document import split_card
 from publishing.errors import LintError, PaymentError, PublishError
 from publishing.hub.remote import Reader, Remote, trailers
 from publishing.hub.transfer import Sender
-from publishing.package.check import check_manifest
+from publishing.package.check import card_metadata, check_manifest
 from publishing.package.manifest import Manifest, from_bytes, read_folder
 from publishing.plan import Plan, commit_title, compare_files
 from publishing.receipt import Check, SpaceRecord
@@ -71,8 +69,8 @@ class SpacePublisher:
         if remote.head is None or CARD not in remote.files:
             return None
         text = self.reader.content(self.options.target, CARD, remote.head) or b""
-        tree = yaml.safe_load(split_card(text.decode("utf-8", "replace")).front or "") or {}
-        return "static" if tree.get("sdk") == "static" else "gradio" if tree.get("sdk") == "gradio" else None
+        sdk = (card_metadata(Manifest("space", {CARD: from_bytes(CARD, text)})) or {}).get("sdk")
+        return "static" if sdk == "static" else "gradio" if sdk == "gradio" else None
 
     def plan(self, form: SpaceForm, remote: Remote, revision: str | None) -> tuple[Plan, Manifest]:
         """Return what changes in the Space, and its checked files. PublishError for somebody else's Space."""
