@@ -244,7 +244,7 @@ def _space_part(visit: Visit, metadata: dict[str, Any]) -> dict[str, Any]:
     return {
         "sdk": metadata.get("sdk") or shelf.record.sdk,
         "subdomain": subdomain,
-        "host": f"http://{hub.settings.host}:{hub.settings.port}/spaces/{shelf.id}/app/",
+        "host": f"{hub.settings.address}/spaces/{shelf.id}/app/",
         "runtime": runtime_of(visit, metadata_of(shelf, visit.repository.resolve("main"))),
         "models": _strings(metadata.get("models")),
         "datasets": _strings(metadata.get("datasets")),

@@ -99,7 +99,7 @@ def running_hub(settings: HubSettings) -> Iterator[RunningHub]:
             time.sleep(0.01)
         grants = sorted(hub.settings.tokens, key=lambda grant: grant.role != "write")
         try:
-            yield RunningHub(f"http://{settings.host}:{port}", grants[0].token, hub)
+            yield RunningHub(hub.settings.address, grants[0].token, hub)
         finally:
             server.should_exit = True
             thread.join()

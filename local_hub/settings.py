@@ -57,3 +57,9 @@ class HubSettings:
     """Names under which this Hub may be asked, beside its address and localhost."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; by default none."""
+
+    @property
+    def address(self) -> str:
+        """Where this Hub listens, as addresses are written: IPv6 in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from finsent.processes import bare_environment
+from finsent.environment import environment_in
 
 COMMIT = "0" * 40  # the revision under which the release stands in the cache of the blocks
 
@@ -21,13 +21,12 @@ class Workplace:
     endpoint: str | None
 
     def environment(self, offline: bool, token: str | None = None) -> dict[str, str]:
-        """Return the environment of a block: made from nothing, with a token only where one is given."""
-        ours = {"HF_HOME": str(self.folder / "hf"), "HF_HUB_OFFLINE": "1" if offline else "0"}
-        if self.endpoint is not None and not offline:
-            ours["HF_ENDPOINT"] = self.endpoint
-        if token is not None:
-            ours["HF_TOKEN"] = token
-        return bare_environment(self.folder) | ours
+        """Return the environment of a block; the token is only in that of one of ours that asks a Hub."""
+        endpoint = None if offline else self.endpoint
+        own = {"HF_HOME": str(self.folder / "hf"), "HF_HUB_DISABLE_TELEMETRY": "1"}
+        own |= {"HF_ENDPOINT": endpoint} if endpoint is not None else {}
+        own |= {"HF_TOKEN": token} if token is not None else {}
+        return {**environment_in(self.folder, endpoint), **own, "HF_HUB_OFFLINE": "1" if offline else "0"}
 
 
 def prepare(place: Workplace) -> Workplace:

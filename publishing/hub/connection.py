@@ -9,7 +9,7 @@ from pathlib import Path
 
 from huggingface_hub import HfApi, constants
 
-from finsent.processes import bare_environment
+from finsent.environment import environment_in, offline_switches
 from publishing.errors import PublishError
 from publishing.hub import client
 
@@ -49,7 +49,9 @@ class Connection:
 
     def anonymous_environment(self, home: Path) -> dict[str, str]:
         """Return the environment of a process that uses this Hub without our token."""
-        return bare_environment(home, proxies=True) | {"HF_ENDPOINT": self.endpoint}
+        quiet = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+        ours = {"HF_ENDPOINT": self.endpoint, "HF_HUB_DISABLE_XET": "1", "TOKENIZERS_PARALLELISM": "false"}
+        return {**environment_in(home, self.endpoint), **quiet, **ours}
 
 
 def connect(endpoint: str, token: str | None, timeouts: Timeouts, given: str = "the caller") -> Connection:
@@ -60,8 +62,9 @@ def connect(endpoint: str, token: str | None, timeouts: Timeouts, given: str = "
     endpoint = endpoint.rstrip("/")
     if not re.fullmatch(r"https?://[^\s/@]+(/[^\s@]*)?", endpoint):
         raise PublishError("endpoint: write it as https://host, without user or token in it")
-    if constants.HF_HUB_OFFLINE:
-        raise PublishError("HF_HUB_OFFLINE is set, so nothing can be published; unset it")
+    if constants.HF_HUB_OFFLINE:  # either of two variables sets it
+        names = offline_switches("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE") or ["HF_HUB_OFFLINE"]
+        raise PublishError(f"{' and '.join(names)}: set, so nothing can be published; unset first")
     found, source = (token, given) if token else find_token()
     client.use_hub(endpoint, timeouts.connect, timeouts.read)
     return Connection(endpoint, HfApi(endpoint=endpoint, token=found), source, found)

@@ -16,7 +16,8 @@ from typing import Any
 from huggingface_hub import hf_hub_download
 
 from finsent import REPOSITORY
-from finsent.processes import bare_environment, run_alone
+from finsent.environment import environment_in
+from finsent.processes import run_alone
 from finsent.release import CARD, METRICS, Run
 from model_card.measure.metrics import Metrics, read_metrics
 from publishing.errors import PublishError
@@ -135,7 +136,7 @@ class Prover:
 
     def _offline_environment(self) -> dict[str, str]:
         """Return what a process gets that handles a stranger's files: no token, no Hub."""
-        return bare_environment(self.home) | {"HF_HUB_OFFLINE": "1"}
+        return environment_in(self.home) | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
     def check_card(self, snapshot: Path) -> Check:
         """Execute the card's code blocks that finsent rendered, against the files that came back."""

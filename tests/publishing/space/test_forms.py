@@ -4,7 +4,7 @@ import ast
 import dataclasses
 import json
 import re
-import sys
+import subprocess
 from pathlib import Path
 
 import app
@@ -12,45 +12,71 @@ import pytest
 import yaml
 from huggingface_hub import SpaceCardData
 
+from finsent import REPOSITORY
 from publishing.space.forms import (
-    GRADIO_FILES,
-    INFERENCE_FILES,
+    INFERENCE,
     PIN,
-    STATIC_FILES,
-    Form,
-    Source,
+    SHARED,
+    SPACE,
+    DemoFiles,
+    SpaceForm,
     front_matter,
     pinned,
+    python_version,
     readme,
     write_form,
 )
-from tests.space.conftest import SPACE, SUBJECT
+from tests.space.conftest import SUBJECT
 
-SHARED = tuple(f"inference/{name}" for name in INFERENCE_FILES)
+STAYS_BEHIND = {"README.md.jinja", "ruff.toml"}
 
 
-@pytest.mark.parametrize(("form", "files"), [("gradio", (*GRADIO_FILES, *SHARED)), ("static", STATIC_FILES)])
-def test_a_form_has_its_files_and_no_other(form: Form, files: tuple[str, ...], tmp_path: Path) -> None:
-    assert write_form(form, SUBJECT, tmp_path / "x") == sorted([*files, "README.md", PIN])
+@pytest.mark.parametrize("form", ["gradio", "static"])
+def test_a_form_has_its_files_and_no_other(form: SpaceForm, tmp_path: Path) -> None:
+    names = write_form(form, SUBJECT, tmp_path / "x")
+    assert names == sorted([*DemoFiles().paths(form), "README.md", PIN])
     with pytest.raises(FileExistsError, match="is not empty; give a new folder"):
         write_form(form, SUBJECT, tmp_path / "x")
 
 
+def test_every_file_of_the_demo_is_sent() -> None:
+    """What git knows of the folder is in a form, or stays behind by name: nothing is forgotten or strange."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=SPACE, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    gradio, static = (set(DemoFiles().paths(form)) for form in ("gradio", "static"))
+    sent = {name for name in gradio if not name.startswith("inference/")} | {
+        f"static/{name}" for name in static
+    }
+    assert sent == set(listed.stdout.split()) - STAYS_BEHIND
+    assert {f"static/{name}" for name in SHARED} <= gradio
+    assert {f"inference/{path.name}" for path in INFERENCE.glob("*.py")} <= gradio
+
+
 def test_the_gradio_form_needs_nothing_that_stays_behind() -> None:
-    modules = {Path(name).stem for name in GRADIO_FILES if name.endswith(".py")}
-    here = {path.stem for path in SPACE.glob("*.py")}
-    assert here == modules
-    for name in modules:
-        tree = ast.parse((SPACE / f"{name}.py").read_text(encoding="utf-8"))
+    paths = {name: path for name, path in DemoFiles().paths("gradio").items() if name.endswith(".py")}
+    rooms = {path.name for path in REPOSITORY.iterdir()} - {"inference"}
+    for path in paths.values():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
         froms = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
         names = [
             alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
         ]
-        assert {one.partition(".")[0] for one in froms + names} & here <= modules
+        assert not {one.partition(".")[0] for one in froms + names} & rooms, path
+        modules = {f"{one.replace('.', '/')}.py" for one in froms if one.startswith("inference")}
+        assert modules <= set(paths), path
+
+
+def test_the_page_loads_nothing_that_stays_behind() -> None:
+    paths = DemoFiles().paths("static")
+    code = "\n".join(path.read_text(encoding="utf-8") for path in paths.values())
+    loaded = re.findall(r"""(?:from "\./|fetch\("|href="|src=")([\w.]+)\"""", code)
+    assert len(set(loaded)) > 8 and set(loaded) <= set(paths)
 
 
 @pytest.mark.parametrize("form", ["gradio", "static"])
-def test_the_readme_starts_with_its_front_matter(form: Form) -> None:
+def test_the_readme_starts_with_its_front_matter(form: SpaceForm) -> None:
     text = readme(form, SUBJECT)
     found = re.match(r"---\n(.*?)\n---\n\n# finsent demo\n", text, re.DOTALL)
     assert found
@@ -73,12 +99,12 @@ def test_a_readme_names_no_port_and_no_commit_that_would_go_stale() -> None:
 def test_the_sdk_is_the_pinned_gradio() -> None:
     matter = front_matter("gradio", SUBJECT)
     assert matter["sdk_version"] == pinned("gradio")
-    assert matter["python_version"] == f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert matter["python_version"] == python_version() == "3.11"
     assert "sdk_version" not in front_matter("static", SUBJECT)
 
 
 @pytest.mark.parametrize("form", ["gradio", "static"])
-def test_a_file_names_model_and_commit(form: Form, tmp_path: Path) -> None:
+def test_a_file_names_model_and_commit(form: SpaceForm, tmp_path: Path) -> None:
     write_form(form, SUBJECT, tmp_path)
     named = json.loads((tmp_path / PIN).read_text(encoding="utf-8"))
     assert named == {"id": SUBJECT.model, "revision": SUBJECT.revision}
@@ -103,10 +129,11 @@ def test_the_app_takes_what_that_file_names_unless_told_otherwise(
 
 def test_a_form_with_a_file_missing_is_not_written(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("print()", encoding="utf-8")
-    source = Source(tmp_path, gradio=("app.py", "model.py"), static=("index.html",), inference=())
-    assert source.has("gradio") and not source.has("static")
-    with pytest.raises(FileNotFoundError, match=r"model\.py"):
-        write_form("gradio", SUBJECT, tmp_path / "x", source=source)
+    files = DemoFiles(tmp_path, inference=None)
+    assert files.has("gradio") and not files.has("static")
+    with pytest.raises(FileNotFoundError, match=r"there is no index\.html, so there is no static form"):
+        write_form("static", SUBJECT, tmp_path / "x", files=files)
+    assert set(write_form("gradio", SUBJECT, tmp_path / "x", files=files)) == {"README.md", "app.py", PIN}
 
 
 def test_the_page_knows_its_model_and_no_title_ends_its_script(tmp_path: Path) -> None:
@@ -122,7 +149,7 @@ def test_the_page_knows_its_model_and_no_title_ends_its_script(tmp_path: Path) -
 
 
 def test_the_library_is_pinned_to_what_is_tested() -> None:
-    wanted = json.loads((Path(__file__).parent / "package.json").read_text(encoding="utf-8"))
+    wanted = json.loads((REPOSITORY / "benchmarks" / "browser" / "package.json").read_text(encoding="utf-8"))
     version = wanted["dependencies"]["@huggingface/transformers"]
     html = (SPACE / "static" / "index.html").read_text(encoding="utf-8")
     assert re.findall(r"https://cdn[^\"]+", html) == [
@@ -131,5 +158,5 @@ def test_the_library_is_pinned_to_what_is_tested() -> None:
 
 
 def test_nothing_is_ever_set_as_html() -> None:
-    code = (SPACE / "static" / "app.js").read_text(encoding="utf-8")
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (SPACE / "static").glob("*.js"))
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", code)
