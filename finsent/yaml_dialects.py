@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -27,28 +27,34 @@ class _Loader(yaml.SafeLoader):
         return str(node.value).lower() in ("true", "yes", "on", "y")
 
 
+_YAML11_RULES: Resolvers = {
+    **yaml.SafeLoader.yaml_implicit_resolvers,
+    None: [(f"{_TYPE}bool", re.compile(r"[yYnN]\Z"))],
+}
+
+
 class Yaml11(_Loader):
     """What Python makes of YAML, with the truth values `y` and `n` that other readers of 1.1 know."""
 
-    yaml_implicit_resolvers: ClassVar[Resolvers] = {
-        **yaml.SafeLoader.yaml_implicit_resolvers,
-        None: [(f"{_TYPE}bool", re.compile(r"[yYnN]\Z"))],
-    }
+    yaml_implicit_resolvers = _YAML11_RULES
+
+
+_YAML12_RULES: Resolvers = {
+    None: [
+        _NULL,
+        _BOOL,
+        (f"{_TYPE}int", re.compile(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z")),
+        (f"{_TYPE}float", re.compile(
+            rf"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|{_SPECIAL})\Z"
+        )),
+    ],
+}  # fmt: skip
 
 
 class Yaml12(_Loader):
     """The core schema of YAML 1.2."""
 
-    yaml_implicit_resolvers: ClassVar[Resolvers] = {
-        None: [
-            _NULL,
-            _BOOL,
-            (f"{_TYPE}int", re.compile(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z")),
-            (f"{_TYPE}float", re.compile(
-                rf"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|{_SPECIAL})\Z"
-            )),
-        ],
-    }  # fmt: skip
+    yaml_implicit_resolvers = _YAML12_RULES
 
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
         """Read an integer, in which a leading zero says nothing."""
@@ -57,23 +63,26 @@ class Yaml12(_Loader):
         return int(digits, base)
 
 
+_HUB_YAML_RULES: Resolvers = {
+    None: [
+        _NULL,
+        _BOOL,
+        (MERGE, re.compile(r"<<\Z")),
+        (f"{_TYPE}int", re.compile(
+            r"[-+]?(?:0b[01_]*[01]|0o[0-7_]*[0-7]|0x[0-9a-fA-F_]*[0-9a-fA-F]|[0-9](?:[0-9_]*[0-9])?)\Z"
+        )),
+        (f"{_TYPE}float", re.compile(
+            rf"(?:[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9_]+(?:[eE][-+]?[0-9]+)?"
+            rf"|{_SPECIAL})(?<!_)\Z"
+        )),
+    ],
+}  # fmt: skip
+
+
 class HubYaml(Yaml12):
     """js-yaml, which reads cards on the Hub; dates stay text, as they are written."""
 
-    yaml_implicit_resolvers: ClassVar[Resolvers] = {
-        None: [
-            _NULL,
-            _BOOL,
-            (MERGE, re.compile(r"<<\Z")),
-            (f"{_TYPE}int", re.compile(
-                r"[-+]?(?:0b[01_]*[01]|0o[0-7_]*[0-7]|0x[0-9a-fA-F_]*[0-9a-fA-F]|[0-9](?:[0-9_]*[0-9])?)\Z"
-            )),
-            (f"{_TYPE}float", re.compile(
-                rf"(?:[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9_]+(?:[eE][-+]?[0-9]+)?"
-                rf"|{_SPECIAL})(?<!_)\Z"
-            )),
-        ],
-    }  # fmt: skip
+    yaml_implicit_resolvers = _HUB_YAML_RULES
 
 
 _DIALECTS: dict[str, type[yaml.SafeLoader]] = {"YAML 1.1": Yaml11, "YAML 1.2": Yaml12, "js-yaml": HubYaml}

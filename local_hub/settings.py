@@ -45,6 +45,9 @@ class HubSettings:
     regular_file_limit: int = 10 * MEBIBYTE
     multipart_threshold: int = 256 * MEBIBYTE
     part_size: int = 64 * MEBIBYTE
+    patience: float = 30.0
+    """Seconds that a client may keep the server waiting: for the headers of a request, for the next bytes of
+    its body, before it takes the next bytes of an answer."""
     inference_slots: int = 2
     inference_queue: int = 64
     inference_memory: int = 6 << 30

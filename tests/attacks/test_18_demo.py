@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 import requests
 
+from benchmarks.browser.chromium import chromium
 from publishing.space.forms import write_form
 from publishing.space.preview import app_environment
 from tests.attacks.visitor import Visitor
-from tests.space.browser import DESK, chromium
+from tests.space.browser import DESK
 from tests.space.conftest import SUBJECT, Demo, running_demo
 from tests.space.test_load import call
 
