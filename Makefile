@@ -46,7 +46,7 @@ format: .venv/.installed  ## rewrite the code in house style
 	$(PY) -m ruff format .
 
 docs: .venv/.installed  ## write again what is generated: recipe schema, data card, golden card, README's results
-	$(PY) -m finsent.recipe.file
+	$(PY) -m finsent.recipe.schema
 	$(PY) data/headlines/check.py --write
 	$(PY) -m tests.model_card.golden
 	$(PY) -m benchmarks.results

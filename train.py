@@ -8,44 +8,35 @@ python train.py recipes/x.yaml --resume          go on after an interruption
 
 from __future__ import annotations
 
-import errno
-import logging
 import os
-import shutil
-import warnings
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # data workers fork after tokenizers started threads
+os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # read when datasets is imported
 
-import datasets
 import typer
-from filelock import FileLock, Timeout
-from rich.console import Console
-from safetensors import SafetensorError
+from filelock import FileLock
 
-from export.quantize import quantize
-from export.to_onnx import export_onnx
-from finsent.data.sources import mirror_from_environment
+from export.files import export_files
+from finsent.cli import LOCK, claimed, console, quiet_libraries, reporting_errors, stage
 from finsent.data.splits import Splits, load_splits
 from finsent.encoder.load import load_base
 from finsent.errors import FinsentError, ReleaseError
 from finsent.licences import recipe_licence
-from finsent.recipe.file import dump_recipe, load_recipe
+from finsent.mirror import mirror_from_environment
+from finsent.onnx_files import FP32, ONNX_FILES
+from finsent.recipe.file import dump_recipe, load_recipe, read_released_recipe
 from finsent.recipe.recipe import Recipe
-from finsent.release import CARD, METRICS, RECIPE, Run, save_model, write_threshold
+from finsent.release import CARD, METRICS, RECIPE, Run, write_threshold
 from finsent.training.fit import fit
 from model_card.card.build import build_card
 from model_card.card.figures import draw_figures
 from model_card.lint.card import lint_card
 from model_card.measure.metrics import Metrics, read_metrics, write_metrics
-from model_card.measure.release import measure
+from model_card.measure.release import measure_release
+from model_card.measure.variants import GatedVariants, MeasuredVariant, find_dropped, measure_variants
 
-LOCK = "lock"  # in a run's folder, held while its release is made
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO, errno.EFBIG}
-LEAST_FREE_BYTES = 2 * 10**9  # checkpoints, ONNX files and what is made on the way
-
-console = Console(stderr=True, highlight=False)
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -56,18 +47,18 @@ def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
     stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
     splits = load_splits(recipe, mirror)
     teachers = [make_teacher(teacher, splits, run, resume) for teacher in recipe.teachers]
-    start = teachers[0] if recipe.distillation and recipe.distillation.start == "teacher" else None
+    start = teachers[0] if recipe.distillation and recipe.distillation.initialize_from == "teacher" else None
     stage(f"base: {recipe.teachers[0].name if start else recipe.base.hub}")
     base = load_base(recipe, [row.text for row in splits.train], mirror, start)
     staging = run.start()
     stage(f"training: {len(splits.train)} rows")
     report = fit(recipe, splits, base, run.checkpoints, resume, teachers)
-    save_model(base, staging)
-    stage("export: ONNX and quantized ONNX")
-    export_variants(recipe, splits, staging)
+    base.save(staging)
+    stage(f"export: {', '.join(variant.name for variant in recipe.export.variants)}")
+    export_files(recipe.export, [row.text for row in splits.train], staging)
     stage(f"measuring: {len(splits.test)} test rows")
-    metrics = measure(recipe, splits, report, staging, licence.id)
-    check_gate(recipe, metrics)
+    variants = pass_gate(recipe, measure_variants(recipe, splits.test, staging), staging)
+    metrics = measure_release(recipe, splits, report, staging, licence.id, variants)
     stage("card")
     write_card(recipe, metrics, staging)
     return run.finish()
@@ -91,30 +82,31 @@ def _was_made_from(recipe: Recipe, splits: Splits, release: Path) -> bool:
     if not (release / RECIPE).is_file():
         return False
     try:
-        made_from, metrics = load_recipe(release / RECIPE), read_metrics(release / METRICS)
+        made_from, metrics = read_released_recipe(release / RECIPE), read_metrics(release / METRICS)
     except FinsentError:  # written by another version of finsent
         return False
     same_rows = metrics.data.fingerprints["train"] == splits.report.fingerprints["train"]
     return same_rows and made_from.making_fingerprint() == recipe.making_fingerprint()
 
 
-def export_variants(recipe: Recipe, splits: Splits, folder: Path) -> None:
-    """Write the ONNX files that the recipe names; calibration rows come from training."""
-    export_onnx(folder, recipe.export.opset)
-    for variant in recipe.export.variants[1:]:
-        quantize(folder, variant, [row.text for row in splits.train[: variant.calibration_rows]])
+def pass_gate(recipe: Recipe, measured: list[MeasuredVariant], folder: Path) -> GatedVariants:
+    """Delete the files that are over their budget and say why; ReleaseError when a required one is.
 
-
-def check_gate(recipe: Recipe, metrics: Metrics) -> None:
-    """Say which variants were dropped; ReleaseError when a required one was."""
-    for dropped in metrics.dropped:
-        console.print(f"not released: {dropped.name}: {'; '.join(dropped.reasons)}")
-    required = {variant.name for variant in recipe.export.variants if variant.required}
-    if failed := [dropped for dropped in metrics.dropped if dropped.name in required]:
+    fp32 is always required: the others are made from it, and every release holds it.
+    """
+    dropped = find_dropped(recipe.export, measured)
+    for one in dropped:
+        console.print(f"not released: {one.name}: {'; '.join(one.reasons)}")
+    required = {FP32.name, *(variant.name for variant in recipe.export.variants if variant.required)}
+    if failed := [one for one in dropped if one.name in required]:
+        told = (f"{one.name} is required and over its budget ({'; '.join(one.reasons)})" for one in failed)
         raise ReleaseError(
-            f"{failed[0].name} is required and over its budget ({'; '.join(failed[0].reasons)}); "
-            "train longer, keep nodes in float, or widen export.variants.budget"
+            f"{', '.join(told)}; train longer, keep nodes in float, or widen export.variants.budget"
         )
+    for one in dropped:
+        (folder / ONNX_FILES[one.name].path).unlink()
+    names = {one.name for one in dropped}
+    return GatedVariants([one for one in measured if one.figures.name not in names], dropped)
 
 
 def write_card(recipe: Recipe, metrics: Metrics, folder: Path) -> None:
@@ -129,11 +121,6 @@ def write_card(recipe: Recipe, metrics: Metrics, folder: Path) -> None:
         raise ReleaseError(
             "the card does not pass its linter:\n" + "\n".join(str(problem) for problem in problems)
         )
-
-
-def stage(title: str) -> None:
-    """Tell a person what begins now."""
-    console.print(f"[bold]{title}[/bold]")
 
 
 def summarize(folder: Path, metrics: Metrics) -> str:
@@ -159,56 +146,12 @@ def main(
 ) -> None:
     """Make one release; exit 1 with one line when something is wrong."""
     quiet_libraries()
-    run = Run(runs)
-    try:
+    with reporting_errors("run again with --resume to go on"):
         recipe = load_recipe(recipe_file)
         run = Run(runs / recipe.name)
-        check_disk(run.folder)
-        with FileLock(run.folder / LOCK, timeout=0):
+        with claimed(run.folder):
             release = train(recipe, run, resume)
         print(summarize(release, read_metrics(release / METRICS)))
-    except Timeout:
-        fail(f"{run.folder}: another run is making this release; wait for it, or choose another --runs")
-    except (FinsentError, OSError) as error:
-        fail(str(error))
-    except Exception as error:
-        if not is_storage_error(error):
-            raise
-        fail(f"{run.folder}: cannot be written ({error}); make room and run again with --resume")
-
-
-def quiet_libraries() -> None:
-    """Keep the libraries' advice to programmers away from a person who trains a model."""
-    for name in ("transformers", "optimum", "datasets", "evaluate"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    datasets.disable_progress_bars()
-    warnings.filterwarnings("ignore", module=r"torch\.|transformers\.|optimum\.|accelerate\.")
-
-
-def check_disk(folder: Path) -> None:
-    """Raise FinsentError when there is no room for checkpoints and files; better now than after training."""
-    folder.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(folder).free
-    if free < LEAST_FREE_BYTES:
-        raise FinsentError(
-            f"{folder}: {free / 1e9:.1f} GB are free, a run needs {LEAST_FREE_BYTES / 1e9:.0f} GB; make room"
-        )
-
-
-def is_storage_error(error: BaseException) -> bool:
-    """Return whether a failed write is behind an error; safetensors and torch have types of their own."""
-    while not isinstance(error, (OSError, SafetensorError)):
-        following = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        if following is None:
-            return "PytorchStreamWriter" in str(error)
-        error = following
-    return isinstance(error, SafetensorError) or error.errno in NO_ROOM
-
-
-def fail(message: str) -> NoReturn:
-    """Print one line and exit 1."""
-    console.print(f"train.py: {message}", markup=False, soft_wrap=True)
-    raise typer.Exit(1)
 
 
 if __name__ == "__main__":

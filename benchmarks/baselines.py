@@ -21,8 +21,9 @@ from transformers import AutoTokenizer, BertConfig, BertForSequenceClassificatio
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from export.to_onnx import export_onnx
-from finsent.data.sources import Row
-from finsent.release import ONNX_FILES, WEIGHTS
+from finsent.data.rows import Row
+from finsent.onnx_files import FOLDER, FP32, QUANTIZED
+from finsent.release import TOKENIZER, WEIGHTS
 from inference.classifier import Classifier, softmax
 
 VADER_NEUTRAL = 0.05  # its authors' bound of the compound score
@@ -67,9 +68,9 @@ def vader(labels: list[str]) -> tuple[Way, Predict]:
     return Way(name, size, lambda threads: predict, name), predict
 
 
-def bare(release: Path, threads: int, file: str = ONNX_FILES["quantized"]) -> Predict:
+def bare(release: Path, threads: int, file: str = QUANTIZED.path) -> Predict:
     """Return the least code that turns texts into probabilities with an ONNX file."""
-    tokenizer = Tokenizer.from_file(str(release / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(release / TOKENIZER))
     tokenizer.enable_padding(pad_id=tokenizer.token_to_id("[PAD]"), pad_token="[PAD]")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -100,9 +101,8 @@ def through_optimum(release: Path, threads: int) -> Predict:
     """Return `pipeline()` on the quantized file, by way of ORTModelForSequenceClassification."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    folder, file = ONNX_FILES["quantized"].split("/")
     model = ORTModelForSequenceClassification.from_pretrained(
-        release, subfolder=folder, file_name=file, session_options=options
+        release, subfolder=FOLDER, file_name=QUANTIZED.file_name, session_options=options
     )
     classify = pipeline("text-classification", model=model, tokenizer=AutoTokenizer.from_pretrained(release))
     return lambda texts: classify(texts, batch_size=len(texts))
@@ -121,7 +121,7 @@ def save_bert_base(folder: Path, tokenizer_of: Path) -> Path:
 
 def neural_ways(releases: list[Path], base: Path) -> list[Way]:
     """Return the members of the family, and what their quantized files stand beside."""
-    largest, quantized = releases[0], ONNX_FILES["quantized"]
+    largest, quantized = releases[0], QUANTIZED.path
     of = {release: release.parent.name for release in releases}
     ways = [
         Way(
@@ -148,13 +148,13 @@ def neural_ways(releases: list[Path], base: Path) -> list[Way]:
             Way(f"{of[release]}, quantized, bare onnxruntime", size, session, of[release]),
             Way(f"{of[release]}, quantized, inference/classifier.py", size, classifier, of[release]),
         ]
-    bytes_of = {file: (base / file).stat().st_size for file in (WEIGHTS, ONNX_FILES["fp32"])}
+    bytes_of = {file: (base / file).stat().st_size for file in (WEIGHTS, FP32.path)}
     return [
         *ways,
         Way("BERT-base's shape, PyTorch", bytes_of[WEIGHTS], lambda threads: through_pipeline(base, threads)),
         Way(
             "BERT-base's shape, onnxruntime",
-            bytes_of[ONNX_FILES["fp32"]],
-            lambda threads: bare(base, threads, ONNX_FILES["fp32"]),
+            bytes_of[FP32.path],
+            lambda threads: bare(base, threads, FP32.path),
         ),
     ]

@@ -33,7 +33,8 @@ class SourceCounts(BaseModel):
 class Folds(BaseModel):
     """The runs that are done, by name such as `0` or `0-seed-2`, and their counts by source.
 
-    `made_from` is the recipe's making fingerprint, `rows` that of all rows.
+    `made_from` is the recipe's making fingerprint, `rows` that of all rows. `chosen_on` is the fold by whose
+    scores the recipe's shape was chosen, which would flatter it; empty where there is none.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -41,6 +42,7 @@ class Folds(BaseModel):
     made_from: str
     rows: str
     folds: int
+    chosen_on: str = ""
     runs: dict[str, dict[str, SourceCounts]] = {}
 
 

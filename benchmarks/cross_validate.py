@@ -25,11 +25,13 @@ from scipy.stats import binomtest
 
 from benchmarks.counts import Folds, count, read_folds, tell_sources, write_folds
 from finsent import REPOSITORY
-from finsent.data.sources import Row, mirror_from_environment
+from finsent.data.rows import Row
 from finsent.data.splits import fingerprint, load_splits
 from finsent.errors import FinsentError
+from finsent.mirror import mirror_from_environment
+from finsent.recipe.data import Fold
 from finsent.recipe.file import dump_recipe, load_recipe
-from finsent.recipe.recipe import Fold, Recipe
+from finsent.recipe.recipe import Recipe
 from inference.classifier import Classifier
 
 PAGES = Path(__file__).with_name("folds")
@@ -186,6 +188,9 @@ def main(
     folds: Annotated[int, typer.Option(help="parts that the rows are dealt into")] = 5,
     only: Annotated[str, typer.Option(help="folds to run, such as 0,1; all by default")] = "",
     seeds: Annotated[str, typer.Option(help="training seeds, such as 1,2,3; the recipe's by default")] = "",
+    chosen_on: Annotated[
+        str, typer.Option(help="fold by whose scores the recipe was chosen; README leaves it out")
+    ] = "",
     against: Annotated[str, typer.Option(help="name of a recipe validated before, to compare with")] = "",
     runs: Annotated[Path, typer.Option(help="where folds go")] = REPOSITORY / "runs" / "folds",
 ) -> None:
@@ -194,7 +199,10 @@ def main(
         recipe = load_recipe(recipe_file)
         chosen = _numbers(only, "--only", folds) if only else list(range(folds))
         draws: list[int | None] = [*_numbers(seeds, "--seeds", 2**32)] if seeds else [None]
-        print(render(recipe, run_missing(recipe, PAGES, runs, folds, chosen, draws)))
+        found = run_missing(recipe, PAGES, runs, folds, chosen, draws)
+        if chosen_on:
+            write_folds(found.model_copy(update={"chosen_on": chosen_on}), PAGES / f"{recipe.name}.json")
+        print(render(recipe, found))
         if against:
             ours, theirs = (read_predictions(name, folds, runs) for name in (recipe.name, against))
             for source, (here, there, p) in compare(ours, theirs).items():

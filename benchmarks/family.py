@@ -33,12 +33,14 @@ from rich.console import Console
 from benchmarks.baselines import Predict, Way, bare, neural_ways, save_bert_base, vader, word_counts
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
-from finsent.data.sources import Row, mirror_from_environment
+from finsent.data.rows import Row
 from finsent.data.splits import Splits, load_splits
 from finsent.errors import FinsentError
-from finsent.recipe.file import load_recipe
+from finsent.mirror import mirror_from_environment
+from finsent.onnx_files import FP32
+from finsent.recipe.file import read_released_recipe
 from finsent.recipe.recipe import Recipe
-from finsent.release import ONNX_FILES, RECIPE
+from finsent.release import RECIPE
 from finsent.scoring import Scores, score
 
 FOLDER = Path(__file__).parent
@@ -239,7 +241,7 @@ def render(
 def measure_quality(releases: list[Path], splits: Splits, recipe: Recipe) -> dict[str, Quality]:
     """Return the quality of each release's quantized file by its name, and of the largest in fp32."""
     judges: dict[str, Predict] = {release.parent.name: bare(release, 1) for release in releases}
-    judges[f"{releases[0].parent.name} fp32"] = bare(releases[0], 1, ONNX_FILES["fp32"])
+    judges[f"{releases[0].parent.name} fp32"] = bare(releases[0], 1, FP32.path)
     return {name: judge(predict, splits.test, recipe) for name, predict in judges.items()}
 
 
@@ -262,9 +264,9 @@ def run(releases: list[Path], texts: int, singles: int) -> None:
 
     Raises FinsentError: a release is missing, or has other rows than the first.
     """
-    recipe = load_recipe(releases[0] / RECIPE)
+    recipe = read_released_recipe(releases[0] / RECIPE)
     for release in releases[1:]:
-        other = load_recipe(release / RECIPE)
+        other = read_released_recipe(release / RECIPE)
         if (other.data, other.seed) != (recipe.data, recipe.seed):
             raise FinsentError(f"{release}: has other rows than {releases[0]}; scores do not compare")
     splits = load_splits(recipe, mirror_from_environment())

@@ -6,18 +6,17 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
-from finsent.release import ONNX_FILES
-from model_card.measure.release import describe_machine
+from finsent.onnx_files import QUANTIZED
+from model_card.measure.machine import describe_machine
 
 
 def tell_run(releases: list[Path]) -> list[str]:
     """Return Markdown list items: date, sha256 of each release's quantized file, machine and versions."""
     machine = describe_machine()
-    files = [(release.parent.name, release / ONNX_FILES["quantized"]) for release in releases]
+    files = [(release.parent.name, release / QUANTIZED.path) for release in releases]
     digests = [f"{name} {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}" for name, file in files]
     return [
-        f"- Measured on {datetime.now(UTC):%Y-%m-%d}. `{ONNX_FILES['quantized']}` by sha256: "
-        f"{', '.join(digests)}.",
+        f"- Measured on {datetime.now(UTC):%Y-%m-%d}. `{QUANTIZED.path}` by sha256: {', '.join(digests)}.",
         f"- {machine.processor}, {machine.cores} cores, {', '.join(machine.flags)}; {machine.system}.",
         f"- Versions: {', '.join(f'{name} {number}' for name, number in machine.versions.items())}.",
     ]

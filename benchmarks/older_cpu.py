@@ -21,9 +21,10 @@ import typer
 
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
-from finsent.data.sources import mirror_from_environment
 from finsent.data.splits import load_splits
-from finsent.recipe.file import load_recipe
+from finsent.mirror import mirror_from_environment
+from finsent.recipe.file import read_released_recipe
+from finsent.release import RECIPE
 from finsent.scoring import Floats
 
 OUTPUT = Path(__file__).with_name("older_cpu.md")
@@ -65,7 +66,7 @@ def main(
         "| --- | --- | --- | --- |",
     ]
     for release in releases:
-        test = load_splits(load_recipe(release / "recipe.yaml"), mirror_from_environment()).test
+        test = load_splits(read_released_recipe(release / RECIPE), mirror_from_environment()).test
         texts = [row.text for row in test[:: max(1, len(test) // rows)]][:rows]
         here = predict(release, texts, [])
         there = predict(release, texts, [EMULATOR, "-cpu", cpu])

@@ -24,7 +24,6 @@ README = REPOSITORY / "README.md"
 FOLDS = Path(__file__).parent / "folds"
 RECIPES = REPOSITORY / "recipes"
 RESAMPLES = 1000
-CHOSEN_ON = "0"  # of five; fold 0 of fewer holds its rows too. By its scores the family's shapes were chosen
 
 
 def render_table(runs: list[Metrics]) -> str:
@@ -37,10 +36,10 @@ def render_table(runs: list[Metrics]) -> str:
     for run in sorted(runs, key=lambda run: -run.variant(run.default_variant).bytes):
         one = run.variant(run.default_variant)
         cells = [_tell(run.by_source.get(source)) for source in sources]
-        flips = f"{100 * one.agreement.flip_share:.1f} %" if one.agreement else ""
+        flip_share = f"{100 * one.drift.flip_share:.1f} %" if one.drift else ""
         lines.append(
             f"| {run.recipe} | {run.parameters / 1e6:.1f} M | {one.bytes / 1e6:.1f} MB | "
-            f"{' | '.join(cells)} | {flips} | {run.licence} |"
+            f"{' | '.join(cells)} | {flip_share} | {run.licence} |"
         )
     files = dict.fromkeys(run.variant(run.default_variant).file for run in runs)
     lines += [
@@ -71,7 +70,7 @@ def render_folds(found: list[Folds], sizes: dict[str, int]) -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for folds in sorted(found, key=lambda folds: -sizes.get(folds.recipe, 0)):
-        told = {name: run for name, run in folds.runs.items() if name.partition("-")[0] != CHOSEN_ON}
+        told = {name: run for name, run in folds.runs.items() if name.partition("-")[0] != folds.chosen_on}
         runs = f"{', '.join(sorted(told))} of {folds.folds}"
         rows = tell_sources(folds.model_copy(update={"runs": told}), RESAMPLES)
         lines += [f"| {folds.recipe} | {runs} {row}" for row in rows]

@@ -2,7 +2,8 @@
 
 python -m benchmarks.space runs/quickstart/release     prints the table and writes benchmarks/space.md
 
-The app runs as in a Space: app.py in a process of its own. The page runs in Chromium, from local copies.
+The app runs as in a Space: the form that is sent, in a process of its own. The page runs in Chromium, from
+local copies.
 """
 
 from __future__ import annotations
@@ -27,11 +28,20 @@ from rich.console import Console
 
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
-from finsent.data.sources import read_source
-from finsent.recipe.file import load_recipe
+from finsent.data.sources.read import read_source
+from finsent.recipe.file import read_released_recipe
+from finsent.release import RECIPE
 from inference.classifier import Classifier
-from publishing.space.forms import Subject, write_form
-from tests.space.browser import chromium, serving, transformers_js
+from publishing.space.forms import write_form
+from publishing.space.preview import (
+    LOCAL_LIBRARY,
+    LOCAL_MODEL,
+    app_environment,
+    describe_release,
+    page_roots,
+    serving,
+)
+from tests.space.browser import chromium, transformers_js
 from tests.space.conftest import free_port
 
 OUTPUT = Path(__file__).with_name("space.md")
@@ -53,10 +63,18 @@ Row = tuple[str, str, str, str]  # what, measured, beside it, the aim
 @contextlib.contextmanager
 def serve(command: list[str], port: int, release: Path) -> Iterator[tuple[Client, float, float]]:
     """Run a Gradio app; yields its client, when its process was started, and when the client reached it."""
-    environment = {**os.environ, "MODEL_ID": str(release.resolve()), "GRADIO_SERVER_PORT": str(port)}
+    with tempfile.TemporaryDirectory() as folder:
+        write_form("gradio", describe_release(release), Path(folder) / "form")
+        environment = app_environment(release, Path(folder), port)
+        yield from _connect(command, Path(folder) / "form", environment, port)
+
+
+def _connect(
+    command: list[str], form: Path, environment: dict[str, str], port: int
+) -> Iterator[tuple[Client, float, float]]:
     started = time.perf_counter()
     quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command, cwd=SPACE, env=environment, stdout=quiet, stderr=quiet)
+    process = subprocess.Popen(command, cwd=form, env=environment, stdout=quiet, stderr=quiet)
     try:
         while True:
             try:
@@ -129,7 +147,8 @@ def time_many(release: Path, texts: list[str], rows: int) -> Row:
         file.write_text("headline\n" + "\n".join(quoted) + "\n", encoding="utf-8")
         begun = time.perf_counter()
         visitor = SimpleNamespace(session_hash="x")
-        [*_, last] = tab.classify("", str(file), "headline", True, None, visitor)
+        upload = tab.read_file(None, str(file), True)
+        [*_, last] = tab.classify("", upload, "headline", None, visitor)
         app = time.perf_counter() - begun
     done = last[tab.result].done
     assert done == rows, f"{done} of {rows} rows were classified"
@@ -146,13 +165,11 @@ def time_many(release: Path, texts: list[str], rows: int) -> Row:
 
 def time_page(release: Path) -> list[Row]:
     """Time the static page in Chromium from opening it to the first answer, first visit and cached."""
-    subject = Subject("finsent/bench", "finsent", "", "apache-2.0", "main")
-    local = {"host": "./hub", "library": "./transformers/transformers.min.js", "wasm": "./transformers/"}
-    first, again = [], []
+    subject, first, again = describe_release(release), [], []
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        write_form("static", subject, Path(folder) / "form", local)
-        roots = {"/hub/finsent/bench/resolve/main/": [release.resolve()], "/transformers/": transformers_js()}
-        with serving({**roots, "/": [Path(folder) / "form"]}) as (address, _):
+        form = Path(folder) / "form"
+        write_form("static", subject, form, LOCAL_MODEL | LOCAL_LIBRARY)
+        with serving(page_roots(form, release, subject, transformers_js())) as (address, _):
             for _ in range(VISITS):
                 context = browser.new_context()
                 first.append(_open(context, address))
@@ -196,7 +213,7 @@ def main(
     texts: Annotated[int, typer.Option(help="headlines to time one by one")] = 200,
 ) -> None:
     """Time the demo and write benchmarks/space.md."""
-    recipe = load_recipe(release / "recipe.yaml")
+    recipe = read_released_recipe(release / RECIPE)
     own = next(source for source in recipe.data.sources if source.path is not None)
     known = [row.text for row in read_source(own, None).rows]
     table = [time_starts(release), time_one(release, known[:texts]), time_many(release, known, rows)]

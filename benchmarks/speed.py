@@ -27,10 +27,11 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer, pipeline
 
 from benchmarks.machine import tell_run
-from finsent import REPOSITORY
-from finsent.data.sources import read_source
+from finsent import REPOSITORY, onnx_files
+from finsent.data.sources.read import read_source
 from finsent.errors import FinsentError
-from finsent.recipe.file import load_recipe
+from finsent.recipe.file import read_released_recipe
+from finsent.release import RECIPE, TOKENIZER
 from inference.classifier import Classifier, softmax
 
 OUTPUT = Path(__file__).with_name("speed.md")
@@ -53,14 +54,17 @@ def build_ways(release: Path) -> dict[str, Way]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     through_optimum = ORTModelForSequenceClassification.from_pretrained(
-        release, subfolder="onnx", file_name="model_quantized.onnx", session_options=options
+        release,
+        subfolder=onnx_files.FOLDER,
+        file_name=onnx_files.QUANTIZED.file_name,
+        session_options=options,
     )
     return {
         PYTORCH: pipeline("text-classification", model=str(release)),
         "ORTModel pipeline, quantized": pipeline(
             "text-classification", model=through_optimum, tokenizer=tokenizer
         ),
-        "inference.classifier, fp32": Classifier(release, "onnx/model.onnx"),
+        "inference.classifier, fp32": Classifier(release, onnx_files.FP32.path),
         QUANTIZED: Classifier(release),
         BARE: _bare_way(release, options),
     }
@@ -68,8 +72,8 @@ def build_ways(release: Path) -> dict[str, Way]:
 
 def _bare_way(release: Path, options: onnxruntime.SessionOptions) -> Way:
     """Return the least code that gives probabilities: what any wrapper is measured against."""
-    tokenizer = Tokenizer.from_file(str(release / "tokenizer.json"))
-    session = onnxruntime.InferenceSession(str(release / "onnx" / "model_quantized.onnx"), options)
+    tokenizer = Tokenizer.from_file(str(release / TOKENIZER))
+    session = onnxruntime.InferenceSession(str(release / onnx_files.QUANTIZED.path), options)
     names = [entry.name for entry in session.get_inputs()]
 
     def classify(text: str) -> Any:  # noqa: ANN401
@@ -156,7 +160,7 @@ def main(
 
 def run(release: Path, texts: int) -> None:
     """Time and write; FinsentError when `release` is none."""
-    recipe = load_recipe(release / "recipe.yaml")
+    recipe = read_released_recipe(release / RECIPE)
     own = next(source for source in recipe.data.sources if source.path is not None)
     chosen = [row.text for row in read_source(own, None).rows if row.split == "test"][:texts]
     tokenizer = AutoTokenizer.from_pretrained(release)

@@ -17,9 +17,12 @@ import typer
 
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
-from finsent.data.sources import Row, mirror_from_environment, read_source
-from finsent.recipe.file import load_recipe
+from finsent.data.rows import Row
+from finsent.data.sources.read import read_source
+from finsent.mirror import mirror_from_environment
+from finsent.recipe.file import load_recipe, read_released_recipe
 from finsent.recipe.recipe import Recipe
+from finsent.release import RECIPE
 from finsent.scoring import Scores, score
 from inference.classifier import Classifier
 
@@ -29,7 +32,7 @@ OTHERS = REPOSITORY / "recipes" / "finsent-research.yaml"
 
 def score_unseen(release: Path, others: Recipe, mirror: Path | None) -> dict[str, Scores]:
     """Return the quantized file's scores on every source of `others` that it was not trained on."""
-    own = load_recipe(release / "recipe.yaml")
+    own = read_released_recipe(release / RECIPE)
     seen = {source.name for source in own.data.sources}
     classifier = Classifier(release)
     found: dict[str, Scores] = {}

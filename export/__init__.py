@@ -1,1 +1,1 @@
-"""PyTorch to ONNX to quantized ONNX, and the gate that a file passes before it is released."""
+"""PyTorch to the ONNX files of a release, and the gate that a file passes before it is released."""

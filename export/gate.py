@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from finsent.recipe.recipe import Budget
+from finsent.recipe.export import Budget
 from finsent.scoring import Floats, Ints, classification
 
 
@@ -14,7 +14,7 @@ from finsent.scoring import Floats, Ints, classification
 class Drift:
     """How a variant differs from PyTorch on the same rows. `batch_difference`: |Δp| alone against padded."""
 
-    flips: int
+    flip_count: int
     flip_share: float
     max_probability_difference: float
     macro_f1_drop: float
@@ -31,7 +31,7 @@ def measure_drift(reference: Floats, variant: Floats, alone: Floats, padded: Flo
     first, second = reference.argmax(axis=1), variant.argmax(axis=1)
     scores = [classification(predicted, labels, n_labels)["macro_f1"] for predicted in (first, second)]
     return Drift(
-        flips=int((first != second).sum()),
+        flip_count=int((first != second).sum()),
         flip_share=float((first != second).mean()),
         max_probability_difference=float(np.abs(reference - variant).max()),
         macro_f1_drop=scores[0] - scores[1],
@@ -43,7 +43,7 @@ def check_budget(drift: Drift, budget: Budget) -> list[str]:
     """Return why a variant is over its budget, a sentence a reason; an empty list lets it pass."""
     limits = (
         ("macro F1 falls by", drift.macro_f1_drop, budget.macro_f1_drop),
-        ("share of labels that flip", drift.flip_share, budget.flips),
+        ("share of labels that flip", drift.flip_share, budget.flip_share),
         ("largest |Δp| between alone and padded", drift.batch_difference, budget.batch_difference),
     )
     return [

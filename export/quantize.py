@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,12 +21,12 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from tokenizers import Tokenizer
 
-from finsent.errors import ReleaseError
-from finsent.recipe.recipe import Variant
-from finsent.release import ONNX_FILES, TOKENIZER
+from export.graph.nodes import WEIGHTED, match_nodes
+from finsent.onnx_files import FP32, QUANTIZED
+from finsent.recipe.export import Variant
+from finsent.release import TOKENIZER
 
-OPERATORS = ["MatMul", "Gemm", "Gather"]
-OPTIONS = {"OpTypesToExcludeOutputQuantization": OPERATORS}
+OPTIONS = {"OpTypesToExcludeOutputQuantization": WEIGHTED}
 CALIBRATION_BATCH = 16
 
 
@@ -46,7 +45,7 @@ def quantize(folder: Path, variant: Variant, texts: list[str]) -> Path:
 
     Raises ReleaseError when a `keep_float` expression of the recipe matches no node.
     """
-    source, target = folder / ONNX_FILES["fp32"], folder / ONNX_FILES[variant.name]
+    source, target = folder / FP32.path, folder / QUANTIZED.path
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
     with tempfile.TemporaryDirectory(prefix="finsent-quantize-") as scratch:
         prepared = Path(scratch) / "prepared.onnx"
@@ -59,8 +58,8 @@ def quantize(folder: Path, variant: Variant, texts: list[str]) -> Path:
                 str(target),
                 calibration_data_reader=_Texts(tokenizer, texts, names),
                 quant_format=QuantFormat.QDQ,
-                op_types_to_quantize=OPERATORS,
-                nodes_to_exclude=_without_weights(graph) + _matching_nodes(graph, variant.keep_float),
+                op_types_to_quantize=WEIGHTED,
+                nodes_to_exclude=_without_weights(graph) + match_nodes(graph, variant.keep_float),
                 per_channel=True,
                 reduce_range=True,
                 activation_type=QuantType.QUInt8,
@@ -94,7 +93,7 @@ def _free_residuals(graph: onnx.GraphProto) -> None:
     made_by = {name: node for node in graph.node for name in node.output}
     for node in graph.node:
         for index, name in enumerate(node.input):
-            if node.op_type not in OPERATORS and (exact := _before_rounding(name, made_by)):
+            if node.op_type not in WEIGHTED and (exact := _before_rounding(name, made_by)):
                 node.input[index] = exact
 
 
@@ -123,19 +122,6 @@ def _before_rounding(name: str, made_by: dict[str, onnx.NodeProto]) -> str | Non
 def _without_weights(graph: onnx.GraphProto) -> list[str]:
     weights = {tensor.name for tensor in graph.initializer}
     return [node.name for node in graph.node if node.op_type == "MatMul" and weights.isdisjoint(node.input)]
-
-
-def _matching_nodes(graph: onnx.GraphProto, expressions: list[str]) -> list[str]:
-    chosen: list[str] = []
-    for expression in expressions:
-        found = [node.name for node in graph.node if re.search(expression, node.name)]
-        if not found:
-            examples = [node.name for node in graph.node if node.op_type in OPERATORS][:3]
-            raise ReleaseError(
-                f"keep_float: {expression!r} matches no node of the graph; names look like {examples}"
-            )
-        chosen += found
-    return chosen
 
 
 def _batches(tokenizer: Tokenizer, texts: list[str], names: list[str]) -> Iterator[dict[str, Any]]:

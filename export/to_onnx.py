@@ -12,7 +12,7 @@ from transformers import AutoModelForSequenceClassification
 
 from export.graph.simplify import simplify
 from finsent.errors import ReleaseError
-from finsent.release import ONNX_FILES
+from finsent.onnx_files import FP32
 
 
 def export_onnx(folder: Path, opset: int) -> Path:
@@ -21,7 +21,7 @@ def export_onnx(folder: Path, opset: int) -> Path:
     Attention is exported step by step: fused, it is taken apart again into more nodes than it had.
     Raises ReleaseError when weights went to a second file: runtimes that load one file by name would fail.
     """
-    target = folder / ONNX_FILES["fp32"]
+    target = folder / FP32.path
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="finsent-export-") as scratch, warnings.catch_warnings():
         # tracing warns of Python branches that hold for every text, and of its own successor

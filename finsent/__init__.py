@@ -1,5 +1,10 @@
-"""What several stages share: recipe, labels, licences, text, data, base model, training, scoring, release."""
+"""The stages up to fitted weights (recipe, data, encoder, training), and what all stages share.
+
+Shared are scoring, release (a folder and its file names), licences, text, mirror and errors.
+"""
 
 from pathlib import Path
+
+__version__ = "0.2.0"  # of the project; a release has that of its recipe
 
 REPOSITORY = Path(__file__).resolve().parent.parent

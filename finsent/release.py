@@ -1,4 +1,4 @@
-"""A release: a folder that is a Hub repository, byte for byte. Every file name stands here and nowhere else.
+"""A release: a folder that is a Hub repository, byte for byte. File names stand here and in onnx_files.py.
 
 It is filled under another name and renamed when it is whole, so a folder called release is never a half one.
 """
@@ -10,19 +10,16 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from finsent.errors import ReleaseError
-
-if TYPE_CHECKING:
-    from finsent.encoder.load import BaseModel  # torch and transformers, for whoever needs but a file name
+from finsent.onnx_files import FP32
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 SPECIAL_TOKENS = "special_tokens_map.json"
-ONNX_FILES = {"fp32": "onnx/model.onnx", "quantized": "onnx/model_quantized.onnx"}
 METRICS = "metrics.json"
 RECIPE = "recipe.yaml"
 CARD = "README.md"
@@ -34,7 +31,7 @@ ABSTAIN_BELOW = "finsent_abstain_below"  # a key of config.json; libraries keep 
 TRANSFORMERS_FILES = (CONFIG, WEIGHTS, TOKENIZER, TOKENIZER_CONFIG, SPECIAL_TOKENS)
 ALWAYS = (
     *TRANSFORMERS_FILES,
-    ONNX_FILES["fp32"],
+    FP32.path,
     METRICS,
     RECIPE,
     CARD,
@@ -87,19 +84,6 @@ class Run:
 def missing_files(folder: Path) -> list[str]:
     """Return the names of files that every release has and this folder lacks."""
     return [name for name in ALWAYS if not (folder / name).is_file()]
-
-
-def save_model(base: BaseModel, folder: Path) -> None:
-    """Write weights, config and tokenizer so that every runtime reads them alike.
-
-    tokenizer.json is written from the prepared text, not by the tokenizer: training leaves truncation in that
-    one.
-    """
-    base.model.save_pretrained(folder)
-    base.tokenizer().save_pretrained(folder)
-    tree = json.dumps(json.loads(base.tokenizer_json), ensure_ascii=False, indent=1)
-    (folder / TOKENIZER).write_text(tree, encoding="utf-8")
-    (folder / WEIGHTS).chmod(0o644)  # safetensors writes for its owner alone
 
 
 def write_threshold(folder: Path, threshold: float | None) -> None:

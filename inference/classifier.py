@@ -1,7 +1,7 @@
-"""Sentiment of financial headlines from one ONNX file: numpy, onnxruntime and tokenizers, nothing else.
+"""Text in, probabilities out, from one ONNX file: numpy, onnxruntime and tokenizers, nothing else.
 
-This is the inference code of the demo and of every measured figure. It imports nothing of the project,
-because a Space is uploaded alone. Cleaning and the bound on length are compiled into tokenizer.json.
+This is the inference code of the demo and of every measured figure. It imports nothing else of the project,
+because a push copies it into the Space. Cleaning and the bound on length are compiled into tokenizer.json.
 """
 
 from __future__ import annotations
@@ -147,11 +147,11 @@ def _check_texts(texts: Sequence[str]) -> list[str]:
     for position, text in enumerate(texts):
         if not isinstance(text, str):
             raise TypeError(f"text {position}: got {type(text).__name__}, expected str; drop it or write ''")
-    return [_without_surrogates(text) for text in texts]
+    return [replace_surrogates(text) for text in texts]
 
 
-def _without_surrogates(text: str) -> str:
-    """Replace lone surrogates, which no UTF-8 text can hold; `tokenizers` would raise on them."""
+def replace_surrogates(text: str) -> str:
+    """Return the text with `?` for lone surrogates, which no UTF-8 can hold; `tokenizers` raises on them."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from local_hub.accounts import parse_grant
+from local_hub.cross_origin import is_loopback
 from local_hub.errors import HubError
 from local_hub.hub import RootInUseError
 from local_hub.names import check_namespace
@@ -22,13 +22,6 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 @app.callback()
 def local_hub() -> None:
     """A Hub on this machine that the clients of the real one can work with."""
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _grants(tokens: list[str]) -> tuple[TokenGrant, ...]:
@@ -57,7 +50,9 @@ def _tell(settings: HubSettings) -> None:
         typer.echo(
             f"User 'local' may write with the token in {settings.root / 'token'} (mode 0600)", err=True
         )
-    if not _is_loopback(settings.host):
+    if settings.allow_faults:
+        typer.echo(f"/_test opens with the token in {settings.root / 'control'} (mode 0600)", err=True)
+    if not is_loopback(settings.host):
         typer.secho(
             "WARNING: this Hub can be reached from other machines, over unencrypted http. "
             "Whoever reads the traffic learns the tokens.",
@@ -76,6 +71,12 @@ def serve_command(
         typer.Option(help="USER:ROLE:TOKEN with the role read or write; @FILE reads the token from a file."),
     ] = None,
     org: Annotated[list[str] | None, typer.Option(help="A namespace in which every user may write.")] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="A further name of this Hub, as it stands in addresses.")
+    ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None, typer.Option(help="Address of a proxy whose X-Forwarded-For is believed.")
+    ] = None,
     run_spaces: Annotated[bool, typer.Option("--run-spaces", help="Run pushed Spaces as processes.")] = False,
     allow_faults: Annotated[bool, typer.Option("--allow-faults", help="Open /_test for tests.")] = False,
     free_account: Annotated[
@@ -89,7 +90,7 @@ def serve_command(
     verbose: Annotated[bool, typer.Option("--verbose", help="One line on stderr for each request.")] = False,
 ) -> None:
     """Serve a Hub until interrupted."""
-    if not _is_loopback(host) and not token:
+    if not is_loopback(host) and not token:
         raise typer.BadParameter("a host other than loopback needs --token.", param_hint="--host")
     grants = _grants(token or [])
     settings = HubSettings(
@@ -98,6 +99,8 @@ def serve_command(
         port,
         grants,
         _organizations(org or [], grants),
+        hosts=tuple(allow_host or ()),
+        trusted_proxies=tuple(trusted_proxy or ()),
         run_spaces=run_spaces,
         allow_faults=allow_faults,
         free_account=free_account,

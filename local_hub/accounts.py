@@ -49,15 +49,20 @@ def parse_grant(text: str) -> TokenGrant:
     return TokenGrant(user, "read" if role == "read" else "write", token)
 
 
-def local_grant(root: Path) -> TokenGrant:
-    """The user `local` with a random write token, made once and kept in the root with mode 0600."""
-    path = root / "token"
+def kept_token(path: Path) -> str:
+    """A random token, made once and kept in the file with mode 0600."""
     if not path.exists():
         write_atomically(path, f"hf_{secrets.token_urlsafe(24)}\n".encode(), mode=0o600)
-    return TokenGrant("local", "write", path.read_text(encoding="utf-8").strip())
+    return path.read_text(encoding="utf-8").strip()
 
 
-def _digest(token: str) -> bytes:
+def local_grant(root: Path) -> TokenGrant:
+    """The user `local` with a random write token that lies in the root."""
+    return TokenGrant("local", "write", kept_token(root / "token"))
+
+
+def digest_of(token: str) -> bytes:
+    """What is kept in place of a token."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
@@ -78,17 +83,21 @@ class Accounts:
     """The users of this Hub; tokens are held as digests and compared in constant time."""
 
     def __init__(self, grants: tuple[TokenGrant, ...], organizations: tuple[str, ...]) -> None:
-        self._viewers = [(_digest(grant.token), Viewer(grant.user, grant.role)) for grant in grants]
+        self._viewers = [(digest_of(grant.token), Viewer(grant.user, grant.role)) for grant in grants]
         self.users = tuple(dict.fromkeys(grant.user for grant in grants))
         self.organizations = organizations
 
     def viewer_of_token(self, token: str) -> Viewer | None:
         """Whose token this is; every known token is compared, so that the time tells nothing."""
-        digest, found = _digest(token), None
+        digest, found = digest_of(token), None
         for known, viewer in self._viewers:
             if hmac.compare_digest(known, digest):
                 found = viewer
         return found
+
+    def digests(self) -> list[tuple[bytes, Viewer]]:
+        """The digest of each token with its holder."""
+        return list(self._viewers)
 
     def identify(self, authorization: str | None) -> Viewer | None:
         """The viewer behind an Authorization header, None if it is absent; 401 for an unknown token."""

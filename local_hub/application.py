@@ -8,12 +8,14 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_hub.accounts import bearer_of
+from local_hub.cross_origin import HostCheck
 from local_hub.envelope import Envelope, RequestLog
 from local_hub.errors import HubError
 from local_hub.faults import FaultLayer, FaultPlan
 from local_hub.hub import Hub
 from local_hub.inference import InferenceEngine
 from local_hub.pages import templates
+from local_hub.processes import end_leftovers
 from local_hub.routes import (
     account,
     commits,
@@ -44,8 +46,9 @@ def create_application(hub: Hub) -> ASGIApp:
     app.add_exception_handler(HubError, _answer_hub_error)
     app.add_exception_handler(Exception, _answer_unexpected)
     app.add_exception_handler(HTTPException, _answer_http_error)
+    end_leftovers(hub.settings.root)
     app.state.inference = InferenceEngine(hub)
-    app.state.spaces = SpaceRunner(hub) if hub.settings.run_spaces else None
+    app.state.spaces = hub.spaces = SpaceRunner(hub) if hub.settings.run_spaces else None
     if app.state.spaces:
         app.state.spaces.start_all()
     app.state.requests = RequestLog()
@@ -54,7 +57,7 @@ def create_application(hub: Hub) -> ASGIApp:
         app.include_router(control.router)
         app.state.faults = FaultPlan()
         inner = FaultLayer(inner, app.state.faults)
-    return Envelope(inner, app.state.requests)
+    return Envelope(inner, app.state.requests, HostCheck(hub.settings))
 
 
 class QuotaLayer:

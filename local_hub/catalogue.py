@@ -10,6 +10,7 @@ from pathlib import Path
 
 from local_hub.durable import fsync_folder, remove_stale_locks, write_atomically
 from local_hub.errors import HubError
+from local_hub.holdings import Holdings
 from local_hub.names import KINDS, RepoId
 from local_hub.objects import ObjectStore
 from local_hub.record import Record, Secrets
@@ -26,9 +27,15 @@ class Shelf:
     def __init__(self, repo_id: RepoId, folder: Path, objects: ObjectStore) -> None:
         self.id = repo_id
         self.folder = folder
+        self.large = Holdings(folder / "large", objects)
         self.xet = XetStore(folder, objects)
+        self._objects = objects
         self.repository = Repository(folder)
         self.record = Record.model_validate_json((folder / _RECORD).read_bytes())
+
+    def xet_of(self, contributor: str) -> XetStore:
+        """The Xet side for somebody who only proposes changes, apart from what the owners published."""
+        return XetStore(self.folder / "contributed" / contributor, self._objects)
 
     def update(self, change: Callable[[Record], Record]) -> Record:
         """Replace the record by what `change` makes of it, on disk before in memory."""
@@ -58,11 +65,20 @@ class Catalogue:
         self._incoming = objects.incoming
         self._lock = threading.RLock()
         self._shelves: dict[RepoId, Shelf] = {}
+        self._moved: dict[RepoId, str] = {}
+        self._records: dict[str, RepoId] = {}
         for kind in KINDS:
             for path in sorted((folder / kind).glob("*/*.git")):
                 remove_stale_locks(path)
                 repo_id = RepoId(kind, path.parent.name, path.name.removesuffix(".git"))
-                self._shelves[repo_id] = Shelf(repo_id, path, objects)
+                self._add(Shelf(repo_id, path, objects))
+
+    def _add(self, shelf: Shelf) -> Shelf:
+        self._shelves[shelf.id] = shelf
+        self._records[shelf.record.id] = shelf.id
+        for name in shelf.record.former_names:
+            self._moved[RepoId(shelf.id.kind, *name.split("/"))] = shelf.record.id
+        return shelf
 
     def _path(self, repo_id: RepoId) -> Path:
         return self._folder / repo_id.kind / repo_id.namespace / f"{repo_id.name}.git"
@@ -70,6 +86,18 @@ class Catalogue:
     def get(self, repo_id: RepoId) -> Shelf | None:
         """The repository, None if there is none of that id."""
         return self._shelves.get(repo_id)
+
+    def find_record(self, record_id: str) -> Shelf | None:
+        """The repository whose record has that id, whatever it is called now; None if it is gone."""
+        with self._lock:
+            repo_id = self._records.get(record_id)
+            return self._shelves.get(repo_id) if repo_id else None
+
+    def find_moved(self, repo_id: RepoId) -> Shelf | None:
+        """The repository that once had that id, None if there is none or the id is taken again."""
+        with self._lock:
+            record_id = self._moved.get(repo_id) if repo_id not in self._shelves else None
+            return self.find_record(record_id) if record_id else None
 
     def all(self) -> list[Shelf]:
         """Every repository, the newest first."""
@@ -92,13 +120,21 @@ class Catalogue:
         target.parent.mkdir(parents=True, exist_ok=True)
         folder.rename(target)
         fsync_folder(target.parent)
-        self._shelves[repo_id] = Shelf(repo_id, target, self._objects)
-        return self._shelves[repo_id]
+        self._end_redirect(repo_id)
+        return self._add(Shelf(repo_id, target, self._objects))
+
+    def _end_redirect(self, repo_id: RepoId) -> None:
+        """The id belongs to another repository from now on, also once that one is deleted."""
+        former = self.find_record(self._moved.pop(repo_id, ""))
+        if former:
+            names = tuple(name for name in former.record.former_names if name != str(repo_id))
+            former.update(lambda record: record.model_copy(update={"former_names": names}))
 
     def delete(self, repo_id: RepoId) -> None:
         """Take the repository away; large files stay, others may use them."""
         with self._lock:
             shelf = self._shelves.pop(repo_id)
+            self._records.pop(shelf.record.id)
             with shelf.repository.lock:
                 grave = self._incoming / f"{uuid.uuid4().hex}.deleted"
                 shelf.folder.rename(grave)
@@ -106,10 +142,14 @@ class Catalogue:
         shutil.rmtree(grave, ignore_errors=True)
 
     def move(self, source: RepoId, target: RepoId) -> Shelf:
-        """Give the repository another name; 409 if that is taken."""
+        """Give the repository another name, to which the old one leads from now on; 409 if that is taken."""
         with self._lock:
             if target in self._shelves:
                 raise HubError(409, f"A {target.type} repo named {target} already exists")
-            shelf = self._shelves.pop(source)
+            shelf = self._shelves[source]
+            former = (name for name in shelf.record.former_names if name != str(target))
+            names = tuple(dict.fromkeys((*former, str(source))))
             with shelf.repository.lock:
+                shelf.update(lambda record: record.model_copy(update={"former_names": names}))
+                del self._shelves[source]
                 return self._place(shelf.folder, target)

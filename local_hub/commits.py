@@ -15,10 +15,11 @@ from local_hub.bodies import parse_json
 from local_hub.card import check_card
 from local_hub.catalogue import Shelf
 from local_hub.errors import HubError, bad_request, revision_not_found, stale_parent
-from local_hub.hub import Hub
+from local_hub.holdings import pointer_refused
 from local_hub.names import Kind, check_path
-from local_hub.objects import MAX_POINTER_BYTES, Pointer, check_oid, read_pointer
+from local_hub.objects import MAX_POINTER_BYTES, Pointer, read_pointer
 from local_hub.trees import Change, Signature
+from local_hub.visits import Visit
 
 MAX_OPERATIONS = 25_000
 
@@ -76,21 +77,25 @@ def check_regular(path: str, content: bytes, limit: int) -> None:
         raise bad_request(f"{path} is a binary file and must be stored with Git LFS or Xet.")
 
 
-def check_pointer(shelf: Shelf, path: str, oid: str) -> None:
-    """400 when a pointer names an object that was never uploaded to this repository."""
-    if not shelf.repository.has_object(oid):
+def check_pointer(visit: Visit, path: str, oid: str, size: int | None) -> Pointer:
+    """The pointer with its size in bytes; 400 for another size or an object that the viewer may not use."""
+    held = visit.find_object(oid)
+    if held is None:
+        raise pointer_refused(path, oid)
+    if size is not None and held.size != size:
         raise bad_request(
-            f"{path} is a Git LFS pointer to {oid}, which was not uploaded to this repository. "
-            "Upload the file first."
+            f"{path}: the uploaded object {held.oid} has {held.size} bytes, the commit says {size}."
         )
+    return Pointer(oid, held.size)
 
 
 class CommitDraft:
     """Collects the operations of one commit; contents go to disk line by line, so memory stays flat."""
 
-    def __init__(self, hub: Hub, shelf: Shelf) -> None:
-        self._hub = hub
-        self._shelf = shelf
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._limit = visit.hub.settings.regular_file_limit
+        self._shelf = visit.shelf
         self._header: _Header | None = None
         self._blobs: dict[str, str] = {}
         self._deleted_files: set[str] = set()
@@ -128,10 +133,10 @@ class CommitDraft:
         file = _File(**value)
         path = check_path(file.path)
         content = _decode(file)
-        check_regular(path, content, self._hub.settings.regular_file_limit)
+        check_regular(path, content, self._limit)
         pointer = read_pointer(content) if len(content) <= MAX_POINTER_BYTES else None
         if pointer:
-            check_pointer(self._shelf, path, pointer.oid)
+            check_pointer(self._visit, path, pointer.oid, pointer.size)
         if path == "README.md":
             check_readme(content, self._shelf.id.kind)
         self._blobs[path] = self._shelf.repository.add_blob(content)
@@ -141,13 +146,8 @@ class CommitDraft:
         path = check_path(file.path)
         if file.algo not in ("sha256", "sha_256"):
             raise bad_request(f"{path}: the algorithm {file.algo[:20]!r} is unknown, use sha256.")
-        check_pointer(self._shelf, path, check_oid(file.oid))
-        size = self._hub.objects.size(file.oid)
-        if size is None or (file.size is not None and file.size != size):
-            raise bad_request(
-                f"{path}: the uploaded object {file.oid} has {size} bytes, the commit says {file.size}."
-            )
-        self._blobs[path] = self._shelf.repository.add_blob(Pointer(file.oid, size).to_bytes())
+        pointer = check_pointer(self._visit, path, file.oid, file.size)
+        self._blobs[path] = self._shelf.repository.add_blob(pointer.to_bytes())
 
     def signature(self, author: str) -> Signature:
         """Title and description of the commit, in the name of its author; 400 without a header line."""

@@ -9,6 +9,16 @@ from pathlib import Path
 from local_hub.catalogue import Shelf
 from local_hub.hub import Hub
 from local_hub.names import check_path
+from local_hub.trees import Entry
+
+
+def write_entry(shelf: Shelf, entry: Entry, target: Path) -> None:
+    """Write one file of a commit; a large one only if this repository has it."""
+    if entry.pointer is None:
+        target.write_bytes(shelf.repository.blob(entry.oid))
+    elif held := shelf.large.find(entry.pointer.oid):
+        # A copy, not a hard link: whoever gets the file could write through it into the store.
+        shutil.copyfile(held.path, target)
 
 
 def export_files(hub: Hub, shelf: Shelf, oid: str, folder: Path) -> Path:
@@ -23,11 +33,7 @@ def export_files(hub: Hub, shelf: Shelf, oid: str, folder: Path) -> Path:
     for entry in shelf.repository.files(oid):
         target = draft / check_path(entry.path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if entry.pointer is None:
-            target.write_bytes(shelf.repository.blob(entry.oid))
-        elif shelf.repository.has_object(entry.pointer.oid):
-            # A copy, not a hard link: whoever gets the folder could write through it into the store.
-            shutil.copyfile(hub.objects.path(entry.pointer.oid), target)
+        write_entry(shelf, entry, target)
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft.rename(folder)
     return folder

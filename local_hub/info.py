@@ -11,7 +11,9 @@ from local_hub.catalogue import Shelf
 from local_hub.errors import bad_request
 from local_hub.hub import Hub
 from local_hub.record import timestamp
+from local_hub.runtime import runtime_of
 from local_hub.trees import CommitFacts, Entry
+from local_hub.visits import Visit
 
 _MAX_CONFIG_BYTES = 1 << 20
 _FRAMEWORK_SUFFIXES = {
@@ -36,6 +38,11 @@ def metadata_of(shelf: Shelf, oid: str) -> dict[str, Any]:
     """The metadata of the README at a commit, empty without one."""
     readme = shelf.repository.read(oid, "README.md")
     return (read_metadata(readme.decode("utf-8", "replace")) or {}) if readme else {}
+
+
+def visible_config(shelf: Shelf, oid: str, *, may_read: bool) -> dict[str, Any]:
+    """config.json for somebody who may or may not read the files; of a card alone less can be told."""
+    return config_of(shelf, oid) if may_read else {}
 
 
 def config_of(shelf: Shelf, oid: str) -> dict[str, Any]:
@@ -120,9 +127,12 @@ def tree_entry_answer(
     return answer
 
 
-def _siblings(files: tuple[Entry, ...], blobs: bool) -> list[dict[str, Any]]:
+def _siblings(files: tuple[Entry, ...], blobs: bool, may_read: bool) -> list[dict[str, Any]]:
+    """Names, with `blobs` also sizes and, for whoever may read the files, their hashes."""
     if not blobs:
         return [{"rfilename": entry.path} for entry in files]
+    if not may_read:
+        return [{"rfilename": entry.path, "size": entry.size} for entry in files]
     answers = []
     for entry in files:
         answer: dict[str, Any] = {"rfilename": entry.path, "blobId": entry.oid, "size": entry.size}
@@ -138,14 +148,14 @@ def _siblings(files: tuple[Entry, ...], blobs: bool) -> list[dict[str, Any]]:
 
 
 def describe_repository(
-    hub: Hub, shelf: Shelf, oid: str, *, blobs: bool = False, expand: list[str] | None = None
+    visit: Visit, oid: str, *, blobs: bool = False, expand: list[str] | None = None
 ) -> dict[str, Any]:
     """The info of a repository at a commit; with `expand` only id and those properties, 400 for unknown."""
     unknown = set(expand or ()) - _EXPANDABLE
     if unknown:
         allowed = ", ".join(sorted(_EXPANDABLE))
         raise bad_request(f"Unknown property to expand {sorted(unknown)[0][:60]!r}: allowed are {allowed}.")
-    answer = _everything(hub, shelf, oid, blobs)
+    answer = _everything(visit, oid, blobs)
     if expand:
         return {key: value for key, value in answer.items() if key in _ALWAYS or key in expand}
     hidden = {
@@ -156,13 +166,14 @@ def describe_repository(
         "visibility",
         "evalResults",
     }
-    kept = hidden - {"safetensors", "inference"} if shelf.id.kind == "models" else hidden
+    kept = hidden - {"safetensors", "inference"} if visit.id.kind == "models" else hidden
     return {key: value for key, value in answer.items() if key not in kept}
 
 
-def _everything(hub: Hub, shelf: Shelf, oid: str, blobs: bool) -> dict[str, Any]:
-    record, repository = shelf.record, shelf.repository
-    files, metadata, config = repository.files(oid), metadata_of(shelf, oid), config_of(shelf, oid)
+def _everything(visit: Visit, oid: str, blobs: bool) -> dict[str, Any]:
+    hub, shelf, repository, record = visit.hub, visit.shelf, visit.repository, visit.shelf.record
+    files, metadata = repository.files(oid), metadata_of(shelf, oid)
+    config = visible_config(shelf, oid, may_read=visit.may_read)
     answer: dict[str, Any] = {
         "_id": record.id,
         "id": str(shelf.id),
@@ -178,21 +189,22 @@ def _everything(hub: Hub, shelf: Shelf, oid: str, blobs: bool) -> dict[str, Any]
         "likes": 0,
         "tags": tags_of(metadata, files, config),
         "usedStorage": sum(entry.size for entry in files),
-        "siblings": _siblings(files, blobs),
+        "siblings": _siblings(files, blobs, visit.may_read),
         "xetEnabled": hub.settings.xet,
     }
     if metadata:
         answer["cardData"] = metadata
     if shelf.id.kind == "models":
-        answer |= _model_part(hub, shelf, files, metadata, config)
+        answer |= _model_part(visit, files, metadata, config)
     if shelf.id.kind == "spaces":
-        answer |= _space_part(hub, shelf, metadata)
+        answer |= _space_part(visit, metadata)
     return answer
 
 
 def _model_part(
-    hub: Hub, shelf: Shelf, files: tuple[Entry, ...], metadata: dict[str, Any], config: dict[str, Any]
+    visit: Visit, files: tuple[Entry, ...], metadata: dict[str, Any], config: dict[str, Any]
 ) -> dict[str, Any]:
+    hub, shelf = visit.hub, visit.shelf
     task = pipeline_tag_of(metadata, config)
     part: dict[str, Any] = {"modelId": str(shelf.id), "spaces": _spaces_using(hub, shelf)}
     if task:
@@ -207,7 +219,7 @@ def _model_part(
         part["model-index"] = metadata["model-index"]
     if config:
         part["config"] = {key: config[key] for key in ("architectures", "model_type") if key in config}
-    counted = _parameters(hub, files)
+    counted = _parameters(shelf, files) if visit.may_read else None
     if counted:
         part["safetensors"] = counted
     if task == "text-classification":
@@ -226,23 +238,26 @@ def _spaces_using(hub: Hub, shelf: Shelf) -> list[str]:
     return users
 
 
-def _space_part(hub: Hub, shelf: Shelf, metadata: dict[str, Any]) -> dict[str, Any]:
+def _space_part(visit: Visit, metadata: dict[str, Any]) -> dict[str, Any]:
+    hub, shelf = visit.hub, visit.shelf
     subdomain = f"{shelf.id.namespace}-{shelf.id.name}".lower().replace(".", "-").replace("_", "-")
     return {
         "sdk": metadata.get("sdk") or shelf.record.sdk,
         "subdomain": subdomain,
         "host": f"http://{hub.settings.host}:{hub.settings.port}/spaces/{shelf.id}/app/",
+        "runtime": runtime_of(visit, metadata_of(shelf, visit.repository.resolve("main"))),
         "models": _strings(metadata.get("models")),
         "datasets": _strings(metadata.get("datasets")),
     }
 
 
-def _parameters(hub: Hub, files: tuple[Entry, ...]) -> dict[str, Any] | None:
+def _parameters(shelf: Shelf, files: tuple[Entry, ...]) -> dict[str, Any] | None:
     """Parameters by type, from the header of model.safetensors; None without a readable one."""
     entry = next((entry for entry in files if entry.path == "model.safetensors" and entry.pointer), None)
-    if entry is None or entry.pointer is None or hub.objects.size(entry.pointer.oid) is None:
+    held = shelf.large.find(entry.pointer.oid) if entry and entry.pointer else None
+    if held is None:
         return None
-    with hub.objects.path(entry.pointer.oid).open("rb") as file:
+    with held.path.open("rb") as file:
         prefix = file.read(8)
         length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
         if not 2 <= length <= 8 * _MAX_CONFIG_BYTES:

@@ -52,7 +52,7 @@ def kind_of_type(type_name: str | None) -> Kind:
 
 def check_name(name: str, *, what: str = "repository name") -> str:
     """Return the name if the Hub allows it, else raise 400 with the rule."""
-    if not _NAME.fullmatch(name) or "--" in name or ".." in name or name.endswith((".git", ".lock")):
+    if not _NAME.fullmatch(name) or "--" in name or ".." in name or name.lower().endswith((".git", ".lock")):
         raise bad_request(
             f"Invalid {what} {name[:100]!r}: use 1 to 96 letters, digits, '-', '_' or '.', without '--' or "
             "'..', not starting or ending with '-' or '.', not ending with '.git'."

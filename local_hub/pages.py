@@ -15,9 +15,10 @@ from local_hub.accounts import Viewer
 from local_hub.card import read_metadata, split_card
 from local_hub.errors import entry_not_found
 from local_hub.hub import Hub
-from local_hub.info import config_of, metadata_of, pipeline_tag_of, tags_of
+from local_hub.info import metadata_of, pipeline_tag_of, tags_of, visible_config
 from local_hub.markdown import render_markdown
 from local_hub.record import Discussion
+from local_hub.rights import may_read, may_see
 from local_hub.snippets import snippets_for
 from local_hub.trees import Entry
 from local_hub.visits import Visit
@@ -58,11 +59,12 @@ def index_page(hub: Hub, viewer: Viewer | None, kind: str, search: str) -> dict[
     """The repositories that the viewer may see, the last changed first."""
     rows = []
     for shelf in hub.catalogue.all():
-        visible = not shelf.record.private or hub.accounts.owns(viewer, shelf.id.namespace)
-        if not visible or (kind and shelf.id.kind != kind) or search.lower() not in str(shelf.id).lower():
+        wanted = kind in ("", shelf.id.kind) and search.lower() in str(shelf.id).lower()
+        if not wanted or not may_see(hub.accounts, shelf, viewer):
             continue
         oid = shelf.repository.resolve("main")
-        task = pipeline_tag_of(metadata_of(shelf, oid), config_of(shelf, oid))
+        config = visible_config(shelf, oid, may_read=may_read(hub.accounts, shelf, viewer))
+        task = pipeline_tag_of(metadata_of(shelf, oid), config)
         updated = _date(shelf.repository.commit_facts(oid).date)
         row = {"id": str(shelf.id), "path": shelf.id.web_path, "kind": shelf.id.kind}
         rows.append({**row, "private": shelf.record.private, "task": task, "updated": updated})
@@ -73,7 +75,8 @@ def index_page(hub: Hub, viewer: Viewer | None, kind: str, search: str) -> dict[
 def frame(visit: Visit, tab: str) -> dict[str, Any]:
     """What every page of a repository shows: its name, its tags, its tabs."""
     oid = visit.repository.resolve("main")
-    metadata, config = metadata_of(visit.shelf, oid), config_of(visit.shelf, oid)
+    metadata = metadata_of(visit.shelf, oid)
+    config = visible_config(visit.shelf, oid, may_read=visit.may_read)
     base = f"/{visit.id.web_path}"
     first = {"models": "Model card", "datasets": "Data card", "spaces": "App"}[visit.id.kind]
     tabs = [
@@ -101,7 +104,8 @@ def card_page(visit: Visit) -> dict[str, Any]:
     """The rendered README, the widget, the facts of the metadata, the snippets."""
     oid = visit.repository.resolve("main")
     text = (visit.repository.read(oid, "README.md") or b"").decode("utf-8", "replace")
-    metadata, config = read_metadata(text) or {}, config_of(visit.shelf, oid)
+    metadata = read_metadata(text) or {}
+    config = visible_config(visit.shelf, oid, may_read=visit.may_read)
     task = pipeline_tag_of(metadata, config)
     files = frozenset(entry.path for entry in visit.repository.files(oid))
     body = render_markdown(split_card(text)[1], page=visit.id.web_path)
@@ -207,7 +211,7 @@ def discussions_page(visit: Visit, number: int | None) -> dict[str, Any]:
 
 
 def _detail(visit: Visit, item: Discussion) -> dict[str, Any]:
-    full = pulls.describe_fully(visit.shelf, item)
+    full = pulls.describe_fully(visit.shelf, item, may_read=visit.may_read)
     events = [
         {
             "author": event["author"]["name"],

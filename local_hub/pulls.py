@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from dulwich.graph import find_merge_base
 from dulwich.objects import ObjectID
 from dulwich.patch import write_object_diff
 
@@ -124,9 +123,7 @@ def changes_of(shelf: Shelf, known: Discussion) -> tuple[dict[str, str | None], 
 
 
 def _fork_point(shelf: Shelf, base: str, head: str) -> str:
-    with shelf.repository.git() as repo:
-        found = find_merge_base(repo, [ObjectID(base.encode()), ObjectID(head.encode())])
-    return found[0].decode() if found else base
+    return shelf.repository.fork_point(base, head) or base
 
 
 def _difference(shelf: Shelf, before: str, after: str) -> dict[str, str | None]:
@@ -157,13 +154,7 @@ def unified_diff(shelf: Shelf, known: Discussion) -> str:
 def own_commits(shelf: Shelf, known: Discussion) -> list[CommitFacts]:
     """The commits of a pull request that its base does not have, oldest first."""
     base, head = shelf.repository.resolve(known.base), shelf.repository.resolve(pull_ref(known.num))
-    fork = _fork_point(shelf, base, head)
-    commits = []
-    for facts in shelf.repository.history(head):
-        if facts.oid == fork:
-            break
-        commits.append(facts)
-    return commits[::-1]
+    return shelf.repository.commits_ahead(base, head)
 
 
 def merge(shelf: Shelf, number: int, author: str, text: str | None) -> str:
@@ -202,21 +193,21 @@ def describe(shelf: Shelf, known: Discussion) -> dict[str, Any]:
     }
 
 
-def describe_fully(shelf: Shelf, known: Discussion) -> dict[str, Any]:
-    """A discussion with its events; for a pull request also its commits, diff and conflicts."""
+def describe_fully(shelf: Shelf, known: Discussion, *, may_read: bool) -> dict[str, Any]:
+    """A discussion with its events; for a pull request also its commits and, for readers, its diff."""
     answer = {**describe(shelf, known), "events": [event_answer(event) for event in known.events]}
     if not known.is_pull_request:
         return answer
     merged = known.status == "merged"
     commits = [] if merged else own_commits(shelf, known)
     changes = {"base": known.base} | ({"mergeCommitId": known.merge_commit} if known.merge_commit else {})
-    conflicts = [] if merged else sorted(changes_of(shelf, known)[1])
+    compared = may_read and not merged
     return {
         **answer,
         "events": answer["events"] + [event_answer(_commit_event(known.author, facts)) for facts in commits],
         "changes": changes,
-        "filesWithConflicts": conflicts,
-        "diff": "" if merged else unified_diff(shelf, known),
+        "filesWithConflicts": sorted(changes_of(shelf, known)[1]) if compared else [],
+        "diff": unified_diff(shelf, known) if compared else "",
     }
 
 

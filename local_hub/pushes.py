@@ -2,90 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from stat import S_ISDIR
 
-from dulwich.errors import MissingCommitError
+from dulwich.errors import ObjectFormatException
+from dulwich.object_store import BaseObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, Tag, Tree
-from dulwich.repo import Repo
 
+from local_hub.ancestry import Ancestry
 from local_hub.commits import check_pointer, check_readme, check_regular
 from local_hub.errors import bad_request, forbidden, stale_parent
 from local_hub.names import check_path, check_ref_name
 from local_hub.objects import MAX_POINTER_BYTES, read_pointer
 from local_hub.visits import Visit
 
-_ZERO = "0" * 40
+ZERO = "0" * 40
 _ALLOWED_MODES = (0o100644, 0o100755, 0o100664)
 _MAX_DEPTH = 64
+_MAX_ENTRIES = 1_000_000
 
 
-def check_push(visit: Visit, ref: str, old: str, new: str) -> None:
-    """400, 403 or 412 when the Hub does not take this reference update."""
+def check_push(visit: Visit, store: BaseObjectStore, ref: str, old: str, new: str) -> set[str]:
+    """The ids of all that the reference would bring; 400, 403 or 412 when the Hub does not take it.
+
+    `store` has the pushed objects as well as the repository's own.
+    """
     if not ref.startswith(("refs/heads/", "refs/tags/", "refs/pr/")):
         raise forbidden(f"Pushing to {ref} is not allowed; push branches, tags or refs/pr/….")
     check_ref_name(ref.split("/", 2)[2])
-    with visit.repository.git() as repo:
-        current = repo.refs.as_dict().get(ref.encode(), _ZERO.encode()).decode()  # type: ignore[call-overload]
-        if current != old:
-            raise stale_parent()
-        if new == _ZERO:
-            if ref == "refs/heads/main":
-                raise forbidden("The branch main cannot be deleted.")
-            return
-        target = repo.object_store[ObjectID(new.encode())]
+    if (visit.repository.read_ref(ref) or ZERO) != old:
+        raise stale_parent()
+    if new == ZERO and ref == "refs/heads/main":
+        raise forbidden("The branch main cannot be deleted.")
+    try:
+        return set() if new == ZERO else _NewObjects(visit, store).check(ref, new)
+    except KeyError:
+        raise bad_request("The push lacks some of the objects that it refers to.") from None
+    except ObjectFormatException as error:
+        raise bad_request(f"The push holds a broken object: {error}") from None
+
+
+class _NewObjects:
+    """Everything that no reference led to before, whatever order, dates or detours it comes in."""
+
+    def __init__(self, visit: Visit, store: BaseObjectStore) -> None:
+        self._visit = visit
+        self._store = store
+        self._seen: set[tuple[str, bytes]] = set()
+        self._entries = 0
+
+    def check(self, ref: str, new: str) -> set[str]:
+        """The new objects' ids, when none of them breaks a rule."""
+        found, target = {new}, self._store[ObjectID(new.encode())]
         while isinstance(target, Tag):
-            target = repo.object_store[target.object[1]]
+            target = self._store[target.object[1]]
+            found.add(target.id.decode())
         if not isinstance(target, Commit):
             raise bad_request(f"{ref} must lead to a commit.")
-        for blob_path, blob in _new_blobs(repo, target):
-            _check_blob(visit, blob_path, blob)
+        known = self._visit.repository.reachable()
+        commits = Ancestry().ancestors(self._store, [target.id.decode()], known)
+        self._skip_what_stands(commits, known)
+        for oid in commits:
+            for path, sha in self._walk(self._tree_of(oid), "", 0):
+                found.add(sha.decode())
+                _check_file(self._visit, path, self._store[sha])
+        return found | commits
+
+    def _skip_what_stands(self, commits: set[str], known: Set[str]) -> None:
+        """Mark the trees that the new commits start from: what the Hub took once is not judged again."""
+        parents = {parent.decode() for oid in commits for parent in self._commit(oid).parents}
+        for oid in parents & known:
+            for _ in self._walk(self._tree_of(oid), "", 0):
+                pass
+
+    def _commit(self, oid: str) -> Commit:
+        found = self._store[ObjectID(oid.encode())]
+        assert isinstance(found, Commit)
+        return found
+
+    def _tree_of(self, oid: str) -> ObjectID:
+        tree: ObjectID = self._commit(oid).tree
+        return tree
+
+    def _walk(self, tree_id: ObjectID, prefix: str, depth: int) -> Iterator[tuple[str, ObjectID]]:
+        """Trees (their path ends in a slash) and files that were not seen under this path before."""
+        if (prefix, tree_id) in self._seen:
+            return
+        self._seen.add((prefix, tree_id))
+        tree = self._store[tree_id]
+        if not isinstance(tree, Tree) or depth > _MAX_DEPTH:
+            raise bad_request("The push holds a tree that is broken or too deep.")
+        tree.check()
+        yield prefix, tree_id
+        for item in tree.iteritems():
+            path = self._checked_path(prefix, item.path)
+            if S_ISDIR(item.mode):
+                yield from self._walk(item.sha, f"{path}/", depth + 1)
+            elif item.mode not in _ALLOWED_MODES:
+                raise bad_request(f"{path} is a symbolic link or a submodule, which this Hub does not take.")
+            elif (path, item.sha) not in self._seen:
+                self._seen.add((path, item.sha))
+                yield path, item.sha
+
+    def _checked_path(self, prefix: str, name: bytes) -> str:
+        self._entries += 1
+        if self._entries > _MAX_ENTRIES:  # a tree may hold itself twice over, and that again
+            raise bad_request(f"The push holds more than {_MAX_ENTRIES} files; push it in parts.")
+        return check_path(prefix + name.decode("utf-8", "replace"))
 
 
-def _new_blobs(repo: Repo, head: Commit) -> Iterator[tuple[str, Blob]]:
-    """Every blob of the new commits that no reference had before, with its path."""
-    known = list(repo.refs.as_dict().values())
-    try:
-        walker = list(repo.get_walker(include=[head.id], exclude=known))
-    except (KeyError, MissingCommitError):
-        raise bad_request("The push lacks some of the commits that it refers to.") from None
-    seen: set[bytes] = set()
-    for entry in reversed(walker):
-        for parent in entry.commit.parents:
-            found = repo.object_store[parent]
-            if isinstance(found, Commit):
-                for _ in _walk(repo, found.tree, "", seen, 0):
-                    pass
-        yield from _walk(repo, entry.commit.tree, "", seen, 0)
-
-
-def _walk(
-    repo: Repo, tree_id: ObjectID, prefix: str, seen: set[bytes], depth: int
-) -> Iterator[tuple[str, Blob]]:
-    if tree_id in seen:
+def _check_file(visit: Visit, path: str, blob: object) -> None:
+    if not isinstance(blob, Blob):
         return
-    seen.add(tree_id)
-    tree = repo.object_store[tree_id]
-    if not isinstance(tree, Tree) or depth > _MAX_DEPTH:
-        raise bad_request("The push holds a tree that is broken or too deep.")
-    for item in tree.iteritems():
-        path = check_path(prefix + item.path.decode("utf-8", "replace"))
-        if S_ISDIR(item.mode):
-            yield from _walk(repo, item.sha, f"{path}/", seen, depth + 1)
-        elif item.mode not in _ALLOWED_MODES:
-            raise bad_request(f"{path} is a symbolic link or a submodule, which this Hub does not take.")
-        elif item.sha + path.encode() not in seen:
-            seen.add(item.sha + path.encode())
-            blob = repo.object_store[item.sha]
-            if isinstance(blob, Blob):
-                yield path, blob
-
-
-def _check_blob(visit: Visit, path: str, blob: Blob) -> None:
     content = blob.as_raw_string()
     check_regular(path, content, visit.hub.settings.regular_file_limit)
     pointer = read_pointer(content) if len(content) <= MAX_POINTER_BYTES else None
     if pointer:
-        check_pointer(visit.shelf, path, pointer.oid)
+        check_pointer(visit, path, pointer.oid, pointer.size)
     if path == "README.md":
         check_readme(content, visit.id.kind)

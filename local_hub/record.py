@@ -75,6 +75,8 @@ class Record(Stored):
     granted: tuple[str, ...] = ()
     created_at: str = Field(default_factory=timestamp)
     creator: str = ""
+    former_names: tuple[str, ...] = ()
+    """Ids that it had before it was moved and that nothing else has taken since."""
     discussions: tuple[Discussion, ...] = ()
     sdk: str | None = None
     hardware: str | None = None

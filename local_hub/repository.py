@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +12,15 @@ from stat import S_ISREG
 
 from dulwich.errors import NotTreeError
 from dulwich.object_store import tree_lookup_path
-from dulwich.objects import Blob, Commit, ObjectID, ShaFile, SubmoduleEncountered, Tag, Tree
+from dulwich.objects import Blob, Commit, ObjectID, SubmoduleEncountered, Tag, Tree
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
-from local_hub.durable import fsync_folder, write_atomically
+from local_hub.ancestry import Ancestry
+from local_hub.durable import fsync_folder
 from local_hub.errors import HubError, revision_not_found
 from local_hub.names import check_ref_name
-from local_hub.objects import check_oid
+from local_hub.published import Published, peel
 from local_hub.trees import (
     Change,
     CommitFacts,
@@ -43,6 +44,8 @@ class Repository:
         self.lock = threading.RLock()
         self._trees: OrderedDict[str, tuple[Entry, ...]] = OrderedDict()
         self._trees_lock = threading.Lock()
+        self._ancestry = Ancestry()
+        self._published = Published(self._ancestry)
 
     @staticmethod
     def init(folder: Path) -> Repository:
@@ -67,7 +70,7 @@ class Repository:
         """Names below `refs/heads/`, `refs/tags/` or `refs/pr/` with the commits they lead to."""
         with self.git() as repo:
             names = repo.refs.as_dict(Ref(prefix.encode().rstrip(b"/")))
-            peeled = {name.decode("utf-8", "replace"): _peel(repo, sha) for name, sha in names.items()}
+            peeled = {name.decode("utf-8", "replace"): peel(repo, sha) for name, sha in names.items()}
         return {name: commit.id.decode() for name, commit in sorted(peeled.items()) if commit is not None}
 
     def find_ref(self, revision: str) -> str | None:
@@ -84,15 +87,55 @@ class Repository:
         return None
 
     def resolve(self, revision: str) -> str:
-        """The commit of a branch, tag, `refs/…`, HEAD or (short) commit id; RevisionNotFound otherwise."""
+        """The commit of a branch, tag, `refs/…`, HEAD or (short) commit id; RevisionNotFound otherwise.
+
+        An id must be that of a commit which a reference leads to: what was refused, or whose branch was
+        deleted, may still lie in the store and is nobody's to read.
+        """
         name = "main" if revision == "HEAD" else revision
         full_name = self.find_ref(name)
-        with self.git() as repo:
-            sha = _read_ref(repo, full_name) if full_name else _find_commit_id(repo, name)
-            commit = _peel(repo, sha) if sha else None
-        if commit is None:
+        if full_name is None:
+            found = self._find_commit(name)
+        else:
+            with self.git() as repo:
+                sha = _read_ref(repo, full_name)
+                commit = peel(repo, sha) if sha else None
+            found = commit.id.decode() if commit else None
+        if found is None:
             raise revision_not_found(revision)
-        return commit.id.decode()
+        return found
+
+    def _find_commit(self, name: str) -> str | None:
+        """A full commit id, or the only commit whose id starts with at least seven hexadecimal digits."""
+        if not 7 <= len(name) <= 40 or set(name) - set("0123456789abcdef"):
+            return None
+        reachable = self.reachable()
+        if len(name) == 40:
+            return name if name in reachable else None
+        matches = [oid for oid in reachable if oid.startswith(name)]
+        return matches[0] if len(matches) == 1 else None
+
+    def reachable(self) -> Set[str]:
+        """Every commit that a reference leads to; found once, and again after a reference moved."""
+        found = self._published.commits()
+        if found is None:
+            with self.lock, self.git() as repo:
+                found = self._published.find_commits(repo)
+        return found
+
+    def publishes(self, oid: str) -> bool:
+        """Whether a file of a commit that a reference leads to is that large object."""
+        if any(entry.pointer and entry.pointer.oid == oid for entry in self.entries(self.resolve("main"))):
+            return True
+        commits = frozenset(self.reachable())
+        with self.git() as repo:
+            return self._published.points_to(repo, commits, oid)
+
+    def read_ref(self, ref: str) -> str | None:
+        """The object that a reference names (an annotated tag's is the tag), None if there is no such one."""
+        with self.git() as repo:
+            sha = _read_ref(repo, ref)
+        return sha.decode() if sha else None
 
     def point(self, ref: str, new: str | None, old: str | None) -> bool:
         """Move, create (old None) or delete (new None) a reference if it still is at `old`; False if not."""
@@ -101,6 +144,7 @@ class Repository:
         with self.lock, self.git() as repo:
             if _read_ref(repo, ref) != before:
                 return False
+            self._published.forget()
             try:
                 if new is None:
                     return repo.refs.remove_if_equals(name, before)
@@ -138,6 +182,7 @@ class Repository:
         """Delete a branch or tag; RevisionNotFound if there is none."""
         with self.lock, self.git() as repo:
             before = _read_ref(repo, ref)
+            self._published.forget()
             if before is None or not repo.refs.remove_if_equals(Ref(ref.encode()), before):
                 raise revision_not_found(ref.split("/", 2)[-1])
 
@@ -146,17 +191,28 @@ class Repository:
     def commit_facts(self, oid: str) -> CommitFacts:
         """The commit of a resolved id."""
         with self.git() as repo:
-            commit = _peel(repo, ObjectID(oid.encode()))
+            commit = peel(repo, ObjectID(oid.encode()))
         if commit is None:
             raise revision_not_found(oid)
         return facts_of(commit)
 
     def history(self, oid: str, *, skip: int = 0, limit: int | None = None) -> list[CommitFacts]:
-        """Commits reachable from the id, newest first."""
+        """The commit and its ancestors, children before parents, else the newest first."""
         with self.git() as repo:
-            stop = None if limit is None else skip + limit
-            walker = repo.get_walker(include=[ObjectID(oid.encode())], max_entries=stop)
-            return [facts_of(entry.commit) for entry in walker][skip:]
+            order = self._ancestry.ordered(repo.object_store, oid)
+            return _facts(repo, order[skip : None if limit is None else skip + limit])
+
+    def fork_point(self, base: str, head: str) -> str | None:
+        """The newest commit that both have, None if they share nothing."""
+        with self.git() as repo:
+            return self._ancestry.fork_point(repo.object_store, base, head)
+
+    def commits_ahead(self, base: str, head: str) -> list[CommitFacts]:
+        """The commits of `head` that `base` does not have, parents first."""
+        with self.git() as repo:
+            behind = self._ancestry.ancestors(repo.object_store, [base])
+            order = self._ancestry.ordered(repo.object_store, head)
+            return _facts(repo, [oid for oid in reversed(order) if oid not in behind])
 
     def files(self, oid: str) -> tuple[Entry, ...]:
         """Every file at a commit, sorted by path."""
@@ -269,18 +325,6 @@ class Repository:
                 tree = applied
         return tree.id
 
-    # large files
-
-    def link_object(self, oid: str) -> None:
-        """Remember that this repository was given the object; knowing a sha256 gives no access."""
-        marker = self.folder / "large" / check_oid(oid)
-        if not marker.exists():
-            write_atomically(marker, b"")
-
-    def has_object(self, oid: str) -> bool:
-        """Whether the large object was uploaded to this repository."""
-        return (self.folder / "large" / check_oid(oid)).exists()
-
 
 def _identity(name: str) -> bytes:
     clean = "".join(character for character in name if character not in "<>\n\0")
@@ -291,29 +335,13 @@ def _now() -> int:
     return int(datetime.now(UTC).timestamp())
 
 
+def _facts(repo: Repo, commits: list[str]) -> list[CommitFacts]:
+    found = (repo.object_store[ObjectID(oid.encode())] for oid in commits)
+    return [facts_of(commit) for commit in found if isinstance(commit, Commit)]
+
+
 def _read_ref(repo: Repo, name: str) -> ObjectID | None:
     try:
         return ObjectID(repo.refs[Ref(name.encode("utf-8"))])
     except (KeyError, ValueError, OSError):  # names that no reference can have raise all three
         return None
-
-
-def _find_commit_id(repo: Repo, name: str) -> ObjectID | None:
-    """A full commit id, or the only commit whose id starts with at least seven hexadecimal digits."""
-    if not 7 <= len(name) <= 40 or set(name) - set("0123456789abcdef"):
-        return None
-    if len(name) == 40:
-        return ObjectID(name.encode())
-    matches = list(repo.object_store.iter_prefix(name.encode()))
-    return matches[0] if len(matches) == 1 else None
-
-
-def _peel(repo: Repo, sha: ObjectID) -> Commit | None:
-    """The commit behind a reference or an annotated tag; None if it leads elsewhere."""
-    try:
-        found: ShaFile = repo.object_store[sha]
-        while isinstance(found, Tag):
-            found = repo.object_store[found.object[1]]
-    except KeyError:
-        return None
-    return found if isinstance(found, Commit) else None

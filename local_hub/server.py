@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 import threading
 import time
@@ -28,8 +29,14 @@ class RunningHub:
     """A token that may write: that of the first user who has one, else of the first user."""
     hub: Hub
 
+    @property
+    def control(self) -> str:
+        """The address of the control plane with its token as a password; only opens with `allow_faults`."""
+        return self.endpoint.replace("://", f"://control:{self.hub.control_token}@") + "/_test"
+
 
 def _server(hub: Hub) -> uvicorn.Server:
+    proxies = hub.settings.trusted_proxies
     config = uvicorn.Config(
         create_application(hub),
         log_config=None,
@@ -39,6 +46,8 @@ def _server(hub: Hub) -> uvicorn.Server:
         lifespan="off",
         timeout_graceful_shutdown=3,
         h11_max_incomplete_event_size=64 << 10,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
     )
     return uvicorn.Server(config)
 
@@ -53,8 +62,18 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _end_orderly(*_: object) -> None:
+    raise SystemExit(0)
+
+
 def serve(settings: HubSettings) -> None:
-    """Serve until interrupted; OSError if the port is taken, RootInUseError if the root is."""
+    """Serve until interrupted; OSError if the port is taken, RootInUseError if the root is.
+
+    uvicorn raises the signal that stopped it once more when it is done: by default that would end the process
+    before the Hub is closed.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end_orderly)
     listener = _listen(settings.host, settings.port)
     with listener, Hub(settings) as hub:
         logging.getLogger("local_hub").info("serving %s", settings.root)

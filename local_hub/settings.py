@@ -47,3 +47,13 @@ class HubSettings:
     part_size: int = 64 * MEBIBYTE
     inference_slots: int = 2
     inference_queue: int = 64
+    inference_memory: int = 6 << 30
+    inference_seconds: float = 120.0
+    """For loading a model, and for each answer; beyond it the model's process is ended."""
+    space_memory: int = 16 << 30
+    """For all processes of one Space together, and for the building of one; cpu-basic has as much."""
+    space_processes: int = 256
+    hosts: tuple[str, ...] = ()
+    """Names under which this Hub may be asked, beside its address and localhost."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; by default none."""

@@ -118,3 +118,21 @@ def walk_tree(repo: Repo, tree: ObjectID, prefix: str = "", depth: int = 0) -> I
             yield from walk_tree(repo, item.sha, f"{path}/", depth + 1)
         elif S_ISREG(item.mode):
             yield entry_of(repo, path, item.mode, item.sha)
+
+
+def pointers_below(repo: Repo, tree: str, seen: set[str]) -> Iterator[str]:
+    """The sha256 of every large file below a tree, without going into what was seen; `seen` grows."""
+    waiting = [tree]
+    while waiting:
+        found = repo.object_store[ObjectID(waiting.pop().encode())]
+        for item in found.iteritems() if isinstance(found, Tree) else ():
+            oid = item.sha.decode()
+            if oid in seen:
+                continue
+            seen.add(oid)
+            if S_ISDIR(item.mode):
+                waiting.append(oid)
+            elif S_ISREG(item.mode):
+                pointer = entry_of(repo, "", item.mode, item.sha).pointer
+                if pointer:
+                    yield pointer.oid

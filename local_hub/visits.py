@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from fastapi import Depends, Request
 
 from local_hub.accounts import Viewer
 from local_hub.catalogue import Shelf
 from local_hub.errors import HubError, forbidden, repository_not_found, revision_not_found
+from local_hub.holdings import HeldObject
 from local_hub.hub import Hub
 from local_hub.names import KINDS, RepoId
 from local_hub.repository import Repository
-
-SESSION_COOKIE = "local_hub_session"
+from local_hub.rights import find_object, may_read, may_see
 
 
 def hub_of(request: Request) -> Hub:
@@ -34,20 +34,27 @@ def page_viewer_of(request: Request) -> Viewer | None:
 
     Only for reading: the cookie gives the role read, so that no other site can make a browser write here.
     """
-    viewer = viewer_of(request)
-    cookie = request.cookies.get(SESSION_COOKIE)
-    claim = hub_of(request).signer.read("session", cookie) if viewer is None and cookie else None
-    return Viewer(claim["user"], "read") if claim else viewer
+    return viewer_of(request) or hub_of(request).sessions.viewer(request)
+
+
+def moved_to(request: Request, new: RepoId) -> HubError:
+    """307 to the request's own address with the new id in it; 404 where the id came in the body."""
+    template = request.scope["route"].path.split("/")
+    if "{namespace}" not in template:
+        return repository_not_found(anonymous=False)
+    segments, place = request.scope["path"].split("/"), template.index("{namespace}")
+    ending = ".git" if unquote(segments[place + 1]).endswith(".git") else ""
+    segments[place : place + 2] = [quote(new.namespace), quote(new.name) + ending]
+    if request.scope["wire_path"] != request.scope["path"]:  # the web leaves the kind of models out
+        del segments[1]
+    query = request.scope["query_string"].decode("latin-1")
+    location = "/".join(segments) + (f"?{query}" if query else "")
+    return HubError(307, f"This {new.type} is now {new}.", headers={"Location": location})
 
 
 def endpoint_of(request: Request) -> str:
     """The address by which the client reached this server, without a trailing slash."""
     return str(request.base_url).rstrip("/")
-
-
-def xet_endpoint(visit: Visit) -> str:
-    """The repository's own content-addressed storage; the address keeps the caches of clients apart, too."""
-    return f"{visit.endpoint}/_hub/xet/{visit.id.kind}/{visit.id}"
 
 
 @dataclass(frozen=True)
@@ -78,38 +85,60 @@ class Visit:
         """The viewer, if he may write here; 401 or 403 otherwise."""
         return self.hub.accounts.require_writer(self.viewer, self.id.namespace, action)
 
+    @property
+    def is_owner(self) -> bool:
+        """Whether the namespace is the viewer's own, whatever his token may do."""
+        return self.hub.accounts.owns(self.viewer, self.id.namespace)
+
     def require_contributor(self) -> Viewer:
-        """The viewer, if he may propose changes: any user whose token may write."""
+        """The viewer, if he may propose changes: his token may write, and he may read the files."""
+        viewer = self.require_speaker()
+        self.require_content()
+        return viewer
+
+    def require_speaker(self) -> Viewer:
+        """The viewer, if he may take part in discussions: any user whose token may write."""
         if self.viewer is None:
             raise HubError(401, "Invalid username or password.")
         if not self.viewer.may_write:
             raise forbidden("This token has the role read; to contribute use a token with the role write.")
         return self.viewer
 
+    @property
+    def may_read(self) -> bool:
+        """Whether the viewer may have the files and what derives from them."""
+        return may_read(self.hub.accounts, self.shelf, self.viewer)
+
     def require_content(self) -> None:
         """Pass if the viewer may read the files; GatedRepo when he has to ask for access first."""
-        record, viewer = self.shelf.record, self.viewer
-        if not record.gated or self.hub.accounts.owns(viewer, self.id.namespace):
+        if self.may_read:
             return
-        if viewer is None:
-            message = (
-                f"Access to {self.id.type} {self.id} is restricted. You must be authenticated to ask for it."
-            )
+        restricted = f"Access to {self.id.type} {self.id} is restricted"
+        if self.viewer is None:
+            message = f"{restricted}. You must be authenticated to ask for it."
             raise HubError(401, message, code="GatedRepo")
-        if viewer.name not in record.granted:
-            message = (
-                f"Access to {self.id.type} {self.id} is restricted and you are not in the authorized list."
-            )
-            raise HubError(403, f"{message} Visit {self.page} to ask for access.", code="GatedRepo")
+        message = f"{restricted} and you are not in the authorized list. Visit {self.page} to ask for access."
+        raise HubError(403, message, code="GatedRepo")
+
+    def find_object(self, oid: str) -> HeldObject | None:
+        """The large object if it was sent to this repository and the viewer may use it here."""
+        return find_object(self.hub.accounts, self.shelf, self.viewer, oid)
 
 
 def visit(request: Request, viewer: Viewer | None, kind: str, namespace: str, name: str) -> Visit:
-    """Open a repository for the viewer; private ones look as if they were missing to everybody else."""
+    """Open a repository for the viewer; private ones look as if they were missing to everybody else.
+
+    An id that the repository had before it was moved is answered with 307 to the same thing at the new one.
+    """
     hub = hub_of(request)
     for known in KINDS:
-        shelf = hub.catalogue.get(RepoId(known, namespace, name)) if known == kind else None
-        if shelf and (not shelf.record.private or hub.accounts.owns(viewer, namespace)):
+        repo_id = RepoId(known, namespace, name)
+        shelf = hub.catalogue.get(repo_id) if known == kind else None
+        if shelf and may_see(hub.accounts, shelf, viewer):
             return Visit(hub, shelf, viewer, endpoint_of(request))
+        moved = hub.catalogue.find_moved(repo_id) if known == kind else None
+        if moved and may_see(hub.accounts, moved, viewer):
+            raise moved_to(request, moved.id)
     raise repository_not_found(anonymous=viewer is None)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from finsent.cli import console, say
 from publishing.hub.connection import Connection
 from publishing.plan import Plan
 from publishing.preflight import Account
@@ -19,30 +19,30 @@ def megabytes(size: float) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
 
 
-def show_account(console: Console, connection: Connection, account: Account) -> None:
+def show_account(connection: Connection, account: Account) -> None:
     """Print where to and as whom; of the token only where it was found."""
     line = f"{connection.endpoint} as {account.name}, token from {connection.source} (role {account.role})"
-    console.print(line, markup=False, soft_wrap=True)
+    say(line)
 
 
-def show_plan(console: Console, plan: Plan) -> None:
+def show_plan(plan: Plan) -> None:
     """Print what a push would change."""
     kind = "" if plan.repo_type == "model" else f"{plan.repo_type} "
     place = f"at {plan.parent[:8]}" if plan.parent else "is not there yet and is created"
     head = f"{kind}{plan.repo_id}, {plan.revision} {place}"
-    console.print(f"{head}: nothing to change" if plan.is_empty else head, markup=False, soft_wrap=True)
+    say(f"{head}: nothing to change" if plan.is_empty else head)
     if not plan.is_empty:
-        _show_files(console, plan)
+        _show_files(plan)
         line = f"to send: at most {megabytes(plan.bytes_to_send)}; {plan.title!r}"
-        console.print(line, markup=False, soft_wrap=True)
-    _show_figures(console, plan)
+        say(line)
+    _show_figures(plan)
 
 
-def _show_files(console: Console, plan: Plan) -> None:
+def _show_files(plan: Plan) -> None:
     if not console.is_terminal:
         for file in plan.files:
             line = f"  {file.action:6s} {file.path} ({megabytes(file.size)})"
-            console.print(line, markup=False, soft_wrap=True)
+            say(line)
         return
     table = Table("File", "", "Size")
     for file in plan.files:
@@ -50,17 +50,17 @@ def _show_files(console: Console, plan: Plan) -> None:
     console.print(table)
 
 
-def _show_figures(console: Console, plan: Plan) -> None:
+def _show_figures(plan: Plan) -> None:
     for one in plan.figures:
         if one.before is None or one.after is None or one.before == one.after:
             continue
         line = f"  {one.variant} {one.figure}: {one.before:g} -> {one.after:g}"
-        console.print(line, markup=False, soft_wrap=True)
+        say(line)
     for warning in plan.warnings:
-        console.print(f"warning: {warning}", markup=False, soft_wrap=True)
+        say(f"warning: {warning}")
 
 
-def show_receipt(console: Console, receipt: Receipt) -> None:
+def show_receipt(receipt: Receipt) -> None:
     """Print what a push left behind."""
     rows = [
         ("Repository", f"{receipt.endpoint}/{_web(receipt)}"),
@@ -81,7 +81,7 @@ def show_receipt(console: Console, receipt: Receipt) -> None:
         console.print(table)
     else:
         for key, value in rows:
-            console.print(f"{key}: {value}", markup=False, soft_wrap=True)
+            say(f"{key}: {value}")
 
 
 def _web(receipt: Receipt) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from finsent.release import METRICS
+from finsent.release import CARD, METRICS
+from model_card.measure.metrics import Metrics
 from publishing.comparison import FigureChange, compare_figures, find_regressions, read_published
 from publishing.errors import PublishError
 from publishing.hub.remote import Reader, Remote, Target
-from publishing.package.card_merge import CardDecision, Choice, apply_decision, decide_card
-from publishing.package.manifest import README, Manifest, is_allowed
+from publishing.package.card_merge import CardChoice, CardDecision, apply_decision, decide_card
+from publishing.package.manifest import Manifest, is_allowed
 from publishing.package.parcel import Parcel
 
 Action = Literal["add", "change", "delete", "same", "keep"]
@@ -59,7 +61,7 @@ class Plan(BaseModel):
         return sum(file.size for file in self.of("add", "change"))
 
 
-def compare(manifest: Manifest, remote: Remote, kept: tuple[str, ...] = ()) -> tuple[FileChange, ...]:
+def compare_files(manifest: Manifest, remote: Remote, kept: tuple[str, ...] = ()) -> tuple[FileChange, ...]:
     """Return what happens to every path; those in `kept` stay as they are on the Hub."""
     changes = []
     for path, file in sorted(manifest.files.items()):
@@ -84,7 +86,7 @@ def check_tag(tag: str | None, remote: Remote, changes: tuple[FileChange, ...]) 
         )
 
 
-def title_of(target: Target, changes: tuple[FileChange, ...], version: str | None, first: bool) -> str:
+def commit_title(target: Target, changes: tuple[FileChange, ...], version: str | None, first: bool) -> str:
     """Return the first line of the commit, made from what it does."""
     changed = [change for change in changes if change.action in ("add", "change", "delete")]
     name = f"{target.repo_id.rpartition('/')[2]}{f' {version}' if version else ''}"
@@ -98,7 +100,7 @@ def title_of(target: Target, changes: tuple[FileChange, ...], version: str | Non
 
 
 def make_plan(
-    parcel: Parcel, remote: Remote, reader: Reader, choice: Choice | None, tag: str | None
+    parcel: Parcel, remote: Remote, reader: Reader, choice: CardChoice | None, tag: str | None
 ) -> tuple[Plan, Manifest, CardDecision]:
     """Return the plan, what is sent by it, and what becomes of the card.
 
@@ -109,31 +111,28 @@ def make_plan(
         there = remote.head is not None and path in remote.files
         return reader.content(remote.target, path, str(remote.head)) if there else None
 
-    decision = decide_card(parcel.manifest.content(README), published(README), remote, choice)
+    decision = decide_card(parcel.manifest.content(CARD), published(CARD), remote, choice)
     manifest = apply_decision(parcel.manifest, decision)
-    changes = compare(manifest, remote, kept=(README,))
+    changes = compare_files(manifest, remote, kept=(CARD,))
     check_tag(tag, remote, changes)
     before = read_published(published(METRICS)) if parcel.metrics else None
-    warnings = []
-    if parcel.manifest.left_out:
-        warnings.append(
-            f"not sent, for they are no files of a {_name(parcel)}: {_some(parcel.manifest.left_out)}"
-        )
-    if parcel.metrics is not None:
-        warnings += find_regressions(before, parcel.metrics)
+    target = parcel.target
     plan = Plan(
-        repo_id=parcel.target.repo_id,
-        repo_type=parcel.target.repo_type,
-        revision=parcel.target.revision,
-        parent=remote.head,
-        files=changes,
-        tag=tag if tag not in remote.tags else None,
-        title=title_of(parcel.target, changes, parcel.version, first=remote.last_push is None),
-        card=decision.choice,
+        repo_id=target.repo_id, repo_type=target.repo_type, revision=target.revision, parent=remote.head,
+        files=changes, tag=tag if tag not in remote.tags else None, card=decision.choice,
+        title=commit_title(target, changes, parcel.version, first=remote.last_push is None),
         figures=tuple(compare_figures(before, parcel.metrics)) if parcel.metrics else (),
-        warnings=tuple(warnings),
-    )
+        warnings=tuple(_warnings(parcel, before)),
+    )  # fmt: skip
     return plan, manifest, decision
+
+
+def _warnings(parcel: Parcel, before: Metrics | None) -> Iterator[str]:
+    """Yield what a person should know before saying yes: files that stay behind, scores that fell."""
+    if left := parcel.manifest.left_out:
+        yield f"not sent, for they are no files of a {_name(parcel)}: {_some(left)}"
+    if parcel.metrics is not None:
+        yield from find_regressions(before, parcel.metrics)
 
 
 def _name(parcel: Parcel) -> str:

@@ -25,7 +25,7 @@ def check_account(connection: Connection, retries: Retries, *repo_ids: str) -> A
     shows only in use.
     """
     try:
-        answer = retries.carry("whoami", connection.api.whoami)
+        answer = retries.retry("whoami", connection.api.whoami)
     except GaveUpError as error:
         raise PublishError(f"{connection.endpoint} does not answer ({error}); nothing was sent") from error
     except PublishError as error:
@@ -36,11 +36,12 @@ def check_account(connection: Connection, retries: Retries, *repo_ids: str) -> A
     organizations = tuple(str(org["name"]) for org in answer.get("orgs", []))
     role = str(answer.get("auth", {}).get("accessToken", {}).get("role", "unknown"))
     account = Account(str(answer["name"]), organizations, role)
-    _check_rights(connection, account, repo_ids)
+    check_rights(connection, account, repo_ids)
     return account
 
 
-def _check_rights(connection: Connection, account: Account, repo_ids: tuple[str, ...]) -> None:
+def check_rights(connection: Connection, account: Account, repo_ids: tuple[str, ...]) -> None:
+    """Pass if the account may write to the namespaces of `repo_ids`; PublishError otherwise."""
     if account.role == "read":
         raise PublishError(
             f"the token from {connection.source} may only read; make one with the role write and log in again"

@@ -1,328 +1,210 @@
-"""The stages of a push, in the order in which hub_push.py tells them; each notes what it did."""
+"""A push as one object: its stages, in the order in which hub_push.py tells them; each notes what it did."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
-from rich.console import Console
-
-from publishing.display import show_plan, show_receipt
-from publishing.errors import PublishError
-from publishing.hub.remote import LastPush, Reader, Remote, Target, trailers
+from finsent.cli import say, stage
+from finsent.release import CARD
+from publishing.display import show_account, show_receipt
+from publishing.draft import Draft, find_proposal, is_published, make_draft, tag_name
+from publishing.errors import PublishError, StalePlanError
+from publishing.hub.remote import Reader, Remote, trailers
 from publishing.hub.transfer import Committed, Sender
 from publishing.journal import Journal
-from publishing.package.card_merge import CardDecision, Choice
-from publishing.package.manifest import README, Manifest
-from publishing.package.parcel import Parcel, release_notes
-from publishing.plan import Plan, make_plan
-from publishing.proof.prover import Depth, Prover, check_names, digest, empty_home
-from publishing.receipt import Check, Receipt, SentFile, now, receipts_of
-from publishing.rollback import find_way_back, roll_back
-from publishing.space.forms import Subject
-from publishing.space.publisher import SpacePusher, SpaceWish
+from publishing.moves import follow_moves
+from publishing.options import PushOptions
+from publishing.package.check import check_manifest
+from publishing.package.parcel import Parcel
+from publishing.plan import Plan
+from publishing.preflight import check_account, check_rights
+from publishing.proof.prover import Prover, digest, empty_home
+from publishing.proof.verify import raise_if_failed, verify_commit
+from publishing.receipt import Receipt, SentFile, now
+from publishing.space.publisher import SpacePublisher
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What the command line asks for, beside where to."""
-
-    card: Choice | None = None
-    tagged: bool = True
-    pull_request: bool = False
-    private: bool = False
-    proof: Depth = "full"
-    dry_run: bool = False
-    confirm: bool = True
-    """Ask before anything is sent."""
-    space: SpaceWish | None = None
-    push: str = field(default_factory=lambda: uuid.uuid4().hex)
-    console: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
-
-    def tell(self, title: str) -> None:
-        """Tell a person what begins now."""
-        self.console.print(title, markup=False, soft_wrap=True)
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A plan with what it was made from."""
+class PushResult:
+    """What became of a push; no receipt: nothing was to be done, or it was a dry run."""
 
     plan: Plan
-    manifest: Manifest
-    card: CardDecision
-    remote: Remote
     space_plan: Plan | None
+    receipt: Receipt | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plan and receipt for machines."""
+        parts = vars(self).items()
+        return {name: part.model_dump(mode="json") if part is not None else None for name, part in parts}
 
 
-def repositories(parcel: Parcel, wishes: Wishes) -> list[str]:
-    """Return every repository that a push may write to."""
-    return [parcel.target.repo_id, *([wishes.space.repo_id] if wishes.space else [])]
+@dataclass
+class Push:
+    """One push of a parcel to a Hub.
 
+    `plan` sets `draft`, `recorded` sets `journal`, `commit` sets `committed`: later stages need them.
+    """
 
-def draw(parcel: Parcel, wishes: Wishes, reader: Reader) -> Draft:
-    """Read the Hub, plan, and show the plan."""
-    wishes.tell("plan")
-    remote = _remember(parcel, reader.read(parcel.target))
-    plan, manifest, card = make_plan(parcel, remote, reader, wishes.card, _tag(parcel, wishes))
-    show_plan(wishes.console, plan)
-    space_plan = None
-    if wishes.space is not None and not wishes.pull_request:
-        pusher = _pusher(parcel, wishes, reader)
-        space = reader.read(wishes.space.target)
-        revision = remote.head if plan.is_empty else None
-        space_plan, _ = pusher.plan(pusher.choose_sdk(space), space, revision)
-        show_plan(wishes.console, space_plan)
-        if not plan.is_empty:
-            wishes.tell(f"Space {wishes.space.repo_id} is pointed at the new commit once that is proved")
-    return Draft(plan, manifest, card, remote, space_plan)
+    parcel: Parcel
+    options: PushOptions
+    reader: Reader
+    draft: Draft = field(init=False)
+    journal: Journal = field(init=False)
+    committed: Committed = field(init=False)
 
+    def check(self) -> None:
+        """Lint what is about to be sent, and ask whether this token may send it."""
+        connection = self.reader.connection
+        check_manifest(self.parcel.manifest, self.parcel.folder, connection.token)
+        account = check_account(connection, self.reader.retries, *self._repo_ids())
+        self.parcel, self.options = follow_moves(self.parcel, self.options, self.reader)
+        check_rights(connection, account, tuple(self._repo_ids()))
+        show_account(connection, account)
 
-def _remember(parcel: Parcel, remote: Remote) -> Remote:
-    """Take which README stands there, and by whose choice, from a push that had nothing to commit."""
-    for receipt in receipts_of(parcel.run, parcel.target.repo_id):
-        if receipt.commit == remote.head and receipt.state == "unchanged" and receipt.commit is not None:
-            last = LastPush(receipt.commit, receipt.push, receipt.card_sha256, receipt.card_choice)
-            return replace(remote, last_push=last)
-    return remote
+    def _repo_ids(self) -> list[str]:
+        space = self.options.space
+        return [self.parcel.target.repo_id, *([space.repo_id] if space else [])]
 
+    def plan(self) -> None:
+        """Read the Hub, plan, and show the plan."""
+        self.draft = make_draft(self.parcel, self.options, self.reader)
 
-def _tag(parcel: Parcel, wishes: Wishes) -> str | None:
-    return parcel.tag if wishes.tagged and not wishes.pull_request else None
-
-
-def _pusher(parcel: Parcel, wishes: Wishes, reader: Reader) -> SpacePusher:
-    assert wishes.space is not None
-    return SpacePusher(reader, wishes.space, wishes.push, wishes.tell)
-
-
-def is_settled(parcel: Parcel, wishes: Wishes, draft: Draft, reader: Reader) -> bool:
-    """Tell whether an earlier push left nothing to do: tag, proof and Space of this very head."""
-    if draft.plan.tag is not None:
-        return False
-    if draft.space_plan is not None and not draft.space_plan.is_empty:
-        return False
-    for receipt in receipts_of(parcel.run, parcel.target.repo_id):
-        if receipt.commit != draft.remote.head:
-            continue  # the endpoint is not compared: a commit's id is its own, and --local changes ports
-        proved = set(check_names(receipt.repo_type, wishes.proof)) <= {one.name for one in receipt.checks}
-        whole = receipt.state in ("published", "unchanged") and proved
-        return whole and (wishes.space is None or receipt.space is not None)
-    return False
-
-
-def is_proposed(parcel: Parcel, wishes: Wishes, draft: Draft, reader: Reader) -> bool:
-    """Tell whether a pull request of an earlier push proposes just this and is still open."""
-    if not wishes.pull_request:
-        return False
-    files = {path: file.sha256 for path, file in draft.manifest.files.items()}
-    for receipt in receipts_of(parcel.run, parcel.target.repo_id):
-        number = receipt.pull_request
-        if number is None or receipt.state != "published":
-            continue
-        if {file.path: file.sha256 for file in receipt.files} == files and reader.is_open(
-            parcel.target, number
-        ):
-            wishes.tell(f"pull request {number} proposes this already")
+    def is_done(self) -> bool:
+        """Tell whether an earlier push did all this, or proposes it in a pull request that is still open."""
+        if is_published(self.draft, self.parcel, self.options):
+            say("nothing to do: this is published and proved")
             return True
-    return False
+        if not self.options.pull_request:
+            return False
+        number = find_proposal(self.draft, self.parcel, self.reader)
+        if number is not None:
+            say(f"pull request {number} proposes this already")
+        return number is not None
 
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Keep a receipt that is true, whatever breaks off the stages that follow."""
+        self.journal = Journal(self._first_receipt(), self.parcel.run)
+        with self.journal.kept_true(self.reader, self.parcel.target, self.options.pull_request):
+            yield
 
-def start_receipt(parcel: Parcel, wishes: Wishes, draft: Draft, reader: Reader) -> Receipt:
-    """Return the receipt as it is before anything is sent."""
-    kept = draft.remote.files.get(README)
-    card = draft.manifest.files.get(README)
-    return Receipt(
-        created=now(),
-        endpoint=reader.connection.endpoint,
-        repo_id=parcel.target.repo_id,
-        repo_type=parcel.target.repo_type,
-        revision=parcel.target.revision,
-        state="failed",
-        message="broken off",
-        push=wishes.push,
-        parent=draft.remote.head,
-        card_sha256=card.sha256 if card else None,
-        card_choice=draft.card.choice if card or kept else None,
-        files=tuple(
-            SentFile(path=file.path, size=file.size, sha256=file.sha256)
-            for file in draft.manifest.files.values()
-        ),
-    )
-
-
-def commit(parcel: Parcel, wishes: Wishes, draft: Draft, reader: Reader, journal: Journal) -> Committed:
-    """Create the repository where needed and make the one commit, unless the Hub holds it all."""
-    if draft.plan.is_empty:
-        head = str(draft.remote.head)
-        card = _card_sha256(parcel, draft, reader, head)
-        journal.note(commit=head, card_sha256=card, message="")
-        return Committed(head, head)
-    wishes.tell(f"commit: {draft.plan.title}")
-    sender = Sender(reader, parcel.target, wishes.push)
-    remote = sender.ensure_repository(draft.remote, private=wishes.private)
-    journal.note(parent=remote.head)
-    card = _card_sha256(parcel, draft, reader, str(remote.head))
-    notes = release_notes(parcel.version) if parcel.version else ""
-    body = f"{notes}\n\n{trailers(wishes.push, card, draft.card.choice)}".strip()
-
-    def announce() -> None:  # what a kill leaves behind
-        journal.note(message="broken off while committing", commit_is_certain=False)
-
-    committed = sender.send(draft.plan, draft.manifest, remote, body, wishes.pull_request, announce)
-    journal.note(
-        commit=committed.commit,
-        pull_request=committed.pull_request,
-        card_sha256=card,
-        message="proof not finished",
-        commit_is_certain=True,
-    )
-    return committed
-
-
-def _card_sha256(parcel: Parcel, draft: Draft, reader: Reader, head: str) -> str:
-    """Return what README will be there: ours, or theirs where that is kept."""
-    ours = draft.manifest.files.get(README)
-    return ours.sha256 if ours else digest(reader.content(parcel.target, README, head) or b"")
-
-
-def tag_commit(
-    parcel: Parcel, wishes: Wishes, draft: Draft, committed: Committed, reader: Reader, journal: Journal
-) -> None:
-    """Tag the commit with its version and what the changelog says of it."""
-    name = _tag(parcel, wishes)
-    if name is None:
-        return
-    there = reader.tags(parcel.target).get(name)
-    if there not in (None, committed.commit) and draft.plan.tag is not None:
-        raise PublishError(
-            f"{committed.commit[:8]} is published, but {name} was put on {str(there)[:8]} since the plan was "
-            "made; raise `version` in the recipe and push again"
-        )
-    if there is None:
-        wishes.tell(f"tag {name}")
-        Sender(reader, parcel.target, wishes.push).tag(name, committed.commit, release_notes(parcel.version))
-        there = committed.commit
-    journal.note(tag=name if there == committed.commit else None)
-
-
-def prove(
-    parcel: Parcel, wishes: Wishes, draft: Draft, committed: Committed, reader: Reader, journal: Journal
-) -> None:
-    """Read everything back and run it; PublishError when that is not what was sent."""
-    wishes.tell("proof: reading back into an empty cache")
-    expected = {path: file.sha256 for path, file in draft.manifest.files.items()}
-    with empty_home() as home:
-        prover = Prover(reader, parcel.target, committed.commit, home)
-        snapshot = prover.download(sorted({*expected, README}))
-        for check in _checks(prover, snapshot, parcel, expected, wishes):
-            journal.note(checks=(*journal.receipt.checks, check))
-            demand(check, committed.commit)
-
-
-def _checks(
-    prover: Prover, snapshot: Path, parcel: Parcel, expected: dict[str, str], wishes: Wishes
-) -> Iterator[Check]:
-    yield prover.check_files(snapshot, expected)
-    if wishes.proof == "files":
-        return
-    if parcel.target.repo_type == "dataset":
-        yield prover.check_rows(snapshot)
-        return
-    wishes.tell("proof: loading by Hub id")
-    yield prover.check_loading(snapshot, parcel.folder)
-    if wishes.proof == "full":
-        wishes.tell("proof: the card's code")
-        yield prover.check_card(snapshot)
-
-
-def demand(check: Check, commit: str) -> None:
-    """Raise PublishError when something was found to be wrong with what is published."""
-    if check.state == "failed":
-        raise PublishError(
-            f"{commit[:8]} is published, but {check.name} failed: {check.detail}; "
-            "mend and push again, or go back with: python hub_push.py rollback RUN"
+    def _first_receipt(self) -> Receipt:
+        """Return the receipt as it is before anything is sent."""
+        draft, target = self.draft, self.parcel.target
+        ours, theirs = draft.manifest.files.get(CARD), draft.remote.files.get(CARD)
+        sent = draft.manifest.files.values()
+        return Receipt(
+            created=now(),
+            endpoint=self.reader.connection.endpoint,
+            repo_id=target.repo_id,
+            repo_type=target.repo_type,
+            revision=target.revision,
+            state="failed",
+            message="broken off",
+            push=self.options.push_id,
+            parent=draft.remote.head,
+            card_sha256=ours.sha256 if ours else None,
+            card_choice=draft.card.choice if ours or theirs else None,
+            files=tuple(SentFile(path=file.path, size=file.size, sha256=file.sha256) for file in sent),
         )
 
+    def commit(self) -> None:
+        """Make the one commit; where somebody else was quicker, show the plan as it is now and raise."""
+        try:
+            self.committed = self._commit()
+        except StalePlanError as error:
+            self.journal.note(state="failed", message=str(error))
+            self.plan()
+            raise PublishError(f"{error}; above stands the plan as it is now: run again to go on") from error
 
-def show_space(
-    parcel: Parcel, wishes: Wishes, committed: Committed, reader: Reader, journal: Journal
-) -> None:
-    """Publish the demo for the commit that was just proved."""
-    if wishes.space is None or wishes.pull_request:
-        return
-    wishes.tell(f"Space {wishes.space.repo_id}")
-    record, checks = _pusher(parcel, wishes, reader).publish(committed.commit)
-    journal.note(space=record, checks=(*journal.receipt.checks, *checks))
-    for check in checks:
-        demand(check, committed.commit)
+    def _commit(self) -> Committed:
+        """Create the repository where needed and commit, unless the Hub holds it all."""
+        plan = self.draft.plan
+        if plan.is_empty:
+            head = str(self.draft.remote.head)
+            self.journal.note(commit=head, card_sha256=self._card_sha256(head), message="")
+            return Committed(head, head)
+        stage(f"commit: {plan.title}")
+        remote = self._sender.ensure_repository(self.draft.remote, private=self.options.private)
+        self.journal.note(parent=remote.head)
+        card = self._card_sha256(str(remote.head))
+        committed = self._send(remote, card)
+        self.journal.note(
+            commit=committed.commit, pull_request=committed.pull_request, card_sha256=card,
+            message="proof not finished", commit_is_certain=True,
+        )  # fmt: skip
+        return committed
 
+    def _send(self, remote: Remote, card: str) -> Committed:
+        lines = trailers(self.options.push_id, card, self.draft.card.choice)
+        body = f"{self.parcel.notes}\n\n{lines}".strip()
 
-def close(journal: Journal, wishes: Wishes) -> Receipt:
-    """Finish the receipt and show it."""
-    changed = journal.receipt.commit != journal.receipt.parent
-    journal.note(state="published" if changed else "unchanged", message="")
-    show_receipt(wishes.console, journal.receipt)
-    wishes.console.print(f"receipt: {journal.path}", markup=False, soft_wrap=True)
-    return journal.receipt
+        def announce() -> None:  # what a kill leaves behind
+            self.journal.note(message="broken off while committing", commit_is_certain=False)
 
+        plan, manifest, proposed = self.draft.plan, self.draft.manifest, self.options.pull_request
+        return self._sender.send(plan, manifest, remote, body, proposed, announce)
 
-def check_published(target: Target, reader: Reader, depth: Depth) -> Iterator[Check]:
-    """Yield what is found out about a published release: object ids, loading, the card's code."""
-    remote = reader.read(target)
-    if remote.head is None:
-        raise PublishError(f"{target}: is not on {reader.connection.endpoint}, or this token may not see it")
-    with empty_home() as home:
-        prover = Prover(reader, target, remote.head, home)
-        snapshot = prover.download(sorted(remote.files))
-        yield prover.check_objects(snapshot, remote.files)
-        yield prover.check_measured(snapshot)
-        if depth != "files":
-            yield prover.check_loading(snapshot, None)
-        if depth == "full":
-            yield prover.check_card(snapshot)
+    @property
+    def _sender(self) -> Sender:
+        return Sender(self.reader, self.parcel.target, self.options.push_id)
 
+    def _card_sha256(self, head: str) -> str:
+        """Return what README will be there: ours, or theirs where that is kept."""
+        ours = self.draft.manifest.files.get(CARD)
+        return ours.sha256 if ours else digest(self.reader.content(self.parcel.target, CARD, head) or b"")
 
-def undo(receipt: Receipt, run: Path, reader: Reader, wishes: Wishes) -> Receipt:
-    """Roll a publication back, prove the files, and point its Space at what stands now."""
-    way = find_way_back(receipt, reader)
-    wishes.tell(f"rolling {receipt.repo_id} back to {str(receipt.parent)[:8]}")
-    fresh = receipt.with_(
-        created=now(), state="failed", message="broken off while committing", push=wishes.push,
-        parent=receipt.commit, commit=None, commit_is_certain=False,
-        tag=None, files=(), checks=(), space=None,
-    )  # fmt: skip
-    journal = Journal(fresh, run)
-    with journal.kept_true(reader, way.target):
-        committed = roll_back(way, reader, wishes.push)
-        journal.note(commit=committed.commit, message="proof not finished", commit_is_certain=True)
+    def tag(self) -> None:
+        """Tag the commit with its version and the notes of the release."""
+        name, commit = tag_name(self.parcel, self.options), self.committed.commit
+        if name is None:
+            return
+        there = self.reader.tags(self.parcel.target).get(name)
+        if there not in (None, commit) and self.draft.plan.tag is not None:
+            raise PublishError(
+                f"{commit[:8]} is published, but {name} was put on {str(there)[:8]} since the plan was "
+                "made; raise `version` in the recipe and push again"
+            )
+        if there is None:
+            stage(f"tag {name}")
+            self._sender.tag(name, commit, self.parcel.notes)
+            there = commit
+        self.journal.note(tag=name if there == commit else None)
+
+    def prove(self) -> None:
+        """Read everything back and run it; PublishError when that is not what was sent."""
+        stage("proof: reading back into an empty cache")
+        expected = {path: file.sha256 for path, file in self.draft.manifest.files.items()}
+        commit = self.committed.commit
         with empty_home() as home:
-            prover = Prover(reader, way.target, committed.commit, home)
-            check = prover.check_objects(prover.download(sorted(way.before.files)), way.before.files)
-        journal.note(checks=(check,))
-        demand(check, committed.commit)
-        _repoint(receipt, run, committed, reader, wishes, journal)
-    journal.note(state="rolled back", message=f"restores {receipt.parent}")
-    if receipt.tag:
-        wishes.tell(
-            f"{receipt.tag} stays on {str(receipt.commit)[:8]}, the commit that was undone; raise the version"
-        )
-    show_receipt(wishes.console, journal.receipt)
-    return journal.receipt
+            prover = Prover(self.reader, self.parcel.target, commit, home)
+            snapshot = prover.download(sorted({*expected, CARD}))
+            for check in verify_commit(prover, snapshot, self.parcel, expected, self.options.proof):
+                self.journal.note(checks=(*self.journal.receipt.checks, check))
+                raise_if_failed(check, commit)
 
+    def show_space(self) -> None:
+        """Publish the demo for the commit that was just proved."""
+        space, commit = self.options.space, self.committed.commit
+        if space is None or self.options.pull_request:
+            return
+        stage(f"Space {space.repo_id}")
+        record, checks = SpacePublisher(self.reader, space, self.options.push_id).publish(commit)
+        self.journal.note(space=record, checks=(*self.journal.receipt.checks, *checks))
+        for check in checks:
+            raise_if_failed(check, commit)
 
-def _repoint(
-    receipt: Receipt, run: Path, committed: Committed, reader: Reader, wishes: Wishes, journal: Journal
-) -> None:
-    """Let the Space of a push that is undone show what was restored."""
-    space = receipt.space
-    if space is None or space.commit is None:
-        return
-    wishes.tell(f"Space {space.repo_id}")
-    subject = Subject(receipt.repo_id, title=receipt.repo_id, summary="", licence=None)  # only its id is sent
-    wish = SpaceWish(space.repo_id, "auto", subject, run / "outbox" / "space")
-    pusher = SpacePusher(reader, wish, wishes.push, wishes.tell)
-    commit = pusher.repoint(space.sdk, committed.commit)
-    journal.note(space=space.model_copy(update={"commit": commit, "model_revision": committed.commit}))
+    def close(self) -> PushResult:
+        """Finish the receipt, show it, and return what became of the push."""
+        changed = self.journal.receipt.commit != self.journal.receipt.parent
+        self.journal.note(state="published" if changed else "unchanged", message="")
+        show_receipt(self.journal.receipt)
+        say(f"receipt: {self.journal.path}")
+        return PushResult(self.draft.plan, self.draft.space_plan, self.journal.receipt)
+
+    def without_receipt(self) -> PushResult:
+        """Return the plan alone: nothing was to be done, or nothing should be."""
+        return PushResult(self.draft.plan, self.draft.space_plan, None)

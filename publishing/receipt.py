@@ -100,7 +100,7 @@ def read_receipt(path: Path) -> Receipt:
         raise PublishError(f"{path}: is no receipt ({first}); they stand in runs/*/{FOLDER}/*.json") from None
 
 
-def receipts_of(run: Path, repo_id: str) -> Iterator[Receipt]:
+def read_receipts(run: Path, repo_id: str) -> Iterator[Receipt]:
     """Yield what earlier pushes of a run to one repository left, the newest first."""
     for path in sorted((run / FOLDER).glob("*.json"), reverse=True):
         receipt = read_receipt(path)

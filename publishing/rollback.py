@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete
 
-from finsent.release import CONFIG
+from finsent.cli import say, stage
+from finsent.release import CARD, CONFIG
+from publishing.display import show_receipt
 from publishing.errors import PublishError
-from publishing.hub.remote import Reader, Remote, Target, trailers
+from publishing.hub.remote import GITATTRIBUTES, Reader, Remote, Target, trailers
 from publishing.hub.transfer import Committed, Sender
-from publishing.package.manifest import README
-from publishing.proof.prover import digest
-from publishing.receipt import Receipt
+from publishing.journal import Journal
+from publishing.options import new_push_id
+from publishing.proof.prover import Prover, digest, empty_home
+from publishing.proof.verify import raise_if_failed
+from publishing.receipt import Receipt, now
+from publishing.space.forms import Subject
+from publishing.space.options import OUTBOX, SpaceOptions
+from publishing.space.publisher import SpacePublisher
 
 
 @dataclass(frozen=True)
-class WayBack:
+class RollbackPlan:
     """What stands now and what stood before the push that is undone."""
 
     target: Target
@@ -25,12 +33,41 @@ class WayBack:
     before: Remote
 
 
-def find_way_back(receipt: Receipt, reader: Reader) -> WayBack:
+def roll_back(receipt: Receipt, run: Path, reader: Reader) -> Receipt:
+    """Roll a publication back, prove the files, and point its Space at what stands now."""
+    plan, push_id = plan_rollback(receipt, reader), new_push_id()
+    stage(f"rolling {plan.target.repo_id} back to {str(receipt.parent)[:8]}")
+    journal = Journal(_first_receipt(receipt, plan.target, push_id), run)
+    with journal.kept_true(reader, plan.target):
+        committed = _commit_rollback(plan, reader, push_id)
+        journal.note(commit=committed.commit, message="proof not finished", commit_is_certain=True)
+        _prove(plan, committed, reader, journal)
+        _repoint_space(receipt, run, committed, reader, journal)
+    journal.note(state="rolled back", message=f"restores {receipt.parent}")
+    if receipt.tag:
+        say(
+            f"{receipt.tag} stays on {str(receipt.commit)[:8]}, the commit that was undone; raise the version"
+        )
+    show_receipt(journal.receipt)
+    return journal.receipt
+
+
+def _first_receipt(receipt: Receipt, target: Target, push_id: str) -> Receipt:
+    """Return the receipt of a rollback as it is before anything is sent."""
+    return receipt.with_(
+        created=now(), state="failed", message="broken off while committing", push=push_id,
+        repo_id=target.repo_id,
+        parent=receipt.commit, commit=None, commit_is_certain=False,
+        tag=None, files=(), checks=(), space=None,
+    )  # fmt: skip
+
+
+def plan_rollback(receipt: Receipt, reader: Reader) -> RollbackPlan:
     """Return what is to be restored.
 
     PublishError when somebody committed since, for that would be undone too, or when nothing stood before.
     """
-    target = Target(receipt.repo_id, receipt.repo_type, receipt.revision)  # type: ignore[arg-type]
+    target = reader.current(Target(receipt.repo_id, receipt.repo_type, receipt.revision))  # type: ignore[arg-type]
     if receipt.pull_request is not None:
         raise PublishError(
             f"{target}: the receipt tells of pull request {receipt.pull_request}, which changed nothing here "
@@ -45,23 +82,23 @@ def find_way_back(receipt: Receipt, reader: Reader) -> WayBack:
             "would undo what came after it, so give the receipt of the newest push"
         )
     before = reader.read(Target(target.repo_id, target.repo_type, receipt.parent))
-    if not set(before.files) - {".gitattributes"} or (
+    if not set(before.files) - {GITATTRIBUTES} or (
         target.repo_type == "model" and CONFIG not in before.files
     ):
         raise PublishError(
             f"{target}: this was the first publication; before it there was no model to go back to. "
             "Delete the repository on the Hub instead"
         )
-    return WayBack(target, now, before)
+    return RollbackPlan(target, now, before)
 
 
-def roll_back(way: WayBack, reader: Reader, push: str) -> Committed:
+def _commit_rollback(plan: RollbackPlan, reader: Reader, push: str) -> Committed:
     """Commit the tree that stood before."""
-    head, parent = str(way.now.head), str(way.before.head)
-    operations = _restoring(way.now, way.before, reader, way.target)
-    card = reader.content(way.target, README, parent)
+    head, parent = str(plan.now.head), str(plan.before.head)
+    operations = _restoring(plan.now, plan.before, reader, plan.target)
+    card = reader.content(plan.target, CARD, parent)
     body = f"Restores {parent}.\n\n{trailers(push, digest(card) if card else None, 'ours')}"
-    return Sender(reader, way.target, push).commit(operations, head, f"Roll back to {parent[:8]}", body)
+    return Sender(reader, plan.target, push).commit(operations, head, f"Roll back to {parent[:8]}", body)
 
 
 def _restoring(now: Remote, before: Remote, reader: Reader, target: Target) -> list[Any]:
@@ -78,3 +115,30 @@ def _restoring(now: Remote, before: Remote, reader: Reader, target: Target) -> l
             content = reader.content(target, path, str(before.head)) or b""
             operations.append(CommitOperationAdd(path, content))
     return operations
+
+
+def _prove(plan: RollbackPlan, committed: Committed, reader: Reader, journal: Journal) -> None:
+    """Compare what comes back with the object ids of the tree that was restored."""
+    with empty_home() as home:
+        prover = Prover(reader, plan.target, committed.commit, home)
+        check = prover.check_objects(prover.download(sorted(plan.before.files)), plan.before.files)
+    journal.note(checks=(check,))
+    raise_if_failed(check, committed.commit)
+
+
+def _repoint_space(
+    receipt: Receipt, run: Path, committed: Committed, reader: Reader, journal: Journal
+) -> None:
+    """Let the Space of a push that is undone show what was restored."""
+    space = receipt.space
+    if space is None or space.commit is None:
+        return
+    stage(f"Space {space.repo_id}")
+    model = journal.receipt.repo_id
+    subject = Subject(model, title=model, summary="", licence=None)  # only its id is sent
+    space_id = reader.current(Target(space.repo_id, "space")).repo_id
+    options = SpaceOptions(space_id, "auto", subject, run / OUTBOX)
+    publisher = SpacePublisher(reader, options, journal.receipt.push)
+    commit = publisher.repoint(space.sdk, committed.commit)
+    changes = {"repo_id": space_id, "commit": commit, "model_revision": committed.commit}
+    journal.note(space=space.model_copy(update=changes))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 import markup
+from client_code import client_code
+from markup import escape
 from model import Model
-from snippets import snippets
 
 
 def describe(model: Model, address: str) -> str:
-    """Return the tab as HTML; `address` is the app's own, for the snippets."""
+    """Return the tab as HTML; `address` is where the visitor reached it, for the code."""
     card = model.card
     parts = [
         f"<p>{escape(str(card.get('summary') or ''))}</p>",
@@ -24,7 +24,7 @@ def describe(model: Model, address: str) -> str:
         "<h3>Use it from code</h3>",
         *(
             f"<p>{escape(name)}</p><pre tabindex='0'>{escape(code)}</pre>"
-            for name, code in snippets(address).items()
+            for name, code in client_code(address).items()
         ),
     ]
     return f'<div class="fs-about">{"".join(parts)}</div>'

@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 import about
+from body_limit import BodyLimit
 from compare import add_compare
 from endpoints import add_endpoints
+from kept_files import KEEP_SECONDS
 from look import look
-from many import KEEP_SECONDS, Many
+from many import Many
 from model import Model, load_model
 from newest import forget_old_events
 from one import add_one
-from tables import MOST_BYTES
+from table import MEGABYTE, MOST_BYTES
+from words import phrase
 
 DEFAULT_MODEL = "finsent/finsent-quickstart"
 HERE = Path(__file__).parent
@@ -32,6 +38,8 @@ SWITCH_THEME = """() => {
   const dark = document.body.classList.toggle("dark");
   try { localStorage.setItem("finsent-theme", dark ? "dark" : "light"); } catch { /* it may be forbidden */ }
 }"""
+# Where this visitor has the app: behind a proxy or at another port than was asked for, no setting says that.
+READ_ADDRESS = "() => [window.location.origin + window.location.pathname.replace(/\\/+$/, '')]"
 # On load: the theme of the last visit, and names for what Gradio leaves nameless to screen readers.
 ON_LOAD = """() => {
   const names = {"ul[role=listbox]": "Choices", ".overflow-menu > button": "More tabs"};
@@ -50,35 +58,31 @@ ON_LOAD = """() => {
 }"""
 
 
-def build(model: Model, address: str) -> gr.Blocks:
-    """Return the app around a model; `address` is where it will be reached, for the snippets in About."""
+def build(model: Model) -> gr.Blocks:
+    """Return the app around a model."""
     with gr.Blocks(
         title=model.title, analytics_enabled=False, delete_cache=(KEEP_SECONDS, KEEP_SECONDS)
     ) as demo:
         with gr.Row(elem_classes="fs-top"):
             gr.HTML(f"<h1>{about.heading(model)}</h1>", padding=False)
-            theme = gr.Button("Light or dark", size="sm", scale=0, min_width=0, elem_id="theme")
+            theme = gr.Button(phrase("theme"), size="sm", scale=0, min_width=0, elem_id="theme")
         theme.click(None, js=SWITCH_THEME, api_visibility="private")
         demo.load(None, js=ON_LOAD, api_visibility="private")
         add_endpoints(model)  # first, so that their names are free
-        with gr.Tab("One headline"):
+        with gr.Tab(phrase("one")):
             add_one(model)
-        with gr.Tab("Many"):
+        with gr.Tab(phrase("many")):
             Many(model)
         with gr.Tab("Compare"):
             add_compare(model)
         with gr.Tab("About"):
-            gr.HTML(about.describe(model, address), elem_id="about", padding=False)
+            address = gr.Textbox(visible=False)
+            page = gr.HTML(elem_id="about", padding=False)
+        describe = partial(about.describe, model)
+        demo.load(describe, address, page, js=READ_ADDRESS, queue=False, api_visibility="private")
     demo.queue(max_size=MOST_WAITING, default_concurrency_limit=2)
     forget_old_events(demo, MOST_EVENTS)
     return demo
-
-
-def public_address() -> str:
-    """Where visitors reach the app: the Space's host, or this machine."""
-    if host := os.environ.get("SPACE_HOST"):
-        return f"https://{host}"
-    return f"http://127.0.0.1:{os.environ.get('GRADIO_SERVER_PORT', '7860')}"
 
 
 def chosen_model() -> tuple[str, str | None]:
@@ -93,13 +97,15 @@ def chosen_model() -> tuple[str, str | None]:
 
 def main() -> None:
     """Load the model and serve until the process is ended."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was kept for visitors is deleted
     # Gradio would make a table of all events so far after each of them, for a dashboard that is off here
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
     model = load_model(*chosen_model())
-    build(model, public_address()).launch(
+    build(model).launch(
         theme=look(),
         css_paths=[HERE / "static" / "style.css", HERE / "gradio.css"],
         max_file_size=MOST_BYTES,
+        app_kwargs={"middleware": [Middleware(BodyLimit, most=MOST_BYTES + MEGABYTE)]},  # a form has more
         max_threads=8,
         state_session_capacity=MOST_SESSIONS,
         mcp_server=True,

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import TypedDict
 
 import gradio as gr
-from inference.classifier import Prediction
+from inference.classifier import Prediction, replace_surrogates
 from inference.explain import explain
 
+from batch import MOST_CHARACTERS
 from model import Model
-from results import MOST_CHARACTERS
 
 MOST_TEXTS = 1_000
 
@@ -101,7 +101,10 @@ def make_functions(model: Model) -> Functions:
 
 
 def check_text(text: object) -> str:
-    """Return the text; gr.Error when it is none, empty, or too long."""
+    """Return the text without lone surrogates, which no answer can hold.
+
+    gr.Error when it is none, empty, or too long.
+    """
     if not isinstance(text, str):
         raise gr.Error(f"text: got {type(text).__name__}, expected a string", print_exception=False)
     if not text.strip():
@@ -111,7 +114,7 @@ def check_text(text: object) -> str:
             f"text: it has {len(text):,} characters, at most {MOST_CHARACTERS:,} are taken; send a headline",
             print_exception=False,
         )
-    return text
+    return replace_surrogates(text)
 
 
 def check_texts(texts: object) -> list[str]:

@@ -6,17 +6,11 @@ import gradio as gr
 
 # The visitor's own fonts, so that nothing is fetched from elsewhere.
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
-# (light, dark), as in style.css, where each name has its --fs- before it
-GROUND = ("#ffffff", "#14181c")
-PANEL = ("#f6f7f8", "#1d2328")
-PRESSED = ("#e6e9ec", "#2a323a")
-LINE = ("#d4d8dd", "#3a434c")
-INK = ("#1b2127", "#e8ebee")
-QUIET_INK = ("#545d67", "#a9b3bd")
-EDGE = ("#7b8794", "#7b8794")  # of what can be filled in: 3 : 1 on both grounds
-ACCENT = ("#1f5fa8", "#8fbdf0")
-ACCENT_PRESSED = ("#184b86", "#b3d3f5")
-ON_ACCENT = ("#ffffff", "#10161c")
+# What style.css calls them; it has a light and a dark value for each.
+GROUND, PANEL, PRESSED = "var(--fs-ground)", "var(--fs-panel)", "var(--fs-pressed)"
+LINE, EDGE = "var(--fs-line)", "var(--fs-edge)"
+INK, QUIET_INK = "var(--fs-ink)", "var(--fs-quiet-ink)"
+ACCENT, ACCENT_PRESSED, ON_ACCENT = "var(--fs-accent)", "var(--fs-accent-pressed)", "var(--fs-on-accent)"
 COLOURS = {
     "body_background_fill": GROUND,
     "body_text_color": INK,
@@ -68,7 +62,6 @@ SHAPES = {
 
 def look() -> gr.themes.Base:
     """Return the theme."""
-    colours = {name: light for name, (light, _) in COLOURS.items()}
-    colours |= {f"{name}_dark": dark for name, (_, dark) in COLOURS.items()}
+    colours = COLOURS | {f"{name}_dark": colour for name, colour in COLOURS.items()}
     base = gr.themes.Base(font=FONTS, font_mono=["ui-monospace", "monospace"])
     return base.set(**colours, **SHAPES)

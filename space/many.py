@@ -2,62 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 import markup
+from batch import BatchRun, Result
+from jobs import Jobs, visitor_of
+from kept_files import KEEP_SECONDS, discard, make_folder
 from model import Model
-from results import Result, Run, filters, orders, read_page
-from tables import (
-    MEGABYTE,
-    MOST_BYTES,
-    MOST_ROWS,
-    SUFFIXES,
-    Table,
-    UnreadableFile,
-    guess_column,
-    read_lines,
-    read_table,
-)
+from result_pages import filters, orders, read_page
+from table import MEGABYTE, MOST_BYTES, MOST_ROWS, Table, UnreadableFile, guess_column, load_table, read_lines
+from uploads import AT_ONCE, SUFFIXES, Upload, read_upload
+from words import phrase
 
 REFRESH_SECONDS = 0.3
-KEEP_SECONDS = 3600  # how long results wait on the disk for a visitor
-RESULTS = Path(tempfile.gettempdir()) / f"finsent-results-{os.getpid()}"
+HIDDEN = "hidden"  # Gradio 6.17.3 never shows again what was hidden with False before it was seen
 Update = dict[Any, Any]
-
-
-class Jobs:
-    """Which visitor wants his run to stop. A visitor has one run at a time."""
-
-    def __init__(self) -> None:
-        self._stopped: dict[str, bool] = {}
-
-    def open(self, visitor: str) -> None:
-        """Note that a run is wanted, so that it can be cancelled while it still waits."""
-        self._stopped[visitor] = False
-
-    def stop(self, visitor: str) -> bool:
-        """Ask the visitor's run to stop; False when there is none."""
-        if visitor in self._stopped:
-            self._stopped[visitor] = True
-            return True
-        return False
-
-    def is_stopped(self, visitor: str) -> bool:
-        """Whether the run is to stop."""
-        return self._stopped.get(visitor, False)
-
-    def close(self, visitor: str) -> None:
-        """Forget the run."""
-        self._stopped.pop(visitor, None)
 
 
 class Many:
@@ -72,34 +36,38 @@ class Many:
         self._connect()
 
     def _add_inputs(self) -> None:
+        self.upload = gr.State(None, time_to_live=KEEP_SECONDS)
         with gr.Row():
             self.pasted = gr.Textbox(
-                label="Headlines, one a line",
+                label=phrase("many_label"),
                 lines=7,
                 max_lines=12,
                 elem_id="lines",
-                placeholder="Operating profit rose\nNet loss widened",
+                placeholder=phrase("many_placeholder"),
             )
             with gr.Column():
-                self.file = gr.File(
-                    label="or a file: CSV, JSONL, Parquet, XLSX",
-                    file_types=list(SUFFIXES),
-                    height=180,
-                    elem_id="file",
-                )
-                self.column = gr.Dropdown(
-                    label="Column with the headlines", visible=False, elem_id="column", interactive=True
-                )
-                self.header = gr.Checkbox(
-                    label="The first row names the columns", visible=False, elem_id="header", interactive=True
-                )
+                self._add_file()
         limits = (
             f"Up to {MOST_ROWS:,} rows and {MOST_BYTES // MEGABYTE} MB; a file counts before pasted lines."
         )
         self.about_input = gr.HTML(markup.message(limits), elem_id="about-input", padding=False)
         with gr.Row(elem_classes="fs-buttons"):
-            self.go = gr.Button("Classify all", variant="primary", elem_id="classify-all", scale=0)
-            self.cancel = gr.Button("Cancel", elem_id="cancel", scale=0, interactive=False)
+            self.go = gr.Button(phrase("classify_all"), variant="primary", elem_id="classify-all", scale=0)
+            self.cancel = gr.Button(phrase("cancel"), elem_id="cancel", scale=0, interactive=False)
+
+    def _add_file(self) -> None:
+        self.file = gr.File(
+            label="or a file: CSV, JSONL, Parquet, XLSX",
+            file_types=list(SUFFIXES),
+            height=180,
+            elem_id="file",
+        )
+        self.column = gr.Dropdown(
+            label="Column with the headlines", visible=HIDDEN, elem_id="column", interactive=True
+        )
+        self.header = gr.Checkbox(
+            label="The first row names the columns", visible=HIDDEN, elem_id="header", interactive=True
+        )
 
     def _add_outputs(self) -> None:
         self.progress = gr.HTML(elem_id="progress", padding=False)
@@ -108,35 +76,38 @@ class Many:
         with gr.Column(visible=False, elem_id="results") as self.results:
             self.summary = gr.HTML(elem_id="summary", padding=False)
             with gr.Row(elem_classes="fs-buttons"):
-                self.csv = gr.DownloadButton("Download CSV", elem_id="csv", scale=0)
+                self.csv = gr.DownloadButton(phrase("download_csv"), elem_id="csv", scale=0)
                 self.parquet = gr.DownloadButton("Download Parquet", elem_id="parquet", scale=0)
             gr.HTML(
                 '<p class="fs-quiet">In the CSV an apostrophe stands before cells that a spreadsheet would '
                 "run as a formula; the Parquet file has every text as it was.</p>",
                 padding=False,
             )
-            with gr.Row():
-                self.show = gr.Dropdown(self.filters, value="all rows", label="Show", elem_id="show")
-                self.order = gr.Dropdown(
-                    list(self.orders), value="as uploaded", label="Sort", elem_id="order"
-                )
-                self.contains = gr.Textbox(label="Text contains", elem_id="contains")
-            self.table = gr.HTML(elem_id="table", padding=False)
-            with gr.Row(elem_classes="fs-buttons"):
-                self.previous = gr.Button("Previous page", size="sm", scale=0, elem_id="previous")
-                self.next = gr.Button("Next page", size="sm", scale=0, elem_id="next")
+            self._add_view()
+
+    def _add_view(self) -> None:
+        with gr.Row():
+            self.show = gr.Dropdown(self.filters, value="all rows", label="Show", elem_id="show")
+            self.order = gr.Dropdown(list(self.orders), value="as uploaded", label="Sort", elem_id="order")
+            self.contains = gr.Textbox(label="Text contains", elem_id="contains")
+        self.table = gr.HTML(elem_id="table", padding=False)
+        with gr.Row(elem_classes="fs-buttons"):
+            self.previous = gr.Button("Previous page", size="sm", scale=0, elem_id="previous")
+            self.next = gr.Button("Next page", size="sm", scale=0, elem_id="next")
 
     def _connect(self) -> None:
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        look = {"concurrency_id": "look", "concurrency_limit": 1, **quiet}
-        described = [self.column, self.header, self.about_input]
-        self.file.change(self.describe_file, self.file, described, **look)
-        self.header.input(self.describe_file, [self.file, self.header], described, **look)
+        # files are read beside each other, so that a slow one holds up no other visitor
+        reading = {"concurrency_id": "read", "concurrency_limit": AT_ONCE, **quiet}
+        described = [self.upload, self.column, self.header, self.about_input]
+        self.file.change(self.describe_file, [self.upload, self.file], described, **reading)
+        self.header.input(self.describe_file, [self.upload, self.file, self.header], described, **reading)
         buttons = [self.go, self.cancel]
         opened = self.go.click(self.open_job, None, [self.progress, *buttons], queue=False, **quiet)
-        classified = opened.then(
+        read = opened.then(self.read_file, [self.upload, self.file, self.header], self.upload, **reading)
+        classified = read.then(
             self.classify,
-            [self.pasted, self.file, self.column, self.header, self.result],
+            [self.pasted, self.upload, self.column, self.result],
             [
                 *(self.progress, self.results, self.summary, self.result, self.csv, self.parquet),
                 *(self.table, self.show, self.order, self.contains, self.page, self.previous, self.next),
@@ -147,6 +118,9 @@ class Many:
         )
         classified.then(partial(self.set_running, False), None, buttons, queue=False, **quiet)
         self.cancel.click(self.stop_job, None, self.progress, queue=False, **quiet)
+        self._connect_view({"concurrency_id": "look", "concurrency_limit": 1, **quiet})
+
+    def _connect_view(self, look: dict[str, Any]) -> None:
         view = [self.result, self.show, self.contains, self.order]
         shown = [self.table, self.page, self.previous, self.next]
         for event in (self.show.input, self.order.input, self.contains.change):
@@ -154,26 +128,35 @@ class Many:
         for button, step in ((self.previous, -1), (self.next, 1)):
             button.click(partial(self.turn_page, step=step), [*view, self.page], shown, **look)
 
-    def describe_file(self, path: str | None, header: bool | None = None) -> Update:
+    def describe_file(self, old: Upload | None, path: str | None, header: bool | None = None) -> Update:
         """Read an upload as soon as it is there: offer its columns, the likely one first."""
-        hidden = {self.column: gr.update(visible=False), self.header: gr.update(visible=False)}
+        if old is not None:
+            discard(old.table.parent)
+        hidden = {self.column: gr.update(visible=HIDDEN), self.header: gr.update(visible=HIDDEN)}
         if path is None:
-            return {**hidden, self.about_input: markup.message("No file: pasted lines are taken.")}
-        try:
-            table = read_table(Path(path), header)
-        except UnreadableFile as error:
-            return {**hidden, self.about_input: markup.message(str(error), "error")}
-        column = guess_column(table)
-        found = [f"{markup.row_count(len(table.rows))}, {len(table.columns)} columns."]
-        if table.problems:
-            found.append(f"With a problem, kept and marked: {markup.row_count(len(table.problems))}.")
-        sample = next((row[table.columns.index(column)] for row in table.rows), None)
-        found += [f"First of “{column}”: {str(sample)[:120]}", *table.notes]
+            said = markup.message("No file: pasted lines are taken.")
+            return {**hidden, self.upload: None, self.about_input: said}
+        upload = read_upload(path, header, make_folder())
+        if upload.problem:
+            return {**hidden, self.upload: upload, self.about_input: markup.message(upload.problem, "error")}
         return {
-            self.column: gr.update(choices=table.columns, value=column, visible=True),
-            self.header: gr.update(value=bool(table.header), visible=table.header is not None),
-            self.about_input: markup.message(" ".join(found)),
+            self.upload: upload,
+            self.column: gr.update(choices=upload.columns, value=upload.column, visible=True),
+            self.header: gr.update(
+                value=bool(upload.header), visible=HIDDEN if upload.header is None else True
+            ),
+            self.about_input: markup.message(" ".join(describe_upload(upload))),
         }
+
+    def read_file(self, known: Upload | None, path: str | None, header: bool) -> Upload | None:
+        """Return the file, read again only where it is not known yet; None without a file."""
+        if path is None:
+            return None
+        if known is not None and known.answers(path, header):
+            return known
+        if known is not None:
+            discard(known.table.parent)
+        return read_upload(path, header, make_folder())
 
     def open_job(self, request: gr.Request) -> Update:
         """Answer at once, because the run may have to wait for another one."""
@@ -194,27 +177,19 @@ class Many:
         return markup.message("Cancelling." if stopped else "Nothing is running.")
 
     def classify(
-        self,
-        pasted: str,
-        path: str | None,
-        column: str | None,
-        header: bool,
-        old: Result | None,
-        request: gr.Request,
+        self, pasted: str, upload: Upload | None, column: str | None, old: Result | None, request: gr.Request
     ) -> Iterator[Update]:
         """Classify what is pasted or uploaded, showing how far it is, and offer the results."""
         visitor = visitor_of(request)
         try:
-            table, chosen = read_input(pasted, path, column, header)
-            run = Run(self.model.classifier, table, chosen)
+            table, chosen = choose_input(pasted, upload, column)
+            run = BatchRun(self.model.classifier, table, chosen)
             started = time.perf_counter()
             yield {self.progress: markup.progress(0, run.total, 0)}
             for seconds in self._advance(run, visitor, started):
                 yield {self.progress: markup.progress(run.done, run.total, seconds)}
             seconds = time.perf_counter() - started
-            sweep(RESULTS, KEEP_SECONDS)
-            RESULTS.mkdir(exist_ok=True)
-            result = run.write(Path(tempfile.mkdtemp(dir=RESULTS)), self.model.doubt.threshold)
+            result = run.write(make_folder(), self.model.doubt.threshold)
         except UnreadableFile as error:
             yield {self.progress: markup.message(str(error), "error")}
             return
@@ -222,10 +197,10 @@ class Many:
             stopped = self.jobs.is_stopped(visitor)
             self.jobs.close(visitor)
         if old is not None:
-            discard(old)
+            discard(old.parquet.parent)
         yield self._show(result, seconds, stopped)
 
-    def _advance(self, run: Run, visitor: str, started: float) -> Iterator[float]:
+    def _advance(self, run: BatchRun, visitor: str, started: float) -> Iterator[float]:
         """Run to the end or until the visitor cancels, yielding the seconds so far now and then."""
         shown = started
         if self.jobs.is_stopped(visitor):
@@ -268,32 +243,24 @@ class Many:
         }
 
 
-def visitor_of(request: gr.Request) -> str:
-    """Return what tells one open page from another."""
-    return str(request.session_hash)
+def describe_upload(upload: Upload) -> list[str]:
+    """Return what is said of a file that was read, as sentences."""
+    found = [f"{markup.row_count(upload.rows)}, {len(upload.columns)} columns."]
+    if upload.bad_rows:
+        found.append(f"With a problem, kept and marked: {markup.row_count(upload.bad_rows)}.")
+    return [*found, f"First of “{upload.column}”: {upload.first}", *upload.notes]
 
 
-def read_input(pasted: str, path: str | None, column: str | None, header: bool) -> tuple[Table, str]:
+def choose_input(pasted: str, upload: Upload | None, column: str | None) -> tuple[Table, str]:
     """Return the table and its text column; UnreadableFile when there is none or the column is gone."""
-    if path is None:
+    if upload is None:
         table = read_lines(pasted)
         if not table.rows:
             raise UnreadableFile("There is nothing to classify yet: paste lines or choose a file.")
         return table, "text"
-    table = read_table(
-        Path(path), header if Path(path).suffix.lower() in (".csv", ".tsv", ".txt", ".xlsx") else None
-    )
-    chosen = column if column in table.columns else guess_column(table)
-    return table, chosen
-
-
-def discard(result: Result) -> None:
-    """Delete the files of a result that nobody can see any more."""
-    shutil.rmtree(result.parquet.parent, ignore_errors=True)
-
-
-def sweep(folder: Path, seconds: float) -> None:
-    """Delete the results in a folder that are older than that; visitors leave without saying so."""
-    for old in folder.glob("*"):
-        if time.time() - old.stat().st_mtime > seconds:
-            shutil.rmtree(old, ignore_errors=True)
+    if upload.problem:
+        raise UnreadableFile(upload.problem)
+    if not upload.table.is_file():
+        raise UnreadableFile("The file is no longer kept: choose it again.")
+    table = load_table(upload.table)
+    return table, column if column in table.columns else guess_column(table)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
-from html import escape
 
-from inference.classifier import Prediction
+from inference.classifier import Prediction, replace_surrogates
 from inference.explain import Explanation, Word
 
+from batch import Result
 from model import Doubt
-from results import Line, Page, Result
+from result_pages import Line, Page
+from words import phrase, sign
 
-SIGNS = {"low": "▼", "mid": "■", "high": "▲"}
 SHOWN_CHARACTERS = 300  # of a text in a table
 VISIBLE_EFFECT = 0.005  # half a percentage point: less is rounded away anyway
+
+
+def escape(text: str) -> str:
+    """Return a text as HTML that shows it; a lone surrogate, which cannot be sent, becomes `?`."""
+    return html.escape(replace_surrogates(text))
 
 
 def tone(labels: Sequence[str], label: str) -> str:
@@ -30,47 +36,43 @@ def percent(share: float) -> str:
 def message(text: str, kind: str = "note") -> str:
     """Return a line that screen readers announce; `kind` is note or error."""
     role = "alert" if kind == "error" else "status"
-    word = "<b>Not done.</b> " if kind == "error" else ""
+    word = f"<b>{phrase('refused')}</b> " if kind == "error" else ""
     return f'<p class="fs-message fs-{kind}" role="{role}">{word}{escape(text)}</p>'
 
 
 def answer(prediction: Prediction, doubt: Doubt, milliseconds: float, title: str = "") -> str:
     """Return the answer to one text: label, bars in the model's order, and whether it can be believed."""
-    labels = list(prediction.scores)
-    kind = tone(labels, prediction.label)
     unsure = prediction.score < doubt.threshold
-    verdict = f"Unsure, perhaps {prediction.label}" if unsure else prediction.label.capitalize()
-    sign = "?" if unsure else SIGNS[kind]
     heading = f'<p class="fs-text">{escape(title)}</p>' if title else ""
+    meant = doubt_words(doubt) if unsure else phrase("calibrated")
+    took = phrase("took", milliseconds=f"{milliseconds:.1f}")
     return (
-        f'<div class="fs-answer">{heading}'
-        f'<p class="fs-verdict fs-{"unsure" if unsure else kind}" role="status">'
-        f'<span aria-hidden="true">{sign}</span> {escape(verdict)} '
-        f"<small>{percent(prediction.score)}</small></p>"
-        f"{bars(prediction.scores)}"
-        f'<p class="fs-quiet">{escape(doubt_words(doubt)) if unsure else "Calibrated probabilities."} '
-        f"Took {milliseconds:.1f} ms.</p></div>"
+        f'<div class="fs-answer">{heading}{_verdict(prediction, unsure)}{bars(prediction.scores)}'
+        f'<p class="fs-quiet">{escape(meant)} {took}</p></div>'
+    )
+
+
+def _verdict(prediction: Prediction, unsure: bool) -> str:
+    kind = "unsure" if unsure else tone(list(prediction.scores), prediction.label)
+    said = phrase("verdict_unsure", label=prediction.label) if unsure else prediction.label.capitalize()
+    return (
+        f'<p class="fs-verdict fs-{kind}" role="status"><span aria-hidden="true">{sign(kind)}</span> '
+        f"{escape(said)} <small>{percent(prediction.score)}</small></p>"
     )
 
 
 def doubt_words(doubt: Doubt) -> str:
     """Say what the threshold rests on; the static page says the same."""
     if doubt.target is not None and doubt.rows is None:
-        return (
-            "Every answer counts as unsure: on the validation headlines no threshold was found above which "
-            f"at most {percent(doubt.target)} are wrong."
-        )
+        return phrase("doubt_always", target=percent(doubt.target))
+    threshold = percent(doubt.threshold)
     if doubt.right is None or doubt.rows is None:
-        return f"Answers below {percent(doubt.threshold)} count as unsure."
-    lower = (
-        f"Unsure below {percent(doubt.threshold)}: of the {doubt.rows:,} test headlines that scored lower, "
-        f"{percent(doubt.right)} were right"
-    )
+        return phrase("doubt_unmeasured", threshold=threshold)
+    lower = phrase("doubt_lower", threshold=threshold, rows=f"{doubt.rows:,}", right=percent(doubt.right))
     if doubt.coverage is None or doubt.error is None:
-        return f"{lower}. The card of this release names no threshold; this one is read off its reliability."
-    return (
-        f"{lower}; of the others, {percent(doubt.coverage)} of all, {percent(doubt.error)} were wrong. "
-        "It is the threshold of the model card."
+        return phrase("doubt_from_reliability", lower=lower)
+    return phrase(
+        "doubt_from_card", lower=lower, coverage=percent(doubt.coverage), error=percent(doubt.error)
     )
 
 
@@ -81,28 +83,29 @@ def bars(shares: Mapping[str, float], amounts: Mapping[str, str] | None = None) 
         _bar(label, tone(labels, label), share, (amounts or {}).get(label) or percent(share))
         for label, share in shares.items()
     ]
-    caption = "<caption class='fs-hidden'>Share of each label</caption>"
+    caption = f"<caption class='fs-hidden'>{phrase('shares')}</caption>"
     return f"<table class='fs-bars'>{caption}{''.join(rows)}</table>"
 
 
 def _bar(label: str, kind: str, share: float, amount: str) -> str:
     return (
-        f"<tr><th scope='row'><span class='fs-sign fs-{kind}' aria-hidden='true'>{SIGNS[kind]}</span> "
-        f"{escape(label)}</th><td class='fs-track'><span class='fs-bar fs-{kind}' "
+        f"<tr><th scope='row'>{_signed(label, kind)}</th><td class='fs-track'><span class='fs-bar fs-{kind}' "
         f"style='width:{share * 100:.1f}%'></span></td><td class='fs-number'>{escape(amount)}</td></tr>"
     )
+
+
+def _signed(label: str, kind: str) -> str:
+    """Return a label behind its sign, so that no colour means anything alone."""
+    return f"<span class='fs-sign fs-{kind}' aria-hidden='true'>{sign(kind)}</span> {escape(label)}"
 
 
 def words(explanation: Explanation) -> str:
     """Return the text with the words that decided marked: sign and percentage points under each."""
     shown = "".join(_word(word) for word in explanation.words)
-    label = escape(explanation.label)
+    title, note = (phrase(name, label=explanation.label) for name in ("words_title", "words_note"))
     return (
-        f'<div class="fs-explanation"><h3>Which words decided for “{label}”</h3>'
-        f'<p class="fs-words">{shown}</p>'
-        f'<p class="fs-quiet">Each word was left out in turn. The number says by how many percentage points '
-        f"the probability of “{label}” is lower (+) or higher (−) without it. Words act together, so the "
-        f"numbers need not add up.</p></div>"
+        f'<div class="fs-explanation"><h3>{escape(title)}</h3><p class="fs-words">{shown}</p>'
+        f'<p class="fs-quiet">{escape(note)}</p></div>'
     )
 
 
@@ -110,32 +113,36 @@ def _word(word: Word) -> str:
     text = escape(word.text)
     if word.effect is None or abs(word.effect) < VISIBLE_EFFECT:
         return f"<span class='fs-word'>{text}</span> "
-    side, sign = ("for", "+") if word.effect > 0 else ("against", "−")
+    side, plus = ("for", "+") if word.effect > 0 else ("against", "−")
     strength = min(5, 1 + int(abs(word.effect) * 10))
-    points = f"{sign}{abs(word.effect) * 100:.0f}"
+    points = f"{plus}{abs(word.effect) * 100:.0f}"
     return f"<span class='fs-word fs-{side} fs-strength-{strength}'>{text}<sub>{points}</sub></span> "
 
 
 def progress(done: int, total: int, seconds: float) -> str:
     """Return how far a run is, with the time that is left at the speed so far."""
-    left = f", {(total - done) * seconds / done:.0f} s left" if done and seconds > 1 else ""
+    values = {"done": f"{done:,}", "total": f"{total:,}"}
+    if done and seconds > 1:
+        said = phrase("progress_left", **values, seconds=f"{(total - done) * seconds / done:.0f}")
+    else:
+        said = phrase("progress", **values)
     return (
-        f'<div class="fs-progress"><label>{done:,} of {total:,} rows{left}'
+        f'<div class="fs-progress"><label>{said}'
         f'<progress max="{max(total, 1)}" value="{done}"></progress></label></div>'
     )
 
 
 def row_count(count: int) -> str:
     """Return how many rows, as a person says it."""
-    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+    return phrase("row" if count == 1 else "rows", count=f"{count:,}")
 
 
 def outcome(result: Result, seconds: float, stopped: bool) -> str:
     """Say how a run ended."""
     kept = result.rows - result.done
-    parts = [f"{row_count(result.done)} classified in {seconds:.1f} s", f"{result.unsure:,} of them unsure"]
-    parts += [f"{kept:,} kept without an answer"] if kept else []
-    return message(f"{'Cancelled' if stopped else 'Done'}: {'; '.join(parts)}.")
+    values = {"rows": row_count(result.done), "seconds": f"{seconds:.1f}", "unsure": f"{result.unsure:,}"}
+    values["kept"] = phrase("kept", count=f"{kept:,}") if kept else ""
+    return message(phrase("cancelled" if stopped else "done", **values))
 
 
 def summary(result: Result) -> str:
@@ -147,26 +154,26 @@ def summary(result: Result) -> str:
 
 def page_table(page: Page, labels: Sequence[str]) -> str:
     """Return a page of results as a table."""
-    head = "".join(f"<th scope='col'>{name}</th>" for name in ("row", "text", "label"))
-    head += "".join(f"<th scope='col' class='fs-number'>p {escape(label)}</th>" for label in labels)
+    names = [phrase(f"column_{name}") for name in ("row", "text", "label")]
+    shares = [escape(phrase("column_share", label=label)) for label in labels]
+    head = "".join(f"<th scope='col'>{name}</th>" for name in names)
+    head += "".join(f"<th scope='col' class='fs-number'>{name}</th>" for name in shares)
     body = "".join(_line(line, labels) for line in page.lines)
     total = f"{row_count(page.total)}, page {page.page:,} of {page.pages:,}"
     table = f"<table class='fs-table fs-results'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f"<p class='fs-quiet' role='status'>{total}</p>{_scroll('Results', table)}"
+    return f"<p class='fs-quiet' role='status'>{total}</p>{_scroll(phrase('results'), table)}"
 
 
 def _line(line: Line, labels: Sequence[str]) -> str:
     text = escape(line.text[:SHOWN_CHARACTERS] + "…" * (len(line.text) > SHOWN_CHARACTERS))
+    start = f"<tr><td>{line.number:,}</td><td>{text}</td>"
     if line.label is None:
-        said = (
-            f"<td colspan='{len(labels) + 1}' class='fs-problem'>problem: {escape(line.problem or '')}</td>"
-        )
-        return f"<tr><td>{line.number:,}</td><td>{text}</td>{said}</tr>"
-    kind = tone(labels, line.label)
-    label = f"<span class='fs-sign fs-{kind}' aria-hidden='true'>{SIGNS[kind]}</span> {escape(line.label)}"
-    label += " <small>unsure</small>" if line.unsure else ""
+        said = escape(phrase("problem", problem=line.problem or ""))
+        return f"{start}<td colspan='{len(labels) + 1}' class='fs-problem'>{said}</td></tr>"
+    label = _signed(line.label, tone(labels, line.label))
+    label += f" <small>{phrase('unsure')}</small>" if line.unsure else ""
     numbers = "".join(f"<td class='fs-number'>{share or 0:.3f}</td>" for share in line.shares)
-    return f"<tr><td>{line.number:,}</td><td>{text}</td><td>{label}</td>{numbers}</tr>"
+    return f"{start}<td>{label}</td>{numbers}</tr>"
 
 
 def rows_table(heads: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:

@@ -9,29 +9,24 @@ import gradio as gr
 from inference.explain import explain
 
 import markup
+from batch import MOST_CHARACTERS
 from model import Model
-from results import MOST_CHARACTERS
-
-# Opposite news in nearly the same words; a model that only counts good and bad words gets one of them wrong.
-HARD_PAIR = (
-    "Castoria's net loss narrowed to USD 2 million from USD 9 million.",
-    "Castoria's net loss widened to USD 9 million from USD 2 million.",
-)
+from words import hard_pair, phrase
 
 
 def add_one(model: Model) -> None:
     """Add the tab's components and events to the Blocks that is open."""
     text = gr.Textbox(
-        label="Headline",
-        info="English, one sentence. Enter classifies.",
-        placeholder="Havnby Marine swings to profit",
+        label=phrase("one_label"),
+        info=phrase("one_hint"),
+        placeholder=phrase("one_placeholder"),
         lines=1,
         max_lines=5,
         elem_id="headline",
     )
     with gr.Row(elem_classes="fs-buttons"):
-        go = gr.Button("Classify", variant="primary", elem_id="classify", scale=0)
-        pair = gr.Button("A hard pair, side by side", elem_id="pair", scale=0)
+        go = gr.Button(phrase("classify"), variant="primary", elem_id="classify", scale=0)
+        pair = gr.Button(phrase("pair"), elem_id="pair", scale=0)
     examples = _add_examples(model)
     answer = gr.HTML(elem_id="answer", padding=False)
     words = gr.HTML(elem_id="words", padding=False)
@@ -69,7 +64,7 @@ def show_words(model: Model, text: str) -> str:
 def show_pair(model: Model) -> tuple[str, str]:
     """Return both answers of the hard pair side by side."""
     halves = []
-    for text in HARD_PAIR:
+    for text in hard_pair():
         started = time.perf_counter()
         prediction = model.classifier(text)
         took = (time.perf_counter() - started) * 1000
@@ -81,10 +76,7 @@ def show_pair(model: Model) -> tuple[str, str]:
 def find_refusal(text: str) -> str | None:
     """Say why a text is not classified; None when it is."""
     if not text.strip():
-        return "There is no text yet. Write a headline above, or take an example."
+        return phrase("refused_empty")
     if len(text) > MOST_CHARACTERS:
-        return (
-            f"The text has {len(text):,} characters; at most {MOST_CHARACTERS:,} are taken. Paste a "
-            f"headline, or put many of them into the tab Many."
-        )
+        return phrase("refused_long", count=f"{len(text):,}", most=f"{MOST_CHARACTERS:,}")
     return None

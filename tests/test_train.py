@@ -1,24 +1,26 @@
 from __future__ import annotations
 
-import errno
 import json
 import resource
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from filelock import FileLock
 from transformers import AutoConfig, pipeline
 
 import train
+from finsent.cli import LOCK
 from finsent.data.splits import load_splits
-from finsent.errors import FinsentError
-from finsent.recipe.file import load_recipe
+from finsent.onnx_files import FP32, QUANTIZED
+from finsent.recipe.file import read_released_recipe
+from finsent.recipe.renamed import find_old_keys, with_first_names
 from finsent.release import (
     ABSTAIN_BELOW,
     ALWAYS,
     COVERAGE_FIGURE,
-    ONNX_FILES,
     RECIPE,
     Run,
     missing_files,
@@ -27,14 +29,19 @@ from finsent.release import (
 )
 from inference.classifier import Classifier
 from model_card.card.build import build_card
+from model_card.lint.card import lint_card
 from model_card.measure.metrics import read_metrics
+from publishing.hub.remote import Target
+from publishing.package.check import lint_release
+from publishing.package.parcel import pack_release, subject_of
+from publishing.space.forms import write_form
 from tests import tiny
 
 
 def test_a_release_holds_every_file_and_says_so(tiny_release: Path) -> None:
     assert missing_files(tiny_release) == []
     found = {str(path.relative_to(tiny_release)) for path in tiny_release.rglob("*") if path.is_file()}
-    assert found == {*ALWAYS, ONNX_FILES["quantized"], COVERAGE_FIGURE}
+    assert found == {*ALWAYS, QUANTIZED.path, COVERAGE_FIGURE}
     metrics = read_metrics(tiny_release / "metrics.json")
     for variant in metrics.variants:
         assert sha256(tiny_release / variant.file) == variant.sha256
@@ -74,8 +81,8 @@ def test_the_quantized_figures_come_from_the_released_file(tiny_release: Path) -
     metrics = read_metrics(tiny_release / "metrics.json")
     assert metrics.default_variant == "quantized"
     assert [variant.name for variant in metrics.variants] == ["pytorch", "fp32", "quantized"]
-    exact = metrics.variant("fp32").agreement
-    assert exact is not None and exact.flips == 0 and exact.max_probability_difference < 1e-5
+    exact = metrics.variant("fp32").drift
+    assert exact is not None and exact.flip_count == 0 and exact.max_probability_difference < 1e-5
     assert (
         metrics.baselines[0].scores.per_class["neutral"].support
         == metrics.variants[0].scores.per_class["neutral"].support
@@ -103,16 +110,42 @@ def test_two_runs_give_the_same_release_but_for_time(
     tiny_release: Path, tiny_base: Path, tmp_path: Path
 ) -> None:
     again = tiny.train_release(tiny.write_recipe(tmp_path, tiny_base), tmp_path / "runs")
-    for name in ("model.safetensors", "tokenizer.json", *ONNX_FILES.values(), "config.json"):
+    for name in ("model.safetensors", "tokenizer.json", FP32.path, QUANTIZED.path, "config.json"):
         assert sha256(again / name) == sha256(tiny_release / name), name
     first, second = (tiny.read_json(folder / "metrics.json") for folder in (tiny_release, again))
     assert _without_time(first) == _without_time(second)
 
 
+def test_an_fp16_file_goes_the_whole_way(tiny_base: Path, tmp_path: Path) -> None:
+    wide = {"macro_f1_drop": 1.0, "flip_share": 1.0, "batch_difference": 1e-3}
+    variants = [{"name": "fp32"}, {"name": "fp16", "budget": wide}, {"name": "quantized", "budget": wide}]
+    recipe = tiny.write_recipe(tmp_path, tiny_base, export={"variants": variants})
+    release = tiny.train_release(recipe, tmp_path / "runs")
+    metrics = read_metrics(release / "metrics.json")
+    half = metrics.variant("fp16")
+    assert (half.file, half.precision) == ("onnx/model_fp16.onnx", "fp16") and half.drift is not None
+    assert half.sha256 == sha256(release / half.file)
+    assert metrics.default_variant == "quantized"  # by name, wherever the recipe lists it
+    card = (release / "README.md").read_text(encoding="utf-8")
+    assert "| `onnx/model_fp16.onnx` | `fp16` |" in card
+    assert 'GPU and WebGPU, half the size of fp32, `dtype: "fp16"` in transformers.js |' in card
+    assert '["model.onnx", "model_fp16.onnx", "model_quantized.onnx"]' in card
+    assert (
+        '`dtype: "q8"` takes `onnx/model_quantized.onnx`, `dtype: "fp32"` takes `onnx/model.onnx`, `dty'
+        in card
+    )
+    assert lint_card(card, metrics, release) == []
+    parcel = pack_release(tmp_path / "runs" / "tiny", Target("finsent/tiny", "model"), None)
+    assert half.file in parcel.manifest.files and lint_release(parcel.manifest, release) == []
+    other = metrics.model_copy(update={"default_variant": "fp16"})
+    write_form("static", subject_of(replace(parcel, metrics=other)), tmp_path / "form")
+    assert '"dtype": "fp16"' in (tmp_path / "form" / "index.html").read_text(encoding="utf-8")
+
+
 def test_a_teacher_is_made_once_and_then_found(tmp_path: Path, tiny_base: Path) -> None:
     recipe = tiny.write_recipe(tmp_path, tiny_base)
     student = tmp_path / "student.yaml"
-    plan = {"teachers": [recipe.name], "variants": 1, "start": "teacher"}
+    plan = {"teachers": [recipe.name], "augmentations": 1, "initialize_from": "teacher"}
     student.write_text(f"extends: {recipe.name}\nname: student\ndistillation: {plan!r}\n", encoding="utf-8")
     first = tiny.run_train(student, tmp_path / "runs")
     assert first.returncode == 0, first.stderr
@@ -128,16 +161,20 @@ def test_a_teacher_is_made_once_and_then_found(tmp_path: Path, tiny_base: Path) 
     assert "the weights of tiny, which was made from the base model" in card
 
 
-@pytest.mark.parametrize("change", ["", "card", "recipe", "rows", "version"])
+@pytest.mark.parametrize("change", ["", "card", "names", "recipe", "rows", "version"])
 def test_a_teacher_that_another_recipe_or_other_rows_made_is_made_again(
     change: str, tiny_release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = tmp_path / "tiny" / "release"
     shutil.copytree(tiny_release, release)
-    recipe = load_recipe(release / RECIPE)
+    recipe = read_released_recipe(release / RECIPE)
     splits = load_splits(recipe)
     if change == "card":  # its words decide no weight
         recipe = recipe.model_copy(update={"card": recipe.card.model_copy(update={"summary": "other"})})
+    elif change == "names":  # a release from before keys were renamed
+        first = with_first_names(recipe.model_dump(mode="json"))
+        assert find_old_keys(first)
+        (release / RECIPE).write_text(yaml.safe_dump(first), encoding="utf-8")
     elif change == "recipe":
         recipe = recipe.model_copy(update={"seed": recipe.seed + 1})
     elif change == "rows":
@@ -162,7 +199,7 @@ def _without_time(metrics: dict[str, object]) -> str:
 
 
 def test_the_card_can_be_made_again_from_the_release(tiny_release: Path) -> None:
-    recipe = load_recipe(tiny_release / "recipe.yaml")
+    recipe = read_released_recipe(tiny_release / "recipe.yaml")
     metrics = read_metrics(tiny_release / "metrics.json")
     assert build_card(recipe, metrics) == (tiny_release / "README.md").read_text(encoding="utf-8")
 
@@ -206,33 +243,11 @@ def test_a_disk_that_fills_up_ends_in_one_line(tmp_path: Path, tiny_base: Path) 
     assert not (tmp_path / "runs" / "tiny" / "release").exists()
 
 
-def test_only_a_failed_write_is_told_as_one() -> None:
-    def told(error: BaseException) -> bool:
-        try:
-            try:
-                raise OSError(errno.ENOSPC, "No space left on device")
-            except OSError:
-                raise error from None
-        except BaseException as caught:
-            return train.is_storage_error(caught)
-
-    assert train.is_storage_error(OSError(errno.ENOSPC, "No space left on device"))
-    assert not train.is_storage_error(FileNotFoundError(errno.ENOENT, "no such file"))
-    assert not told(ValueError("something else"))
-
-
 def test_a_release_is_made_once_at_a_time(tmp_path: Path, tiny_base: Path) -> None:
     recipe = tiny.write_recipe(tmp_path, tiny_base)
     folder = tmp_path / "runs" / "tiny"
     folder.mkdir(parents=True)
-    with FileLock(folder / train.LOCK):
+    with FileLock(folder / LOCK):
         done = tiny.run_train(recipe, tmp_path / "runs")
     assert done.returncode == 1
     assert "another run is making this release; wait for it" in done.stderr.splitlines()[-1]
-
-
-def test_too_little_room_is_said_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr("train.shutil.disk_usage", lambda _: usage._replace(free=10**8))
-    with pytest.raises(FinsentError, match=r"0.1 GB are free, a run needs 2 GB; make room"):
-        train.check_disk(tmp_path / "runs")

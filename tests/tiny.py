@@ -158,7 +158,7 @@ def recipe_tree(data: Path, base: Path) -> dict[str, Any]:
     }
     variants = [
         {"name": "fp32"},
-        {"name": "quantized", "calibration_rows": 16, "budget": {"macro_f1_drop": 1.0, "flips": 1.0}},
+        {"name": "quantized", "calibration_rows": 16, "budget": {"macro_f1_drop": 1.0, "flip_share": 1.0}},
     ]
     return {
         "name": "tiny",

@@ -17,11 +17,11 @@ from data.headlines.corpus import (
     SPLITS,
     STYLES,
     Finding,
-    Row,
+    Headline,
     SecondLabel,
 )
 from data.headlines.rules import group_rows, most_frequent_opening
-from finsent.encoder.text_rules import comparable
+from finsent.text import comparable
 
 CARD = "README.md"
 BEGIN = "<!-- statistics: written by `python data/headlines/check.py --write` -->"
@@ -29,7 +29,7 @@ END = "<!-- end of statistics -->"
 COMMAND = "run `python data/headlines/check.py --write`"
 
 
-def make_block(rows: list[Row], second: list[SecondLabel]) -> str:
+def make_block(rows: list[Headline], second: list[SecondLabel]) -> str:
     """Return the statistics as Markdown, markers included. Same rows, same bytes."""
     parts = [
         _by_label("split", SPLITS, rows),
@@ -71,7 +71,7 @@ def agreement(pairs: Sequence[tuple[str, str]]) -> tuple[float, float]:
     return same, kappa
 
 
-def describe_second_reading(second: list[SecondLabel], rows: list[Row]) -> str:
+def describe_second_reading(second: list[SecondLabel], rows: list[Headline]) -> str:
     """Return the paragraph and table on the second reading, or the sentence that there was none yet."""
     if not second:
         return "Second reading: none yet; the labels were given once."
@@ -99,7 +99,7 @@ def _agreement_by_split(pairs: dict[str, tuple[str, str]], splits: dict[str, str
     return _table(table)
 
 
-def _by_label(column: str, values: Iterable[str], rows: list[Row]) -> str:
+def _by_label(column: str, values: Iterable[str], rows: list[Headline]) -> str:
     table = [[column, *LABELS, "rows"]]
     for value in values:
         counts = Counter(row.label for row in rows if getattr(row, column) == value)
@@ -108,7 +108,7 @@ def _by_label(column: str, values: Iterable[str], rows: list[Row]) -> str:
     return _table([*table, ["all", *(str(total[label]) for label in LABELS), str(len(rows))]])
 
 
-def _hard_kinds(rows: list[Row]) -> str:
+def _hard_kinds(rows: list[Headline]) -> str:
     table = [["kind (`pair`)", "groups", "rows", "groups in test"]]
     groups = group_rows(rows)
     for kind in KINDS:
@@ -118,7 +118,7 @@ def _hard_kinds(rows: list[Row]) -> str:
     return _table(table)
 
 
-def _words(rows: list[Row]) -> str:
+def _words(rows: list[Headline]) -> str:
     lengths = [len(row.text.split()) for row in rows]
     tokens = [token for row in rows for token in comparable(row.text).split()]
     counts = Counter(tokens)

@@ -19,7 +19,7 @@ if not __package__:  # run as a file: Python has put this folder on the path ins
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from data.headlines.card import check_card, make_block, write_card
-from data.headlines.corpus import FOLDER, Finding, Row, read_corpus, read_second_labels
+from data.headlines.corpus import FOLDER, Finding, Headline, read_corpus, read_second_labels
 from data.headlines.likeness import find_alike, read_foreign_texts
 from data.headlines.rules import Limits, check_rows, check_second_labels
 
@@ -45,7 +45,7 @@ def check_corpus(folder: Path, limits: Limits, write: bool = False) -> tuple[lis
     return check_card(folder, block), block
 
 
-def check_overlap(rows: list[Row], mirror: Path, similarity: float) -> tuple[list[Finding], int]:
+def check_overlap(rows: list[Headline], mirror: Path, similarity: float) -> tuple[list[Finding], int]:
     """Return rows that are too like a text of the mirror, and how many texts there were.
 
     Raises FileNotFoundError when the mirror holds none.

@@ -45,7 +45,7 @@ SECOND_LABELS = "second_labels.csv"
 
 
 @dataclass(frozen=True)
-class Row:
+class Headline:
     """One labelled text; `pair` is a group key or empty, `file` and `line` say where it stands."""
 
     id: str
@@ -87,14 +87,14 @@ class Finding:
         return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
 
 
-def read_corpus(folder: Path) -> tuple[list[Row], list[Finding]]:
+def read_corpus(folder: Path) -> tuple[list[Headline], list[Finding]]:
     """Return the rows of the three splits in file order, and what could not be read."""
-    rows: list[Row] = []
+    rows: list[Headline] = []
     findings: list[Finding] = []
     for split in SPLITS:
         for line, values in _read_table(folder / f"{split}.csv", (COLUMNS,), findings):
             number, text, label, event, style, pair, named = values
-            rows.append(Row(number, text, label, event, style, pair, named, f"{split}.csv", line))
+            rows.append(Headline(number, text, label, event, style, pair, named, f"{split}.csv", line))
     return rows, findings
 
 

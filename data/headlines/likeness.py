@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from finsent.encoder.text_rules import comparable
+from finsent.text import comparable
 
 GRAM = 5
 LEAST_WORDS = 4  # shorter cells of a foreign table are ids, labels and names

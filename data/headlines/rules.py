@@ -16,11 +16,11 @@ from data.headlines.corpus import (
     SPLITS,
     STYLES,
     Finding,
-    Row,
+    Headline,
     SecondLabel,
 )
 from data.headlines.likeness import find_alike
-from finsent.encoder.text_rules import comparable
+from finsent.text import comparable
 
 ID = re.compile(r"h\d{4,5}")
 PAIR = re.compile(rf"({'|'.join(KINDS)})-[a-z]+\d+")
@@ -50,13 +50,13 @@ class Limits:
     )
 
 
-def check_rows(rows: list[Row], limits: Limits) -> list[Finding]:
+def check_rows(rows: list[Headline], limits: Limits) -> list[Finding]:
     """Apply every rule and return what they find, by file and line."""
     found = {finding for rule in RULES for finding in rule(rows, limits)}
     return sorted(found, key=lambda finding: (finding.file, finding.line, finding.message))
 
 
-def check_second_labels(second: list[SecondLabel], rows: list[Row]) -> Iterator[Finding]:
+def check_second_labels(second: list[SecondLabel], rows: list[Headline]) -> Iterator[Finding]:
     """Hold the second reading's ids and labels; an unknown id is fine where its first label is kept."""
     known = {row.id for row in rows}
     seen: set[str] = set()
@@ -72,7 +72,7 @@ def check_second_labels(second: list[SecondLabel], rows: list[Row]) -> Iterator[
             yield Finding(SECOND_LABELS, one.line, message)
 
 
-def _values(rows: list[Row], limits: Limits) -> Iterator[Finding]:
+def _values(rows: list[Headline], limits: Limits) -> Iterator[Finding]:
     allowed = {"label": LABELS, "event": EVENTS, "style": STYLES, "split": SPLITS}
     for row in rows:
         for column, values in allowed.items():
@@ -86,8 +86,8 @@ def _values(rows: list[Row], limits: Limits) -> Iterator[Finding]:
             )
 
 
-def _ids(rows: list[Row], limits: Limits) -> Iterator[Finding]:
-    first: dict[str, Row] = {}
+def _ids(rows: list[Headline], limits: Limits) -> Iterator[Finding]:
+    first: dict[str, Headline] = {}
     for row in rows:
         if not ID.fullmatch(row.id):
             yield _at(row, f"id {row.id!r}; write h and four or five digits")
@@ -96,7 +96,7 @@ def _ids(rows: list[Row], limits: Limits) -> Iterator[Finding]:
         first.setdefault(row.id, row)
 
 
-def _texts(rows: list[Row], limits: Limits) -> Iterator[Finding]:
+def _texts(rows: list[Headline], limits: Limits) -> Iterator[Finding]:
     least, most = limits.words
     for row in rows:
         if not row.text.strip():
@@ -117,7 +117,7 @@ def _is_hidden(char: str) -> bool:
     return unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs") and char != "\u200d"
 
 
-def _counts(rows: list[Row], limits: Limits) -> Iterator[Finding]:
+def _counts(rows: list[Headline], limits: Limits) -> Iterator[Finding]:
     test = sum(row.split == "test" for row in rows)
     for name, count, least in (("rows", len(rows), limits.rows), ("test rows", test, limits.test_rows)):
         if count < least:
@@ -128,7 +128,7 @@ def _counts(rows: list[Row], limits: Limits) -> Iterator[Finding]:
             yield Finding(CORPUS, 0, f"{groups[kind]} groups of kind {kind!r}; write at least {least}")
 
 
-def _events(rows: list[Row], limits: Limits) -> Iterator[Finding]:
+def _events(rows: list[Headline], limits: Limits) -> Iterator[Finding]:
     labels = {event: Counter(row.label for row in rows if row.event == event) for event in EVENTS}
     for event, counts in labels.items():
         total = counts.total()
@@ -143,9 +143,9 @@ def _events(rows: list[Row], limits: Limits) -> Iterator[Finding]:
             yield Finding(CORPUS, 0, message)
 
 
-def _exact_duplicates(rows: list[Row], limits: Limits) -> Iterator[Finding]:
+def _exact_duplicates(rows: list[Headline], limits: Limits) -> Iterator[Finding]:
     """Find texts of the same letters and digits, even in a pair: training would drop or count them once."""
-    first: dict[str, Row] = {}
+    first: dict[str, Headline] = {}
     for row in rows:
         twin = first.setdefault(comparable(row.text), row)
         if twin is not row and row.text.strip():
@@ -154,7 +154,7 @@ def _exact_duplicates(rows: list[Row], limits: Limits) -> Iterator[Finding]:
             )
 
 
-def _near_duplicates(rows: list[Row], limits: Limits) -> Iterator[Finding]:
+def _near_duplicates(rows: list[Headline], limits: Limits) -> Iterator[Finding]:
     for alike in find_alike([row.text for row in rows], None, limits.similarity):
         row, twin = rows[alike.left], rows[alike.right]
         if alike.similarity < 1 and not (row.pair and row.pair == twin.pair):
@@ -163,14 +163,14 @@ def _near_duplicates(rows: list[Row], limits: Limits) -> Iterator[Finding]:
             )
 
 
-def _openings(rows: list[Row], limits: Limits) -> Iterator[Finding]:
+def _openings(rows: list[Headline], limits: Limits) -> Iterator[Finding]:
     opening, count = most_frequent_opening(rows)
     if count > 1 and count >= limits.opening_share * len(rows):
         places = ", ".join(_place(row) for row in rows if opening_of(row.text) == opening)
         yield Finding(CORPUS, 0, f"{count} texts begin with {opening!r} ({places[:120]}); vary them")
 
 
-def _pairs(rows: list[Row], limits: Limits) -> Iterator[Finding]:
+def _pairs(rows: list[Headline], limits: Limits) -> Iterator[Finding]:
     for key, members in group_rows(rows).items():
         first = members[0]
         if len({row.split for row in members}) > 1:
@@ -179,7 +179,7 @@ def _pairs(rows: list[Row], limits: Limits) -> Iterator[Finding]:
             yield _at(first, f"{key} {message} ({_places(members)})")
 
 
-def _judge_group(kind: str, members: list[Row]) -> str:
+def _judge_group(kind: str, members: list[Headline]) -> str:
     """Return what is wrong with a group, or an empty string."""
     labels = {row.label for row in members}
     if kind == "contrast":
@@ -195,9 +195,9 @@ def _judge_group(kind: str, members: list[Row]) -> str:
     return "is not neutral; a decoy is" if kind == "decoy" and labels != {"neutral"} else ""
 
 
-def group_rows(rows: Iterable[Row]) -> dict[str, list[Row]]:
+def group_rows(rows: Iterable[Headline]) -> dict[str, list[Headline]]:
     """Return the rows of each group key, rows that stand alone left out."""
-    groups: dict[str, list[Row]] = defaultdict(list)
+    groups: dict[str, list[Headline]] = defaultdict(list)
     for row in rows:
         if row.pair:
             groups[row.pair].append(row)
@@ -209,25 +209,25 @@ def opening_of(text: str) -> str:
     return " ".join(comparable(text).split()[:OPENING])
 
 
-def most_frequent_opening(rows: list[Row]) -> tuple[str, int]:
+def most_frequent_opening(rows: list[Headline]) -> tuple[str, int]:
     """Return the first four words that most texts share, and how many; ("", 0) without rows."""
     counts = Counter(opening_of(row.text) for row in rows)
     return max(counts.items(), key=lambda item: (item[1], item[0]), default=("", 0))
 
 
-def _at(row: Row, message: str) -> Finding:
+def _at(row: Headline, message: str) -> Finding:
     return Finding(row.file, row.line, message)
 
 
-def _place(row: Row) -> str:
+def _place(row: Headline) -> str:
     return f"{row.file}:{row.line}"
 
 
-def _places(rows: Iterable[Row]) -> str:
+def _places(rows: Iterable[Headline]) -> str:
     return ", ".join(map(_place, rows))
 
 
-Rule = Callable[[list[Row], Limits], Iterator[Finding]]
+Rule = Callable[[list[Headline], Limits], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
     _values,
     _ids,

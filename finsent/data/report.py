@@ -1,4 +1,4 @@
-"""What preparing rows and training leave in metrics.json; without torch, for those who only read it."""
+"""What preparing the rows leaves in metrics.json."""
 
 from __future__ import annotations
 
@@ -21,19 +21,3 @@ class DataReport:
     counts: dict[str, dict[str, int]]
     labels: dict[str, dict[str, int]]
     fingerprints: dict[str, str]
-
-
-@dataclass(frozen=True)
-class TrainingReport:
-    """What training took and reached: seconds, estimates in watt hours and grams, where it went on from."""
-
-    seconds: float
-    steps: int
-    resumed_at: int
-    epochs: float
-    validation_macro_f1: float
-    temperature: float
-    precision: str
-    parameters: int
-    watt_hours_estimate: float | None
-    co2_grams_estimate: float | None

@@ -27,17 +27,17 @@ from typing import cast
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
-from sklearn.feature_extraction.text import CountVectorizer
 
+from finsent.data.near_duplicates import find_near_duplicates
 from finsent.data.report import DataReport
-from finsent.data.sources import Row, SourceRows, read_source
-from finsent.encoder.text_rules import comparable
+from finsent.data.rows import Row, SourceRows
+from finsent.data.sources.read import read_source
 from finsent.errors import DataError
-from finsent.recipe.recipe import Data, Recipe, SplitName
+from finsent.recipe.data import Data, SplitName
+from finsent.recipe.recipe import Recipe
+from finsent.text import comparable
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
-FREQUENT_GRAM = 200  # documents; more frequent grams only slow the search for candidates down
-BLOCK = 512  # rows compared with all others at a time
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,18 @@ def load_splits(recipe: Recipe, mirror: Path | None = None) -> Splits:
     sources = {source.name: read_source(source, mirror) for source in recipe.data.sources}
     splits = split_rows(sources, recipe.data, recipe.seed)
     for split in SPLITS:
-        present = {row.label for row in splits[split]}
-        if missing := [label for label in recipe.labels if label not in present]:
-            share = "lower data.validation or data.test" if split == "train" else f"raise data.{split}"
-            raise DataError(
-                f"{split}: {len(splits[split])} rows, none with label {missing[0]!r}; add rows, or {share} "
-                "of the recipe where no file is made for that split"
-            )
+        _check_labels(splits, split, recipe.labels)
     return splits
+
+
+def _check_labels(splits: Splits, split: SplitName, labels: list[str]) -> None:
+    present = {row.label for row in splits[split]}
+    if missing := [label for label in labels if label not in present]:
+        share = "lower data.validation or data.test" if split == "train" else f"raise data.{split}"
+        raise DataError(
+            f"{split}: {len(splits[split])} rows, none with label {missing[0]!r}; add rows, or {share} "
+            "of the recipe where no file is made for that split"
+        )
 
 
 def split_rows(sources: dict[str, SourceRows], data: Data, seed: int) -> Splits:
@@ -121,7 +125,7 @@ def _resolve_duplicates(rows: list[Row]) -> tuple[list[Row], int, int]:
 
 def _tie_rows(rows: list[Row], threshold: float) -> tuple[list[str], int]:
     """Return a group name a row, equal where rows must not be parted, and how many groups are of several."""
-    pairs = near_duplicates([comparable(row.text) for row in rows], threshold)
+    pairs = find_near_duplicates([comparable(row.text) for row in rows], threshold)
     first: dict[tuple[str, str], int] = {}
     for index, row in enumerate(rows):
         if row.group:
@@ -135,33 +139,6 @@ def _tie_rows(rows: list[Row], threshold: float) -> tuple[list[str], int]:
             int(component[index]), row.text
         )  # the smallest text names the group, however many rows come
     return [names[int(number)] for number in component], int((np.bincount(component) > 1).sum())
-
-
-def near_duplicates(texts: list[str], threshold: float) -> list[tuple[int, int]]:
-    """Return pairs of positions whose char-5-gram Jaccard similarity reaches the threshold.
-
-    Candidates share a gram that is not frequent; two texts that alike always do, unless both are made of
-    nothing but frequent grams. A block of rows at a time meets all others, so that memory stays small.
-    """
-    if len(texts) < 2:
-        return []
-    counter = CountVectorizer(analyzer="char_wb", ngram_range=(5, 5), binary=True, dtype=np.int32)
-    grams = counter.fit_transform(texts).tocsr()
-    sizes = np.asarray(grams.sum(axis=1)).ravel()
-    rare = grams[:, np.asarray(grams.sum(axis=0)).ravel() <= FREQUENT_GRAM]
-    frequent = sizes - np.asarray(rare.sum(axis=1)).ravel()
-    others = rare.T.tocsr()
-    found: list[tuple[int, int]] = []
-    for start in range(0, len(texts), BLOCK):
-        shared_rare = (rare[start : start + BLOCK] @ others).tocoo()
-        left, right = shared_rare.row + start, shared_rare.col
-        most = shared_rare.data + np.minimum(frequent[left], frequent[right])
-        maybe = (left < right) & (most >= threshold * (sizes[left] + sizes[right] - most))
-        left, right = left[maybe], right[maybe]
-        shared = np.asarray(grams[left].multiply(grams[right]).sum(axis=1)).ravel()
-        alike = shared >= threshold * (sizes[left] + sizes[right] - shared)
-        found.extend(zip(left[alike].tolist(), right[alike].tolist(), strict=True))
-    return found
 
 
 def _place_rows(rows: list[Row], groups: list[str], data: Data, seed: int) -> tuple[list[Row], int]:

@@ -1,24 +1,22 @@
-"""Making a BERT narrower before it is fitted: fewer positions, fewer inner neurons, a smaller hidden size.
+"""Pruning an encoder before it is fitted: fewer layers, a smaller intermediate and a smaller hidden size.
 
-What stays is chosen by what the encoder does on the training texts. A narrower encoder forgets much; fitting,
+What stays is chosen by what the encoder does on the training texts. A pruned encoder forgets much; fitting,
 best with a teacher, brings back what can be brought back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from finsent.encoder.families import FAMILIES, Attention, Family, find_family
 from finsent.errors import BaseModelError
 
-# linear layers by the end of their name: what reads hidden states, and what writes them
-READ = ("self.query", "self.key", "self.value", "intermediate.dense", "pooler.dense", "classifier")
-WRITE = ("output.dense", "pooler.dense")
 TEXTS = 1024  # at least, of the training rows, evenly spaced: what statistics are taken from
 BATCH = 32
 RIDGE = 1e-3  # of the mean variance of a neuron
@@ -33,42 +31,47 @@ class _Directions:
     spread: dict[str, Tensor]
 
 
-def keep_positions(model: PreTrainedModel, positions: int) -> None:
-    """Keep the first rows of the position embedding; BaseModelError when there are fewer."""
-    table = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
-    if not isinstance(table, nn.Embedding) or table.num_embeddings < positions:
-        have = table.num_embeddings if isinstance(table, nn.Embedding) else "no table of them"
-        raise BaseModelError(f"base.positions: got {positions}, the encoder has {have}")
-    embeddings: Any = model.base_model.embeddings
-    embeddings.position_embeddings = nn.Embedding(positions, table.embedding_dim)
-    embeddings.position_embeddings.weight = nn.Parameter(table.weight.data[:positions].clone())
-    for name in ("position_ids", "token_type_ids"):
-        if isinstance(getattr(embeddings, name, None), Tensor):
-            setattr(embeddings, name, getattr(embeddings, name)[:, :positions].clone())
-    model.config.max_position_embeddings = positions
+def keep_layers(model: PreTrainedModel, layers: list[int]) -> None:
+    """Keep these layers, in this order; BaseModelError when one is not there."""
+    family = find_family(model)
+    if family.layers is None:
+        raise BaseModelError(
+            f"base.layers: cannot choose layers of a {type(model).__name__}; leave the key out"
+        )
+    have: Any = model.base_model.get_submodule(family.layers)
+    if max(layers) >= len(have):
+        raise BaseModelError(f"base.layers: got {layers}; {len(have)} layers are there, counted from 0")
+    model.base_model.set_submodule(family.layers, nn.ModuleList(have[index] for index in layers))
+    setattr(model.config, family.layers_key, len(layers))
 
 
-def keep_neurons(
+def prune_intermediate(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, texts: list[str], size: int
 ) -> None:
-    """Keep the inner neurons of every layer whose loss the others can least make up for.
+    """Keep the intermediate neurons of every layer whose loss the others can least make up for.
 
     Those that stay take over what the others gave, as far as it is a linear function of theirs: the optimal
     brain surgeon (Hassibi and Stork 1993) on the least squares of what the layer writes.
     """
-    layers = _layers(model, "base.feed_forward")
+    family = find_family(model)
+    if family.layers is None or family.intermediate is None or family.output is None:
+        raise BaseModelError(
+            f"base.intermediate_size: a {type(model).__name__} cannot be made narrower; leave the key out"
+        )
     have = model.config.intermediate_size
     if size > have:
-        raise BaseModelError(f"base.feed_forward: got {size}, the encoder has {have}")
-    activity = _observe(model, tokenizer, texts, [layer.output.dense for layer in layers])
-    for layer, active in zip(layers, activity, strict=True):
-        kept = _take_over(layer.output.dense, active, size)
-        _keep_rows(layer.intermediate.dense, kept)
+        raise BaseModelError(f"base.intermediate_size: got {size}, the encoder has {have}")
+    layers: Any = model.base_model.get_submodule(family.layers)
+    outputs = [_linear(layer, family.output) for layer in layers]
+    activity = _observe(model, tokenizer, texts, outputs)
+    for layer, output, active in zip(layers, outputs, activity, strict=True):
+        kept = _take_over(output, active, size)
+        _keep_rows(_linear(layer, family.intermediate), kept)
     model.config.intermediate_size = size
 
 
 def _take_over(linear: nn.Linear, entering: Tensor, size: int) -> Tensor:
-    """Narrow what a layer reads to `size` columns, fit them to what it wrote, and return which they are."""
+    """Cut what a layer reads to `size` columns, fit them to what it wrote, and return which they are."""
     weight, mean = linear.weight.detach().double(), entering.mean(dim=0).double()
     spread = torch.cov(entering.T.double(), correction=0)
     spread += RIDGE * spread.diagonal().mean() * torch.eye(len(spread))
@@ -81,53 +84,52 @@ def _take_over(linear: nn.Linear, entering: Tensor, size: int) -> Tensor:
     return kept  # type: ignore[no-any-return]  # topk has no types
 
 
-def project_width(
+def prune_hidden(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, texts: list[str], size: int
 ) -> None:
     """Project the hidden size to `size` along principal components; heads keep their size, so fewer stay.
 
-    Raises BaseModelError when `size` is no multiple of the size of a head or more than there is, or the model
-    is no BERT: others have other modules around their layers.
+    Raises BaseModelError when `size` is no multiple of the size of a head or more than there is, or the
+    family has other modules around its layers.
     """
-    if model.config.model_type != "bert":
+    family = find_family(model)
+    if family.layers is None or family.attention is None:
+        allowed = ", ".join(repr(name) for name, row in FAMILIES.items() if row.attention)
         raise BaseModelError(
-            f"base.width: the encoder is of type {model.config.model_type!r}, allowed is 'bert'; "
+            f"base.hidden_size: the encoder is of type {model.config.model_type!r}, allowed is {allowed}; "
             "leave the key out"
         )
-    layers = _layers(model, "base.width")
     head = model.config.hidden_size // model.config.num_attention_heads
     if size % head or size > model.config.hidden_size:
         raise BaseModelError(
-            f"base.width: got {size}, allowed are multiples of {head} up to {model.config.hidden_size}"
+            f"base.hidden_size: got {size}, allowed are multiples of {head} up to {model.config.hidden_size}"
         )
-    norms = {name: module for name, module in model.named_modules() if isinstance(module, nn.LayerNorm)}
-    states = dict(
-        zip(norms, _observe(model, tokenizer, texts, list(norms.values()), after=True), strict=True)
-    )
-    directions = _principal_directions(states, size)
+    directions = _principal_directions(_layer_norm_states(model, tokenizer, texts), size)
+    layers: Any = model.base_model.get_submodule(family.layers)
     for layer in layers:
-        _keep_heads(layer.attention, size // head, head)
+        _keep_heads(layer, family.attention, size // head, head)
     for name, module in model.named_modules():
-        _project(name, module, directions)
+        _project(name, module, directions, family)
     model.config.hidden_size = size
     model.config.num_attention_heads = size // head
 
 
-def _layers(model: PreTrainedModel, key: str) -> list[Any]:
-    layers = getattr(getattr(model.base_model, "encoder", None), "layer", None)
-    if not isinstance(layers, nn.ModuleList) or not hasattr(layers[0], "intermediate"):
-        raise BaseModelError(f"{key}: a {type(model).__name__} cannot be made narrower; leave the key out")
-    return list(layers)
+def _layer_norm_states(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, texts: list[str]
+) -> dict[str, Tensor]:
+    norms = {name: module for name, module in model.named_modules() if isinstance(module, nn.LayerNorm)}
+    seen = _observe(model, tokenizer, texts, list(norms.values()), after=True)
+    return dict(zip(norms, seen, strict=True))
 
 
 def _observe(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerFast,
     texts: list[str],
-    modules: list[nn.Module],
+    modules: Sequence[nn.Module],
     after: bool = False,
 ) -> list[Tensor]:
-    """Return what enters each module (or leaves it) over the texts, `(tokens, width)`, padding left out."""
+    """Return what enters each module (or leaves it) over the texts, `(tokens, size)`, padding left out."""
     seen: list[list[Tensor]] = [[] for _ in modules]
     mask = torch.empty(0)
 
@@ -169,20 +171,21 @@ def _principal_directions(states: dict[str, Tensor], size: int) -> _Directions:
     )
 
 
-def _keep_heads(attention: Any, heads: int, size: int) -> None:  # noqa: ANN401  (BertAttention)
+def _keep_heads(layer: nn.Module, parts: Attention, heads: int, size: int) -> None:
     """Keep the heads whose value and output matrices are largest."""
-    own, output = attention.self, attention.output.dense
-    read = own.value.weight.detach().view(-1, size, own.value.in_features).norm(dim=(1, 2))
+    value, output = _linear(layer, parts.value), _linear(layer, parts.output)
+    read = value.weight.detach().view(-1, size, value.in_features).norm(dim=(1, 2))
     write = output.weight.detach().view(output.out_features, -1, size).norm(dim=(0, 2))
     kept = (read * write).topk(heads).indices.sort().values
     rows = (kept[:, None] * size + torch.arange(size)).flatten()
-    for linear in (own.query, own.key, own.value):
-        _keep_rows(linear, rows)
+    for path in (parts.query, parts.key, parts.value):
+        _keep_rows(_linear(layer, path), rows)
     _keep_columns(output, rows)
-    own.num_attention_heads, own.all_head_size = heads, heads * size
+    owner: Any = layer.get_submodule(parts.heads)
+    owner.num_attention_heads, owner.all_head_size = heads, heads * size
 
 
-def _project(name: str, module: nn.Module, directions: _Directions) -> None:
+def _project(name: str, module: nn.Module, directions: _Directions, family: Family) -> None:
     """Turn one module to the new directions: what reads or writes hidden states, tables, layer norms."""
     basis = directions.basis
     if isinstance(module, nn.Embedding):
@@ -194,12 +197,16 @@ def _project(name: str, module: nn.Module, directions: _Directions) -> None:
         module.normalized_shape = (basis.shape[1],)
     elif isinstance(module, nn.Linear):
         weight, bias = module.weight.data, module.bias.data
-        if name.endswith(READ):
+        if name.endswith(family.readers):
             weight = weight @ basis
-        if name.endswith(WRITE):
+        if name.endswith(family.writers):
             weight, bias = basis.T @ weight, bias @ basis
         module.weight, module.bias = nn.Parameter(weight), nn.Parameter(bias)
         module.out_features, module.in_features = module.weight.shape
+
+
+def _linear(layer: nn.Module, path: str) -> nn.Linear:
+    return cast("nn.Linear", layer.get_submodule(path))
 
 
 def _keep_rows(linear: nn.Linear, kept: Tensor) -> None:

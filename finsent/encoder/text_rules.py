@@ -1,18 +1,11 @@
-"""Text rules as a `tokenizers` normalizer, so that every runtime cleans alike and nothing else has to.
-
-The regular expressions stay in the dialect that Oniguruma (Rust) and JavaScript share.
-"""
+"""Text rules as a `tokenizers` normalizer, so that every runtime cleans alike and nothing else has to."""
 
 from __future__ import annotations
 
-import re
-
 from tokenizers import Regex, normalizers
 
-from finsent.recipe.recipe import Text
-
-LINK = r"https?://\S+"
-CASHTAG = r"\$(?=[A-Za-z])"
+from finsent.recipe.encoder import Text
+from finsent.text import CASHTAG, LINK
 
 
 def build_normalizer(text: Text) -> normalizers.Normalizer:
@@ -33,8 +26,3 @@ def build_normalizer(text: Text) -> normalizers.Normalizer:
     )
     steps.append(normalizers.Replace(Regex(rf"(?<=^[\s\S]{{{text.max_characters}}})[\s\S]+"), ""))
     return normalizers.Sequence(steps)
-
-
-def comparable(text: str) -> str:
-    """Return letters and digits in lower case without links: equal values mean the same headline."""
-    return " ".join(re.findall(r"[^\W_]+", re.sub(LINK, " ", text).lower()))

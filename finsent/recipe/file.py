@@ -1,7 +1,8 @@
 """A recipe as a YAML file, with what it extends and the teachers that it names.
 
-`load_recipe` answers with a frozen `Recipe`, or with a `RecipeError` that names the key, what was got and
-what is allowed. `python -m finsent.recipe.file` writes the JSON schema.
+`load_recipe` reads a recipe file, `read_released_recipe` the copy inside a release, which may be older than
+today's keys. Both return a frozen `Recipe`, or raise a `RecipeError` that names the key, what was got and
+what is allowed.
 """
 
 from __future__ import annotations
@@ -13,25 +14,30 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from finsent import REPOSITORY
 from finsent.errors import RecipeError
 from finsent.recipe.recipe import Recipe
-
-SCHEMA_FILE = REPOSITORY / "recipes" / "schema.json"
+from finsent.recipe.renamed import find_old_keys, with_new_names
 
 
 def load_recipe(path: Path) -> Recipe:
     """Read a recipe and everything that it extends.
 
-    Raises RecipeError: the file is missing or no YAML mapping, extends itself, or holds what is not allowed.
+    Raises RecipeError: a file is missing or no YAML mapping, extends itself, or holds what is not allowed.
     """
-    tree = _read_tree(path, seen=())
+    return _validate(_read_tree(path, seen=()), path)
+
+
+def read_released_recipe(path: Path) -> Recipe:
+    """Read the recipe.yaml of a release, whose keys may still have their first names.
+
+    Raises RecipeError: the file is missing, no YAML mapping, or holds what is not allowed.
+    """
+    return _validate(with_new_names(_read_mapping(path)), path)
+
+
+def _validate(tree: dict[str, Any], path: Path) -> Recipe:
     try:
-        text = json.dumps(tree)
-    except (TypeError, ValueError, RecursionError) as error:  # a date, or a mapping that holds itself
-        raise RecipeError(f"{path}: {error}; put dates in quotes, and let no part hold itself") from None
-    try:
-        return Recipe.model_validate_json(text, strict=True)
+        return Recipe.model_validate_json(json.dumps(tree), strict=True)
     except ValidationError as error:
         problems = "; ".join(_explain(problem) for problem in error.errors())
         raise RecipeError(f"{path}: {problems}") from None
@@ -40,6 +46,14 @@ def load_recipe(path: Path) -> Recipe:
 def _read_tree(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     if path.resolve() in seen:
         raise RecipeError(f"{path}: extends itself, by way of {' -> '.join(p.name for p in seen)}")
+    tree = _read_mapping(path)
+    if old := find_old_keys(tree):
+        told = "; ".join(f"{first}: is now called {now}" for first, now in old.items())
+        raise RecipeError(f"{path}: {told}; rename it in the file")
+    return _follow(tree, path, (*seen, path.resolve()))
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
     try:
         tree: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -48,7 +62,11 @@ def _read_tree(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         raise RecipeError(f"{path}: is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(tree, dict):
         raise RecipeError(f"{path}: must be a mapping of keys, got {type(tree).__name__}")
-    return _follow(tree, path, (*seen, path.resolve()))
+    try:
+        json.dumps(tree)
+    except (TypeError, ValueError, RecursionError) as error:  # a date, or a mapping that holds itself
+        raise RecipeError(f"{path}: {error}; put dates in quotes, and let no part hold itself") from None
+    return tree
 
 
 def _follow(tree: dict[str, Any], path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
@@ -85,21 +103,17 @@ def _explain(problem: Any) -> str:  # noqa: ANN401  (pydantic's ErrorDetails, a 
 
 def dump_recipe(recipe: Recipe) -> str:
     """Return a recipe as YAML that `load_recipe` reads back to an equal one, with nothing left to extend."""
-    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=110)
+    return _dump(recipe.model_dump(mode="json"))
 
 
-def recipe_schema() -> str:
-    """Return the JSON schema of a recipe file, `extends` included."""
-    parts = Recipe.model_json_schema()["$defs"]
-    schema = {"$defs": parts, **parts.pop("Recipe")}  # it holds itself, by way of its teachers
-    parts["Distillation"]["properties"]["teachers"]["items"] = {"type": ["string", "object"]}
-    schema["properties"]["extends"] = {
-        "type": "string",
-        "description": "recipe whose keys this one overrides",
-    }
-    schema.pop("required")  # a recipe that extends another may leave out anything
-    return json.dumps(schema, indent=1) + "\n"
+def address_recipe(path: Path, model: str, space: str) -> str:
+    """Return a release's recipe.yaml with other Hub ids and every other key as it stands there.
+
+    Reading and dumping it would bring an older one up to today's keys, so an unchanged release would look
+    changed on the Hub.
+    """
+    return _dump(_read_mapping(path) | {"hub": {"model": model, "space": space}})
 
 
-if __name__ == "__main__":
-    SCHEMA_FILE.write_text(recipe_schema(), encoding="utf-8")
+def _dump(tree: dict[str, Any]) -> str:
+    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=110)

@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import numpy as np
 
-SHARES = {"drop": 0.08, "exchange": 0.08, "replace": 0.12}  # of the words, each
+RATES = {"drop": 0.08, "exchange": 0.08, "replace": 0.12}  # of the words, each
 
 
-def vary(texts: list[str], copies: int, seed: int) -> list[str]:
-    """Return `copies` variants of every text, copy by copy; the same seed gives the same ones.
+def augment(texts: list[str], copies: int, seed: int) -> list[str]:
+    """Return `copies` augmentations of every text, copy by copy; the same seed gives the same ones.
 
     Words that replace others are drawn from all texts, so as often as they are used there.
     """
     draw = np.random.default_rng(seed)
     words = np.array([word for text in texts for word in text.split()], dtype=object)
-    return [_vary_text(text, words, draw) for _ in range(copies) for text in texts]
+    return [_perturb(text, words, draw) for _ in range(copies) for text in texts]
 
 
-def _vary_text(text: str, pool: np.typing.NDArray[np.object_], draw: np.random.Generator) -> str:
+def _perturb(text: str, pool: np.typing.NDArray[np.object_], draw: np.random.Generator) -> str:
     words = text.split()
     chance = draw.random(len(words))
-    drop, exchange, replace = np.cumsum([SHARES["drop"], SHARES["exchange"], SHARES["replace"]])
+    drop, exchange, replace = np.cumsum([RATES["drop"], RATES["exchange"], RATES["replace"]])
     for index in range(len(words)):
         if drop <= chance[index] < exchange and index:
             words[index - 1], words[index] = words[index], words[index - 1]

@@ -6,7 +6,6 @@ What a row teaches is a probability a label (`finsent.training.targets`): of ann
 from __future__ import annotations
 
 import math
-import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +15,6 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import Dataset
-from scipy.optimize import minimize_scalar
 from transformers import (
     DataCollatorWithPadding,
     EarlyStoppingCallback,
@@ -26,24 +24,22 @@ from transformers import (
     PrinterCallback,
     ProgressCallback,
     Trainer,
-    TrainerState,
     TrainingArguments,
     set_seed,
 )
-from transformers.trainer import TRAINER_STATE_NAME
-from transformers.trainer_utils import get_last_checkpoint
 
-from finsent.data.report import TrainingReport
 from finsent.data.splits import Splits
-from finsent.encoder.load import BaseModel
-from finsent.errors import FinsentError
-from finsent.recipe.recipe import Recipe, Training
-from finsent.scoring import Floats, Ints, classification
+from finsent.encoder.base_model import BaseModel
+from finsent.recipe.recipe import Recipe
+from finsent.recipe.training import Energy, Training
+from finsent.scoring import classification
+from finsent.training.checkpoints import claim_folder, last_whole_checkpoint
 from finsent.training.precision import use_bf16
 from finsent.training.progress import TrainingProgress
+from finsent.training.report import TrainingReport
 from finsent.training.targets import training_rows, validation_rows
+from finsent.training.temperature import fit_temperature, fold_temperature
 
-OWNER = "recipe.sha256"  # in the checkpoint folder: which recipe and rows these checkpoints belong to
 CHECKPOINT_COPIES = 3  # the best, the latest and one in the making
 
 
@@ -61,63 +57,49 @@ def fit(
     the last checkpoint there; FinsentError when that one was made from another recipe or other rows. Without
     a checkpoint it starts from the beginning.
     """
-    _claim(folder, recipe.fingerprint() + splits.report.fingerprints["train"], resume)
+    claim_folder(folder, recipe.fingerprint() + splits.report.fingerprints["train"], resume)
     started = time.monotonic()
     set_seed(recipe.training_seed)
     if recipe.training.dropout is not None:
         set_dropout(base.model, recipe.training.dropout)
-    if recipe.training.freeze_pieces:
+    if recipe.training.freeze_embeddings:
         base.model.get_input_embeddings().requires_grad_(False)
     trainer = _build_trainer(recipe, splits, base, folder, teachers)
-    checkpoint = _last_whole_checkpoint(folder) if resume else None
+    checkpoint = last_whole_checkpoint(folder) if resume else None
     trainer.train(resume_from_checkpoint=checkpoint)
-    output = trainer.predict(trainer.eval_dataset)
-    labels = np.asarray(output.label_ids).argmax(axis=1)
-    temperature = fit_temperature(np.asarray(output.predictions), labels)
-    divide_head(base.model, temperature)
+    macro_f1, temperature = _calibrate(trainer, base.model)
     base.model.to("cpu").eval()
     seconds = time.monotonic() - started
-    hours = seconds / 3600
-    energy = recipe.energy
+    watt_hours, grams = estimate_energy(recipe.energy, seconds)
     return TrainingReport(
         seconds=seconds,
         steps=trainer.state.global_step,
         resumed_at=int(checkpoint.rpartition("-")[2]) if checkpoint else 0,
         epochs=float(trainer.state.epoch or 0),
-        validation_macro_f1=float((output.metrics or {})["test_macro_f1"]),
+        validation_macro_f1=macro_f1,
         temperature=temperature,
         precision="bf16 autocast" if trainer.args.bf16 else "fp32",
         parameters=sum(parameter.numel() for parameter in base.model.parameters()),
-        watt_hours_estimate=energy.watts * hours if energy else None,
-        co2_grams_estimate=energy.watts * hours / 1000 * energy.grams_per_kwh if energy else None,
+        watt_hours_estimate=watt_hours,
+        co2_grams_estimate=grams,
     )
 
 
-def _last_whole_checkpoint(folder: Path) -> str | None:
-    """Return the newest checkpoint that was written to its end; half a one, of a full disk, goes away."""
-    found: str | None = get_last_checkpoint(str(folder))
-    if found is None:
-        return None
-    try:
-        TrainerState.load_from_json(str(Path(found) / TRAINER_STATE_NAME))  # written last
-    except (OSError, ValueError):
-        shutil.rmtree(found)
-        return _last_whole_checkpoint(folder)
-    return found
+def _calibrate(trainer: Trainer, model: PreTrainedModel) -> tuple[float, float]:
+    """Fit a temperature on the validation rows and fold it in; return their macro F1 and the temperature."""
+    output = trainer.predict(trainer.eval_dataset)
+    labels = np.asarray(output.label_ids).argmax(axis=1)
+    temperature = fit_temperature(np.asarray(output.predictions), labels)
+    fold_temperature(model, temperature)
+    return float((output.metrics or {})["test_macro_f1"]), temperature
 
 
-def _claim(folder: Path, owner: str, resume: bool) -> None:
-    """Note whose checkpoints the folder holds, so that a resumed run cannot mix two recipes."""
-    mark = folder / OWNER
-    if resume and mark.is_file() and mark.read_text(encoding="utf-8") != owner:
-        raise FinsentError(
-            f"{folder}: these checkpoints come from another recipe or other rows; run again without --resume"
-        )
-    if not resume and folder.is_dir():
-        for old in folder.glob("checkpoint-*"):
-            shutil.rmtree(old)
-    folder.mkdir(parents=True, exist_ok=True)
-    mark.write_text(owner, encoding="utf-8")
+def estimate_energy(energy: Energy | None, seconds: float) -> tuple[float | None, float | None]:
+    """Return watt hours and grams of CO2 equivalent: stated power times seconds, never a measurement."""
+    if energy is None:
+        return None, None
+    hours = seconds / 3600
+    return energy.watts * hours, energy.watts * hours / 1000 * energy.grams_per_kwh
 
 
 def tokenize_rows(rows: Dataset, tokenizer: PreTrainedTokenizerFast, training: Training) -> Dataset:
@@ -203,11 +185,11 @@ def _arguments(recipe: Recipe, rows: int, folder: Path) -> TrainingArguments:
     )
 
 
-def set_dropout(model: PreTrainedModel, share: float) -> None:
-    """Drop `share` of whatever the model drops anything of; its config keeps what it said."""
+def set_dropout(model: PreTrainedModel, rate: float) -> None:
+    """Set the rate of every dropout layer; the config keeps what it said, for whoever trains on."""
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
-            module.p = share
+            module.p = rate
 
 
 def class_weights(splits: Splits, recipe: Recipe) -> torch.Tensor | None:
@@ -219,34 +201,3 @@ def class_weights(splits: Splits, recipe: Recipe) -> torch.Tensor | None:
     share = torch.tensor([counts[label] / len(splits.train) for label in recipe.labels])
     weights = (1 / share) ** (0.5 if wish == "root" else 1.0)
     return weights / (weights * share).sum()
-
-
-def fit_temperature(logits: Floats, labels: Ints) -> float:
-    """Return the temperature that minimises the log loss of logits `(n, n_labels)` against classes `(n,)`.
-
-    Guo et al. 2017, https://arxiv.org/abs/1706.04599. Bounded to 0.05..20 so that a perfect score stays
-    finite.
-    """
-
-    def log_loss(log_temperature: float) -> float:
-        """Return the mean log loss at a temperature."""
-        scaled = logits.astype(float) / math.exp(log_temperature)
-        top = scaled.max(axis=1, keepdims=True)
-        total = top[:, 0] + np.log(np.exp(scaled - top).sum(axis=1))
-        return float((total - scaled[np.arange(len(labels)), labels]).mean())
-
-    found = minimize_scalar(log_loss, bounds=(math.log(0.05), math.log(20)), method="bounded")
-    return float(math.exp(found.x))
-
-
-def divide_head(model: PreTrainedModel, temperature: float) -> None:
-    """Divide the last linear layer by the temperature, so that every runtime is calibrated without code."""
-    linears = [module for module in model.modules() if isinstance(module, torch.nn.Linear)]
-    head = linears[-1]
-    if head.out_features != model.config.num_labels:
-        raise FinsentError(
-            f"the last layer of {type(model).__name__} is no classifier; the temperature has no place"
-        )
-    with torch.no_grad():
-        head.weight.div_(temperature)
-        head.bias.div_(temperature)

@@ -8,20 +8,20 @@ from pathlib import Path
 import numpy as np
 from datasets import Dataset
 
-from finsent.data.sources import Row
+from finsent.data.rows import Row
 from finsent.recipe.recipe import Recipe
 from finsent.scoring import Floats
-from finsent.training.augmentation import vary
+from finsent.training.augmentation import augment
 from finsent.training.precision import use_bf16
 from finsent.training.teachers import ask_teachers
 
 
 def row_targets(rows: list[Row], labels: list[str]) -> Floats:
-    """Return `(n, n_labels)`: the label's share of the annotators, the rest evenly among the other labels."""
-    shares = np.array([row.share for row in rows])
+    """Return `(n, n_labels)`: the row's probability on its label, the rest evenly among the others."""
+    probabilities = np.array([row.label_probability for row in rows])
     chosen = np.array([labels.index(row.label) for row in rows])
-    targets = np.repeat(((1 - shares) / (len(labels) - 1))[:, None], len(labels), axis=1)
-    targets[np.arange(len(rows)), chosen] = shares
+    targets = np.repeat(((1 - probabilities) / (len(labels) - 1))[:, None], len(labels), axis=1)
+    targets[np.arange(len(rows)), chosen] = probabilities
     return targets
 
 
@@ -32,16 +32,16 @@ def validation_rows(rows: list[Row], labels: list[str]) -> Dataset:
 
 
 def training_rows(recipe: Recipe, rows: list[Row], teachers: Sequence[Path]) -> Dataset:
-    """Return columns text and label `(n_labels,)`: the rows, then variants of them that only teachers label.
+    """Return columns text and label `(n_labels,)`: the rows, then augmentations, which teachers alone label.
 
     Raises FinsentError when a teacher has other labels than the recipe.
     """
     texts, targets = [row.text for row in rows], row_targets(rows, recipe.labels)
     if recipe.distillation is not None:
         plan = recipe.distillation
-        varied = vary(texts, plan.variants, recipe.training_seed)
+        augmented = augment(texts, plan.augmentations, recipe.training_seed)
         bf16 = use_bf16(recipe.training.bf16)
-        taught = ask_teachers(teachers, texts + varied, recipe.labels, plan.temperature, bf16)
+        taught = ask_teachers(teachers, texts + augmented, recipe.labels, plan.temperature, bf16)
         targets = plan.weight * taught[: len(texts)] + (1 - plan.weight) * targets
-        texts, targets = texts + varied, np.concatenate([targets, taught[len(texts) :]])
+        texts, targets = texts + augmented, np.concatenate([targets, taught[len(texts) :]])
     return Dataset.from_dict({"text": texts, "label": targets.tolist()})

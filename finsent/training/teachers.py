@@ -9,23 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from filelock import FileLock
-from tqdm import tqdm
-from transformers import (
-    AutoModelForSequenceClassification,
-    DataCollatorWithPadding,
-    PreTrainedTokenizerFast,
-)
+from scipy.special import softmax
+from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerFast
 
 from finsent.errors import FinsentError
 from finsent.release import WEIGHTS, read_labels, sha256
 from finsent.scoring import Floats
+from finsent.training.prediction import predict_logits
 
 BATCH = 64
 
@@ -41,9 +37,7 @@ def ask_teachers(
     for folder in folders:
         if (theirs := read_labels(folder)) != labels:
             raise FinsentError(f"{folder}: the teacher has labels {theirs}, the recipe {labels}")
-        logits = remember_logits(folder, texts, bf16) / temperature
-        exponential = np.exp(logits - logits.max(axis=1, keepdims=True))
-        found += exponential / exponential.sum(axis=1, keepdims=True)
+        found += softmax(remember_logits(folder, texts, bf16) / temperature, axis=1)
     return found / len(folders)
 
 
@@ -83,18 +77,8 @@ def _write_answers(file: Path, known: dict[bytes, Floats]) -> None:
 
 
 def run_model(folder: Path, texts: list[str], bf16: bool = False) -> Floats:
-    """Return the logits `(n, n_labels)` of a saved model, in length-sorted batches, on whatever is there."""
+    """Return the logits `(n, n_labels)` of a saved model, on whatever is there."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = AutoModelForSequenceClassification.from_pretrained(folder).to(device).eval()
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
-    pad = DataCollatorWithPadding(tokenizer)
-    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-    logits = np.zeros((len(texts), model.config.num_labels))
-    starts = range(0, len(order), BATCH)
-    for start in tqdm(starts, unit="batch", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False):
-        chosen = order[start : start + BATCH]
-        encoded = tokenizer([texts[index] for index in chosen])
-        batch = pad([{key: encoded[key][at] for key in encoded} for at in range(len(chosen))])
-        with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=bf16):
-            logits[chosen] = model(**batch.to(device)).logits.float().cpu().numpy()
-    return logits
+    return predict_logits(model, tokenizer, texts, BATCH, bf16, bar=True).astype(float)

@@ -101,7 +101,7 @@ async def commit(request: Request, visit: Reader, revision: str) -> JSONResponse
     base = unquote(revision)
     ref = await to_thread.run_sync(writable_ref, visit.shelf, base)
     visit.hub.commit_quota.spend(f"{visit.id.kind}/{visit.id}")
-    draft = CommitDraft(visit.hub, visit.shelf)
+    draft = CommitDraft(visit)
     line_limit = visit.hub.settings.regular_file_limit * 2 + (1 << 20)
     async for line in lines(request, line_limit=line_limit, limit=_MAX_BODY):
         await to_thread.run_sync(draft.add_line, line)

@@ -1,18 +1,34 @@
-"""The control plane of tests: planned failures and the log of requests. Only there with --allow-faults."""
+"""The control plane of tests: planned failures and the log of requests.
+
+Only there with --allow-faults, and only for the holder of the token in `root/control`. A user's token is not
+enough: the log tells what the others ask for.
+"""
 
 from __future__ import annotations
 
+import hmac
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import TypeAdapter, ValidationError
 
+from local_hub.accounts import bearer_of, digest_of
 from local_hub.bodies import parse_json, whole
 from local_hub.envelope import RequestLog
-from local_hub.errors import bad_request
+from local_hub.errors import HubError, bad_request
 from local_hub.faults import Fault, FaultPlan
+from local_hub.visits import hub_of
 
-router = APIRouter()
+
+def _require_control(request: Request) -> None:
+    """Pass for the holder of the control token; 401 for everybody else."""
+    wanted = hub_of(request).control_token or ""
+    given = bearer_of(request.headers.get("authorization")) or ""
+    if not wanted or not hmac.compare_digest(digest_of(wanted), digest_of(given)):
+        raise HubError(401, "The control plane needs the token in the file 'control' of the Hub's root.")
+
+
+router = APIRouter(dependencies=[Depends(_require_control)])
 _FAULTS = TypeAdapter(list[Fault])
 
 

@@ -53,7 +53,7 @@ def list_discussions(request: Request, visit: Reader, p: int = 0) -> JSONRespons
 @router.post(_BASE)
 def open_discussion(visit: Reader, body: Annotated[_Opening, json_body(_Opening)]) -> JSONResponse:
     """Open a discussion, or an empty pull request into main."""
-    viewer = visit.require_contributor()
+    viewer = visit.require_contributor() if body.pullRequest else visit.require_speaker()
     base = "refs/heads/main" if body.pullRequest else None
     head = visit.repository.resolve("main") if body.pullRequest else None
     opened = pulls.open_discussion(
@@ -66,13 +66,14 @@ def open_discussion(visit: Reader, body: Annotated[_Opening, json_body(_Opening)
 @router.get(_BASE + "/{number:int}")
 def read_discussion(visit: Reader, number: int) -> JSONResponse:
     """A discussion with its events; a pull request also with its diff."""
-    return JSONResponse(pulls.describe_fully(visit.shelf, pulls.find_discussion(visit.shelf, number)))
+    known = pulls.find_discussion(visit.shelf, number)
+    return JSONResponse(pulls.describe_fully(visit.shelf, known, may_read=visit.may_read))
 
 
 @router.post(_BASE + "/{number:int}/comment")
 def comment(visit: Reader, number: int, body: Annotated[_Comment, json_body(_Comment)]) -> dict[str, Any]:
     """Add a comment."""
-    viewer = visit.require_contributor()
+    viewer = visit.require_speaker()
     return {
         "newMessage": pulls.event_answer(pulls.comment(visit.shelf, number, viewer.name, body.comment or ""))
     }

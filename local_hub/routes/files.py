@@ -14,9 +14,10 @@ from local_hub.bodies import parse_json, whole
 from local_hub.downloads import send
 from local_hub.errors import HubError, bad_request, entry_not_found
 from local_hub.info import tree_entry_answer
-from local_hub.names import RepoId
+from local_hub.passes import open_pass, sign_pass
+from local_hub.routes.xet import xet_endpoint
 from local_hub.trees import Entry
-from local_hub.visits import FileReader, Reader, TheHub, Visit, split_revision, xet_endpoint
+from local_hub.visits import FileReader, Reader, Visit, split_revision
 
 router = APIRouter()
 _PAGE, _EXPANDED_PAGE = 1000, 50
@@ -39,6 +40,7 @@ def _is_true(value: str | None) -> bool:
 @router.get("/api/{kind}/{namespace}/{name}/tree/{rest:path}")
 def tree(request: Request, visit: Reader, rest: str) -> JSONResponse:
     """A folder's entries, or everything below it with `recursive`, in pages linked by `Link`."""
+    visit.require_content()
     query = request.query_params
     revision, folder = split_revision(visit.repository, rest)
     oid = visit.repository.resolve(revision)
@@ -80,6 +82,7 @@ def _xet_hash(visit: Visit, entry: Entry) -> str | None:
 @router.post("/api/{kind}/{namespace}/{name}/paths-info/{revision:path}")
 async def paths_info(request: Request, visit: Reader, revision: str) -> JSONResponse:
     """The entries of the asked paths, missing ones left out; the body is a form or JSON."""
+    visit.require_content()
     body = await whole(request, 4 << 20)
     if "json" in request.headers.get("content-type", ""):
         value = parse_json(body)
@@ -169,23 +172,19 @@ def _cache_path(visit: Visit, oid: str, path: str) -> str:
 def _storage_url(visit: Visit, oid: str, entry: Entry) -> str:
     """An absolute address that authorises itself for an hour: the storage host knows no users."""
     assert entry.pointer is not None
-    claim = {
-        "oid": entry.pointer.oid,
-        "commit": oid,
-        "path": entry.path,
-        "repo": [visit.id.kind, str(visit.id)],
-    }
-    signature = visit.hub.signer.sign("download", claim)
+    signature = sign_pass(visit, "download", oid=entry.pointer.oid, commit=oid, path=entry.path)
     return f"{visit.endpoint}/_hub/storage/{entry.pointer.oid}?signature={signature}"
 
 
 def _send_entry(request: Request, visit: Visit, entry: Entry, headers: dict[str, str]) -> Response:
     if entry.pointer is None:
         return send(request, visit.repository.blob(entry.oid), entry.size, headers)
-    size = visit.hub.objects.size(entry.pointer.oid)
-    if size is None:
-        raise HubError(404, f"The content of {entry.path} is missing from this Hub.", code="EntryNotFound")
-    return send(request, visit.hub.objects.path(entry.pointer.oid), size, headers)
+    held = visit.shelf.large.find(entry.pointer.oid)
+    if held is None:
+        raise HubError(
+            404, f"The content of {entry.path} is missing from this repository.", code="EntryNotFound"
+        )
+    return send(request, held.path, held.size, headers)
 
 
 @router.api_route(
@@ -200,19 +199,16 @@ def resolve_cache(request: Request, visit: FileReader, commit: str, path: str) -
 
 
 @router.api_route("/_hub/storage/{oid}", methods=["GET", "HEAD"])
-def storage(request: Request, hub: TheHub, oid: str) -> Response:
+def storage(request: Request, oid: str) -> Response:
     """A large file's bytes, for whoever holds a signed address.
 
     Clients from 1.x on follow the redirect on the same host and read the headers here, so they are repeated.
     """
-    claim = hub.signer.read("download", request.query_params.get("signature", ""))
-    if claim is None or claim["oid"] != oid:
+    opened = open_pass(request, "download", request.query_params.get("signature", ""))
+    if opened is None or opened[1]["oid"] != oid:
         raise HubError(403, "This download address is invalid or has expired; ask /resolve for a new one.")
-    kind, full_name = claim["repo"]
-    namespace, name = full_name.split("/")
-    shelf = hub.catalogue.get(RepoId(kind, namespace, name))
-    if shelf is None:
-        raise entry_not_found(claim["path"])
-    found = Visit(hub, shelf, None, str(request.base_url).rstrip("/"))
-    entry = _find(found, claim["commit"], claim["path"])
-    return _send_entry(request, found, entry, _file_headers(found, claim["commit"], entry))
+    visit, claim = opened
+    visit.require_content()
+    commit = visit.repository.resolve(claim["commit"])
+    entry = _find(visit, commit, claim["path"])
+    return _send_entry(request, visit, entry, _file_headers(visit, commit, entry))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import IO, Any, cast
 
 from anyio import to_thread
+from dulwich.errors import ApplyDeltaError, ChecksumMismatch, ObjectFormatException
+from dulwich.object_store import DiskObjectStore
 from dulwich.objects import ObjectID
 from dulwich.protocol import ReceivableProtocol
 from dulwich.refs import Ref
@@ -20,28 +22,61 @@ from fastapi.responses import StreamingResponse
 from local_hub.accounts import Viewer
 from local_hub.bodies import pieces
 from local_hub.errors import HubError, bad_request
-from local_hub.pushes import check_push
+from local_hub.pushes import ZERO, check_push
+from local_hub.quarantine import quarantine, release
 from local_hub.visits import Visit, viewer_of, visit
 
 router = APIRouter()
 _MAX_PUSH = 2 << 30
 _SPOOL = 1 << 20
 _PIECE = 1 << 16
+_BROKEN_PACK = (OSError, ChecksumMismatch, ApplyDeltaError, AssertionError, zlib.error, ObjectFormatException)
+_ONE_FAILED = HubError(409, "atomic push failed")
 _NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate"}
 
 
 class _CheckedReceive(ReceivePackHandler):
-    """Takes a push only if the Hub's rules allow every reference of it."""
+    """Takes a push only as far as the Hub's rules allow; what is refused never enters the repository."""
 
     visit: Visit
 
-    def _on_update(self, ref_name: Ref, old_sha: ObjectID, new_sha: ObjectID) -> bytes | None:
+    def _apply_pack(self, refs: list[tuple[ObjectID, ObjectID, Ref]]) -> Iterator[tuple[bytes, bytes]]:
+        """Judge every reference on the quarantined pack, then move what is taken and point the references."""
+        repo = cast(Repo, self.repo)
+        with quarantine(repo, self.visit.hub.incoming) as store:
+            try:
+                if any(new.decode() != ZERO for _, new, _ in refs):
+                    store.add_thin_pack(self.proto.read, cast(ReceivableProtocol, self.proto).recv)
+            except _BROKEN_PACK as error:
+                yield b"unpack", " ".join(str(error).split()).encode("utf-8")[:400]
+                return
+            yield b"unpack", b"ok"
+            verdicts = [self._judge(store, *ref) for ref in refs]
+            refused = any(isinstance(verdict, HubError) for verdict in verdicts)
+            if refused and self.has_capability(b"atomic"):
+                verdicts = [v if isinstance(v, HubError) else _ONE_FAILED for v in verdicts]
+            taken = [verdict for verdict in verdicts if not isinstance(verdict, HubError)]
+            release(store, repo, set().union(*taken))
+        for (old, new, ref), verdict in zip(refs, verdicts, strict=True):
+            yield ref, self._apply(verdict, old.decode(), new.decode(), ref.decode("utf-8", "replace"))
+
+    def _judge(self, store: DiskObjectStore, old: ObjectID, new: ObjectID, ref: Ref) -> set[str] | HubError:
+        """The objects that the reference brings, or why it is refused."""
         try:
-            check_push(self.visit, ref_name.decode("utf-8", "replace"), old_sha.decode(), new_sha.decode())
+            return check_push(self.visit, store, ref.decode("utf-8", "replace"), old.decode(), new.decode())
         except HubError as error:
             self._tell(error.message)
+            return error
+
+    def _apply(self, verdict: set[str] | HubError, old: str, new: str, ref: str) -> bytes:
+        """Point the reference, unless it was refused; what git tells about it."""
+        if isinstance(verdict, HubError):
+            return " ".join(verdict.message.split()).encode("utf-8")[:400]
+        wanted, before = (None if oid == ZERO else oid for oid in (new, old))
+        try:
+            return b"ok" if self.visit.repository.point(ref, wanted, before) else b"failed to update"
+        except HubError as error:
             return " ".join(error.message.split()).encode("utf-8")[:400]
-        return None
 
     def _tell(self, message: str) -> None:
         if self.has_capability(b"side-band-64k"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -9,36 +10,41 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from local_hub.bodies import json_body
+from local_hub.catalogue import Shelf
 from local_hub.inference import InferenceEngine, InferenceRequest
 from local_hub.visits import page_viewer_of, visit
 
 router = APIRouter()
 
 
-def _answer(request: Request, namespace: str, name: str, body: InferenceRequest) -> JSONResponse:
+def _model(request: Request, namespace: str, name: str) -> Shelf:
     found = visit(request, page_viewer_of(request), "models", unquote(namespace), unquote(name))
     found.require_content()
+    return found.shelf
+
+
+async def _answer(request: Request, namespace: str, name: str, body: InferenceRequest) -> JSONResponse:
     engine: InferenceEngine = request.app.state.inference
-    return JSONResponse(engine.answer(found.shelf, body))
+    return JSONResponse(await engine.answer(partial(_model, request, namespace, name), body))
 
 
 @router.post("/hf-inference/models/{namespace}/{name}")
-def classify(
+async def classify(
     request: Request,
     namespace: str,
     name: str,
     body: Annotated[InferenceRequest, json_body(InferenceRequest)],
 ) -> JSONResponse:
     """`[[{label, score}, …]]`, one inner list for each text."""
-    return _answer(request, namespace, name, body)
+    return await _answer(request, namespace, name, body)
 
 
 @router.post("/hf-inference/models/{namespace}/{name}/pipeline/text-classification")
-def classify_by_task(
+async def classify_by_task(
     request: Request,
     namespace: str,
     name: str,
     body: Annotated[InferenceRequest, json_body(InferenceRequest)],
 ) -> JSONResponse:
     """The same, at the address that names the task."""
-    return _answer(request, namespace, name, body)
+    return await _answer(request, namespace, name, body)

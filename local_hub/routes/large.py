@@ -12,12 +12,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from local_hub.accounts import Viewer
 from local_hub.bodies import feed, json_body
 from local_hub.downloads import PIECE, send
 from local_hub.errors import HubError, bad_request
 from local_hub.hub import Hub
-from local_hub.names import RepoId
 from local_hub.objects import SHA256
+from local_hub.passes import Claim, open_pass, sign_pass
 from local_hub.routes.xet import token_headers
 from local_hub.visits import Reader, TheHub, Visit
 
@@ -77,7 +78,7 @@ def _object_answer(visit: Visit, item: _Object, operation: str, transfer: str) -
             **answer,
             "error": {"code": 422, "message": "The oid must be a sha256 in lower-case hexadecimal."},
         }
-    present = visit.repository.has_object(item.oid) and visit.hub.objects.size(item.oid) is not None
+    present = visit.find_object(item.oid) is not None
     if operation == "download":
         if not present:
             return {**answer, "error": {"code": 404, "message": "The object does not exist."}}
@@ -91,18 +92,14 @@ def _object_answer(visit: Visit, item: _Object, operation: str, transfer: str) -
     return {**answer, "authenticated": True, "actions": _upload_actions(visit, item, transfer)}
 
 
-def _claim(visit: Visit, item: _Object) -> dict[str, Any]:
-    return {"oid": item.oid, "size": item.size, "repo": [visit.id.kind, visit.id.namespace, visit.id.name]}
-
-
 def _download_url(visit: Visit, oid: str) -> str:
-    signature = visit.hub.signer.sign("lfs-download", {"oid": oid})
+    signature = sign_pass(visit, "lfs-download", oid=oid)
     return f"{visit.endpoint}/_hub/large/{oid}?signature={signature}"
 
 
 def _upload_actions(visit: Visit, item: _Object, transfer: str) -> dict[str, Any]:
-    signer, settings = visit.hub.signer, visit.hub.settings
-    signature = signer.sign("upload", _claim(visit, item), seconds=86400)
+    settings = visit.hub.settings
+    signature = sign_pass(visit, "upload", seconds=86400, oid=item.oid, size=item.size)
     href = f"{visit.endpoint}/_hub/large/{item.oid}?signature={signature}"
     # git-lfs sends no credentials to the addresses of an answer, so this one authorises itself, too.
     verify = {"href": f"{visit.page}.git/info/lfs/objects/verify?signature={signature}"}
@@ -123,31 +120,25 @@ def _xet_action(visit: Visit) -> dict[str, Any]:
     return {"href": href, "header": token_headers(visit, "write")}
 
 
-def _upload_claim(hub: Hub, request: Request, oid: str) -> dict[str, Any]:
-    claim = hub.signer.read("upload", request.query_params.get("signature", ""))
-    if claim is None or claim["oid"] != oid:
+def _open_upload(request: Request, oid: str) -> tuple[Visit, Viewer, Claim]:
+    """Where the upload goes, who sends it and what was announced."""
+    opened = open_pass(request, "upload", request.query_params.get("signature", ""))
+    if opened is None or opened[1]["oid"] != oid:
         raise HubError(403, "This upload address is invalid or has expired; ask the LFS batch for a new one.")
-    return claim
-
-
-def _link(hub: Hub, claim: dict[str, Any], oid: str) -> None:
-    shelf = hub.catalogue.get(RepoId(*claim["repo"]))
-    if shelf is None:
-        raise HubError(404, "The repository of this upload is gone.", code="RepoNotFound")
-    shelf.repository.link_object(oid)
+    visit, claim = opened
+    return visit, visit.require_contributor(), claim
 
 
 @router.put("/_hub/large/{oid}")
 async def upload(request: Request, hub: TheHub, oid: str) -> Response:
     """Take an object, or one part of it; the address authorises itself, clients send no token here."""
-    claim = _upload_claim(hub, request, oid)
+    visit, sender, claim = _open_upload(request, oid)
     part = request.query_params.get("part")
     if part is not None:
         return await _upload_part(request, hub, claim, part)
     with hub.objects.receive() as incoming:
         await feed(request, claim["size"], incoming.write)
-        await to_thread.run_sync(incoming.keep, oid, claim["size"])
-    await to_thread.run_sync(_link, hub, claim, oid)
+        await to_thread.run_sync(visit.shelf.large.keep, incoming, oid, claim["size"], sender.name)
     return Response(status_code=200, headers={"ETag": f'"{oid}"'})
 
 
@@ -173,7 +164,7 @@ def complete(
     request: Request, hub: TheHub, oid: str, body: Annotated[_Completion, json_body(_Completion)]
 ) -> JSONResponse:
     """Put the parts together in the order that the client gives."""
-    claim = _upload_claim(hub, request, oid)
+    visit, sender, claim = _open_upload(request, oid)
     folder = hub.parts_folder(claim)
     with hub.objects.receive() as incoming:
         for part in body.parts:
@@ -184,34 +175,32 @@ def complete(
             with path.open("rb") as file:
                 while piece := file.read(PIECE):
                     incoming.write(piece)
-        incoming.keep(oid, claim["size"])
-    _link(hub, claim, oid)
+        visit.shelf.large.keep(incoming, oid, claim["size"], sender.name)
     shutil.rmtree(folder, ignore_errors=True)
     return JSONResponse({"oid": oid})
 
 
 @router.api_route("/_hub/large/{oid}", methods=["GET", "HEAD"])
-def download(request: Request, hub: TheHub, oid: str) -> Response:
+def download(request: Request, oid: str) -> Response:
     """An object's bytes for git-lfs."""
-    claim = hub.signer.read("lfs-download", request.query_params.get("signature", ""))
-    size = hub.objects.size(oid) if claim and claim["oid"] == oid else None
-    if size is None:
+    opened = open_pass(request, "lfs-download", request.query_params.get("signature", ""))
+    held = opened[0].find_object(oid) if opened and opened[1]["oid"] == oid and opened[0].may_read else None
+    if held is None:
         raise HubError(
             403, "This download address is invalid or has expired; ask the LFS batch for a new one."
         )
-    return send(request, hub.objects.path(oid), size, {"ETag": f'"{oid}"'})
+    return send(request, held.path, held.size, {"ETag": f'"{oid}"'})
 
 
 @router.post("/{kind}/{namespace}/{name}/info/lfs/objects/verify")
-def verify(request: Request, hub: TheHub, body: Annotated[_Object, json_body(_Object)]) -> JSONResponse:
+def verify(request: Request, body: Annotated[_Object, json_body(_Object)]) -> JSONResponse:
     """Confirm that the object arrived with that size."""
-    claim = _upload_claim(hub, request, body.oid)
-    shelf = hub.catalogue.get(RepoId(*claim["repo"]))
-    if shelf is None or not shelf.repository.has_object(body.oid):
+    visit, _, _ = _open_upload(request, body.oid)
+    held = visit.find_object(body.oid)
+    if held is None:
         raise HubError(404, f"The object {body.oid[:64]} was not uploaded to this repository.")
-    size = hub.objects.size(body.oid)
-    if size != body.size:
-        raise bad_request(f"The object {body.oid} has {size} bytes, not {body.size}.")
+    if held.size != body.size:
+        raise bad_request(f"The object {body.oid} has {held.size} bytes, not {body.size}.")
     return JSONResponse({}, media_type=_MEDIA_TYPE)
 
 

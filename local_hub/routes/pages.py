@@ -10,12 +10,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
 from local_hub import pages
+from local_hub.accounts import digest_of
 from local_hub.bodies import whole
 from local_hub.errors import HubError
 from local_hub.info import metadata_of
-from local_hub.spaces import SpaceRunner
+from local_hub.runtime import address_of, stage_of
 from local_hub.visits import (
-    SESSION_COOKIE,
     FileReader,
     Visit,
     endpoint_of,
@@ -26,7 +26,6 @@ from local_hub.visits import (
 
 router = APIRouter()
 _STATIC = Path(__file__).parents[1] / "static"
-_SESSION_SECONDS = 7 * 86400
 _TYPES = {"style.css": "text/css", "page.js": "text/javascript"}
 
 
@@ -80,21 +79,21 @@ def login_form(request: Request) -> HTMLResponse:
 @router.post("/login")
 async def login(request: Request) -> Response:
     """Remember the token's user in a cookie that only reads and that no other site can send."""
+    hub = hub_of(request)
     form = parse_qs((await whole(request, 1 << 14)).decode("utf-8", "replace"), max_num_fields=10)
-    viewer = hub_of(request).accounts.viewer_of_token(form.get("token", [""])[0].strip())
-    if viewer is None:
+    token = form.get("token", [""])[0].strip()
+    if hub.accounts.viewer_of_token(token) is None:
         return render(request, "login.html", {"error": "This Hub does not know that token."}, status=401)
     answer = RedirectResponse("/", 303)
-    session = hub_of(request).signer.sign("session", {"user": viewer.name}, seconds=_SESSION_SECONDS)
-    answer.set_cookie(SESSION_COOKIE, session, _SESSION_SECONDS, httponly=True, samesite="strict")
+    hub.sessions.begin(answer, digest_of(token), secure=request.url.scheme == "https")
     return answer
 
 
 @router.post("/logout")
-def logout() -> Response:
+def logout(request: Request) -> Response:
     """Forget who looked at the pages."""
     answer = RedirectResponse("/", 303)
-    answer.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
+    hub_of(request).sessions.end(request, answer)
     return answer
 
 
@@ -103,25 +102,22 @@ def repository(request: Request, visit: FileReader) -> HTMLResponse:
     """A model's, data set's or Space's own page."""
     values = pages.card_page(visit)
     if visit.id.kind == "spaces":
-        values["app"] = _app(request, visit)
+        values["app"] = _app(visit)
     return render(request, "card.html", values)
 
 
-def _app(request: Request, visit: Visit) -> dict[str, Any]:
+def _app(visit: Visit) -> dict[str, Any]:
     """The running app: of another origin where it is a process, in a browser's sandbox where it is static."""
     card = metadata_of(visit.shelf, visit.repository.resolve("main"))
     if card.get("sdk") == "static":
         address = f"{visit.page}/app/"
         sandbox = "allow-scripts allow-forms allow-popups allow-downloads"
         return {"stage": "RUNNING", "message": None, "address": address, "sandbox": sandbox}
-    runner: SpaceRunner | None = request.app.state.spaces
-    stage, message = runner.stage(visit.shelf) if runner else ("STOPPED", None)
-    if visit.shelf.record.paused:
-        stage = "PAUSED"
+    stage, message = stage_of(visit, card)
     return {
         "stage": stage,
         "message": message,
-        "address": runner.address(visit.shelf, visit.endpoint) if runner else None,
+        "address": address_of(visit, framed=True),
         "sandbox": "allow-scripts allow-same-origin allow-forms allow-popups allow-downloads",
     }
 

@@ -9,20 +9,24 @@ from urllib.parse import unquote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from local_hub.attributes import default_attributes
 from local_hub.bodies import json_body
 from local_hub.card import check_card
 from local_hub.commits import check_readme, check_regular
 from local_hub.errors import HubError, bad_request, repository_not_found
+from local_hub.holdings import pointer_refused
 from local_hub.hub import Hub
 from local_hub.info import describe_repository
 from local_hub.names import RepoId, check_name, check_namespace, check_path, kind_of_type
+from local_hub.objects import read_pointer
 from local_hub.record import Record, Variable, timestamp
 from local_hub.repository import Repository
+from local_hub.rights import may_see
 from local_hub.trees import Change, Signature
-from local_hub.visits import Reader, TheHub, TheViewer, endpoint_of, visit
+from local_hub.variables import MAX_VARIABLES, VariableKey, VariableValue
+from local_hub.visits import Reader, TheHub, TheViewer, Visit, endpoint_of, visit
 
 router = APIRouter()
 _PAID_SDKS = ("gradio", "docker")
@@ -30,8 +34,8 @@ _SDKS = (*_PAID_SDKS, "static", "streamlit")
 
 
 class _KeyValue(BaseModel):
-    key: str
-    value: str = ""
+    key: VariableKey
+    value: VariableValue = ""
     description: str | None = None
 
 
@@ -50,8 +54,8 @@ class _Creation(BaseModel):
     sdk: str | None = None
     hardware: str | None = None
     sleepTimeSeconds: int | None = None
-    secrets: list[_KeyValue] = []
-    variables: list[_KeyValue] = []
+    secrets: list[_KeyValue] = Field(default=[], max_length=MAX_VARIABLES)
+    variables: list[_KeyValue] = Field(default=[], max_length=MAX_VARIABLES)
     license: str | None = None
     files: list[_GivenFile] = []
 
@@ -134,7 +138,7 @@ def _check_sdk(hub: Hub, repo_id: RepoId, body: _Creation) -> None:
 def _record_of(body: _Creation, creator: str) -> Record:
     now = timestamp()
     return Record(
-        private=body.visibility == "private" if body.visibility else bool(body.private),
+        private=body.visibility != "public" if body.visibility else bool(body.private),
         creator=creator,
         sdk=body.sdk,
         hardware=body.hardware,
@@ -156,6 +160,9 @@ def _first_commit(repository: Repository, repo_id: RepoId, body: _Creation, hub:
     for given in body.files:
         content = _content_of(given)
         check_regular(given.path, content, hub.settings.regular_file_limit)
+        pointer = read_pointer(content)
+        if pointer:  # a new repository has received nothing yet
+            raise pointer_refused(given.path, pointer.oid)
         files[check_path(given.path)] = content
     check_readme(files.get("README.md", b""), repo_id.kind)
     changes = [Change(path, repository.add_blob(content)) for path, content in files.items()]
@@ -212,7 +219,7 @@ def settings(visit: Reader, body: Annotated[_Settings, json_body(_Settings)]) ->
     visit.require_writer(f"change the settings of {visit.id}")
     update: dict[str, Any] = {}
     if body.private is not None or body.visibility is not None:
-        update["private"] = body.visibility == "private" if body.visibility else body.private
+        update["private"] = body.visibility != "public" if body.visibility else body.private
     if "gated" in body.model_fields_set:
         if visit.id.kind == "spaces":
             raise bad_request("A Space cannot be gated.")
@@ -236,6 +243,7 @@ def validate_yaml(viewer: TheViewer, body: Annotated[_Readme, json_body(_Readme)
 
 @router.get("/api/{kind}")
 def list_repositories(
+    request: Request,
     hub: TheHub,
     viewer: TheViewer,
     kind: Literal["models", "datasets", "spaces"],
@@ -247,12 +255,13 @@ def list_repositories(
     """Repositories that the viewer may see, newest first."""
     answers = []
     for shelf in hub.catalogue.all():
-        visible = not shelf.record.private or hub.accounts.owns(viewer, shelf.id.namespace)
+        visible = may_see(hub.accounts, shelf, viewer)
         if shelf.id.kind != kind or not visible or (author and shelf.id.namespace != author):
             continue
         if search and search.lower() not in str(shelf.id).lower():
             continue
-        answer = describe_repository(hub, shelf, shelf.repository.resolve("main"))
+        found = Visit(hub, shelf, viewer, endpoint_of(request))
+        answer = describe_repository(found, shelf.repository.resolve("main"))
         if set(filter or ()) <= set(answer["tags"]):
             answers.append(answer)
     return JSONResponse(answers[: max(0, min(limit, 1000))])
@@ -263,7 +272,7 @@ def _info(visit: Reader, revision: str, request: Request) -> JSONResponse:
     expand = [*query.getlist("expand"), *query.getlist("expand[]")]
     oid = visit.repository.resolve(revision)
     blobs = query.get("blobs", "").lower() in ("true", "1")
-    return JSONResponse(describe_repository(visit.hub, visit.shelf, oid, blobs=blobs, expand=expand or None))
+    return JSONResponse(describe_repository(visit, oid, blobs=blobs, expand=expand or None))
 
 
 @router.get("/api/{kind}/{namespace}/{name}")

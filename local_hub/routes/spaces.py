@@ -14,16 +14,16 @@ from pydantic import BaseModel, Field
 
 from local_hub.bodies import json_body
 from local_hub.downloads import send
-from local_hub.errors import HubError, bad_request, entry_not_found
+from local_hub.errors import HubError, entry_not_found
 from local_hub.info import metadata_of
 from local_hub.record import Record, Variable, timestamp
+from local_hub.runtime import runtime_of
 from local_hub.spaces import SpaceRunner
+from local_hub.variables import VariableKey, VariableValue, check_room
 from local_hub.visits import FileReader, Visit, viewer_of, visit
 
 router = APIRouter()
 _BASE = "/api/spaces/{namespace}/{name}"
-_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
-_SLEEP_SECONDS = 172_800
 _CUSTOM_HEADERS = (
     "cross-origin-embedder-policy",
     "cross-origin-opener-policy",
@@ -32,8 +32,8 @@ _CUSTOM_HEADERS = (
 
 
 class _Variable(BaseModel):
-    key: str
-    value: str = Field(default="", max_length=100_000)
+    key: VariableKey
+    value: VariableValue = ""
     description: str | None = Field(default=None, max_length=10_000)
 
 
@@ -63,14 +63,6 @@ def _answers(variables: dict[str, Variable]) -> JSONResponse:
     return JSONResponse({key: variable.answer() for key, variable in variables.items()})
 
 
-def _checked(body: _Variable) -> _Variable:
-    if not _KEY.fullmatch(body.key):
-        raise bad_request(
-            f"Invalid key {body.key[:60]!r}: use letters, digits and '_', not starting with a digit."
-        )
-    return body
-
-
 @router.get(_BASE + "/variables")
 def variables(request: Request, namespace: str, name: str) -> JSONResponse:
     """The variables with their values."""
@@ -86,12 +78,12 @@ def set_variable(
     """Add or change a variable; the description stays unless a new one comes."""
     space = _space(request, namespace, name)
     space.require_writer(f"change the variables of {space.id}")
-    _checked(body)
 
     def change(record: Record) -> Record:
         before = record.variables.get(body.key)
         description = body.description if body.description is not None else before and before.description
         new = Variable(value=body.value, description=description or None, updated_at=timestamp())
+        check_room(record.variables, body.key)
         return record.model_copy(update={"variables": {**record.variables, body.key: new}})
 
     return _answers(_changed(request, space, change).variables)
@@ -135,9 +127,9 @@ def set_secret(
     """Add or change a secret."""
     space = _space(request, namespace, name)
     space.require_writer(f"change the secrets of {space.id}")
-    _checked(body)
 
     def change(record: Record) -> Record:
+        check_room(record.secrets, body.key)
         space.shelf.write_secrets({**space.shelf.secret_values(), body.key: body.value})
         new = Variable(description=body.description, updated_at=timestamp())
         return record.model_copy(update={"secrets": {**record.secrets, body.key: new}})
@@ -163,38 +155,15 @@ def delete_secret(
     return _answers(_changed(request, space, change).secrets)
 
 
-def _runtime(request: Request, space: Visit) -> dict[str, Any]:
-    """The runtime as the real Hub tells it; without --run-spaces a Gradio Space is STOPPED."""
-    record = space.shelf.record
+def _runtime(space: Visit) -> JSONResponse:
     card = metadata_of(space.shelf, space.repository.resolve("main"))
-    replicas = {"requested": 1, "current": 1}
-    if card.get("sdk") == "static":
-        hardware = {"current": None, "requested": None}
-        return {"stage": "RUNNING", "hardware": hardware, "storage": None, "replicas": replicas}
-    runner = _runner(request)
-    stage, message = runner.stage(space.shelf) if runner else ("STOPPED", None)
-    stage = "PAUSED" if record.paused else stage
-    requested = record.hardware or "cpu-basic"
-    running = stage == "RUNNING"
-    address = (runner.address(space.shelf, space.endpoint) if runner else None) or f"{space.page}/app/"
-    answer: dict[str, Any] = {
-        "stage": stage,
-        "hardware": {"current": requested if running else None, "requested": requested},
-        "storage": None,
-        "gcTimeout": record.sleep_seconds or _SLEEP_SECONDS,
-        "replicas": replicas if running else {"requested": 1},
-        "devMode": False,
-        "domains": [{"domain": address.split("://", 1)[1].rstrip("/"), "stage": "READY"}],
-    }
-    if message:
-        answer["errorMessage"] = message
-    return answer
+    return JSONResponse(runtime_of(space, card))
 
 
 @router.get(_BASE + "/runtime")
 def runtime(request: Request, namespace: str, name: str) -> JSONResponse:
     """Stage, hardware and address of the Space."""
-    return JSONResponse(_runtime(request, _space(request, namespace, name)))
+    return _runtime(_space(request, namespace, name))
 
 
 @router.post(_BASE + "/hardware")
@@ -208,7 +177,7 @@ def request_hardware(
     if body.sleepTimeSeconds is not None:
         update["sleep_seconds"] = body.sleepTimeSeconds
     space.shelf.update(lambda record: record.model_copy(update=update))
-    return JSONResponse(_runtime(request, space))
+    return _runtime(space)
 
 
 @router.post(_BASE + "/sleeptime")
@@ -219,7 +188,7 @@ def set_sleep_time(
     space = _space(request, namespace, name)
     space.require_writer(f"change the sleep time of {space.id}")
     space.shelf.update(lambda record: record.model_copy(update={"sleep_seconds": body.seconds}))
-    return JSONResponse(_runtime(request, space))
+    return _runtime(space)
 
 
 @router.post(_BASE + "/pause")
@@ -238,7 +207,7 @@ def _set_paused(request: Request, namespace: str, name: str, *, paused: bool) ->
     space = _space(request, namespace, name)
     space.require_writer(f"{'pause' if paused else 'restart'} {space.id}")
     _changed(request, space, lambda record: record.model_copy(update={"paused": paused}))
-    return JSONResponse(_runtime(request, space))
+    return _runtime(space)
 
 
 @router.get(_BASE + "/logs/{kind}")
@@ -263,13 +232,15 @@ def app_without_slash(space: FileReader) -> RedirectResponse:
 @router.get("/{kind}/{namespace}/{name}/app/{path:path}")
 def static_app(request: Request, space: FileReader, path: str) -> Response:
     """A file of a static Space; a sandbox of the browser keeps its scripts away from this site."""
+    space.require_content()
     oid = space.repository.resolve("main")
     card = metadata_of(space.shelf, oid)
     if space.id.kind != "spaces" or card.get("sdk") != "static":
         raise HubError(404, "Only static Spaces are served here.")
     wanted = unquote(path) or str(card.get("app_file") or "index.html")
     entry = space.repository.find(oid, wanted)
-    if entry is None or entry.is_folder:
+    held = space.shelf.large.find(entry.pointer.oid) if entry and entry.pointer else None
+    if entry is None or entry.is_folder or (entry.pointer and held is None):
         raise entry_not_found(wanted, oid)
     headers = {
         "Content-Type": mimetypes.guess_type(wanted)[0] or "application/octet-stream",
@@ -277,8 +248,8 @@ def static_app(request: Request, space: FileReader, path: str) -> Response:
         "ETag": f'"{entry.oid}"',
         **_custom_headers(card),
     }
-    if entry.pointer:
-        return send(request, space.hub.objects.path(entry.pointer.oid), entry.size, headers)
+    if held:
+        return send(request, held.path, held.size, headers)
     return send(request, space.repository.blob(entry.oid), entry.size, headers)
 
 

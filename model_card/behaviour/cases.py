@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from finsent.data.sources import Row
+from finsent.data.rows import Row
 from model_card.behaviour.changes import CHANGES, Sentence
 
 FOLDER = Path(__file__).parent

@@ -13,8 +13,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from finsent.data.rows import Row
 from finsent.scoring import wilson
-from model_card.behaviour.cases import Case, Suite
+from model_card.behaviour.cases import Case, Suite, read_suites
+from model_card.behaviour.rates import SuiteRate
 
 
 class Predictor(Protocol):
@@ -35,18 +37,7 @@ class Failure:
     given: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class SuiteResult:
-    """How many cases of a suite went well; `low` and `high` bound a 95 % Wilson interval of `rate` (0..1)."""
-
-    name: str
-    measures: str
-    n: int
-    passed: int
-    rate: float
-    low: float
-    high: float
-    failures: tuple[Failure, ...]
+Answers = dict[str, str]  # text -> label
 
 
 def wanted_labels(suites: Sequence[Suite]) -> set[str]:
@@ -54,30 +45,45 @@ def wanted_labels(suites: Sequence[Suite]) -> set[str]:
     return {label for suite in suites for case in suite.cases for label in case.expected}
 
 
-def run_suites(classifier: Predictor, suites: Sequence[Suite]) -> list[SuiteResult]:
-    """Return a result a suite, in their order; each distinct text is predicted once.
+def measure_behaviour(classifier: Predictor, held_out: Sequence[Row]) -> list[SuiteRate]:
+    """Return a rate a suite; nothing where the classifier does not know the labels that the suites expect."""
+    suites = read_suites(held_out)
+    if not wanted_labels(suites) <= set(classifier.labels):
+        return []
+    answers = ask_suites(classifier, suites)
+    return [rate_suite(suite, answers) for suite in suites]
 
-    Intervals are Wilson's; cases that share a sentence are not independent, so they are rather too narrow for
-    the invariances. Raises ValueError when the classifier lacks an expected label, or a suite has no case.
+
+def ask_suites(classifier: Predictor, suites: Sequence[Suite]) -> Answers:
+    """Return the label of every text in the suites; each distinct text is predicted once.
+
+    Raises ValueError when the classifier lacks an expected label.
     """
     if missing := sorted(wanted_labels(suites) - set(classifier.labels)):
         raise ValueError(f"the model has labels {classifier.labels}, the suites need {missing[0]!r} as well")
     texts = list(dict.fromkeys(text for suite in suites for case in suite.cases for text in case.texts))
     best = classifier.predict(texts).argmax(axis=1)
-    given = {text: classifier.labels[int(number)] for text, number in zip(texts, best, strict=True)}
-    return [_judge_suite(suite, given) for suite in suites]
+    return {text: classifier.labels[int(number)] for text, number in zip(texts, best, strict=True)}
 
 
-def _judge_suite(suite: Suite, given: dict[str, str]) -> SuiteResult:
+def rate_suite(suite: Suite, answers: Answers) -> SuiteRate:
+    """Return how often a suite goes well. ValueError when it has no case.
+
+    Cases that share a sentence are not independent, so intervals are rather too narrow for the invariances.
+    """
     if not suite.cases:
         raise ValueError(f"suite {suite.name}: no case; look at the file that it is read from")
-    failures = [failure for case in suite.cases if (failure := _judge_case(case, given))]
-    n, passed = len(suite.cases), len(suite.cases) - len(failures)
-    low, high = wilson(passed, n)
-    return SuiteResult(suite.name, suite.measures, n, passed, passed / n, low, high, tuple(failures))
+    n = len(suite.cases)
+    passed = n - len(find_failures(suite, answers))
+    return SuiteRate(suite.name, suite.measures, n, passed, passed / n, *wilson(passed, n))
 
 
-def _judge_case(case: Case, given: dict[str, str]) -> Failure | None:
-    labels = tuple(given[text] for text in case.texts)
+def find_failures(suite: Suite, answers: Answers) -> list[Failure]:
+    """Return the cases of a suite that go wrong, in their order."""
+    return [failure for case in suite.cases if (failure := _judge_case(case, answers))]
+
+
+def _judge_case(case: Case, answers: Answers) -> Failure | None:
+    labels = tuple(answers[text] for text in case.texts)
     right = labels == case.expected if case.expected else len(set(labels)) == 1
     return None if right else Failure(case.texts, case.expected, labels)

@@ -1,27 +1,22 @@
-"""The model card: the template filled with a recipe and what its run measured. Pure: same inputs, same text.
-
-`python -m model_card.card.build RUN` renders RUN/release/README.md again, without training.
-"""
+"""The model card: the template filled with a recipe and what its run measured; same inputs, same text."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from finsent import release
-from finsent.errors import FinsentError, ReleaseError
+from finsent.errors import ReleaseError
 from finsent.licences import find_licence
-from finsent.recipe.file import load_recipe
+from finsent.onnx_files import ONNX_FILES, OnnxFile
 from finsent.recipe.recipe import Recipe
 from finsent.scoring import CALIBRATION_BINS, Scores
 from model_card.card.formats import FILTERS
 from model_card.card.metadata import HUB, card_metadata
 from model_card.measure.abstention import LEAST_ANSWERED
-from model_card.measure.metrics import ExampleResult, Metrics, read_metrics
+from model_card.measure.metrics import PYTORCH, ExampleResult, Metrics
 
 TEMPLATES = Path(__file__).parent
 LONGEST_TABLE = 12  # slices; more are folded away
@@ -58,11 +53,10 @@ def _view(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:
         "files": release,
         "hub": HUB,
         "default": metrics.variant(metrics.default_variant),
-        "onnx": [variant for variant in metrics.variants if variant.agreement is not None],
-        "has_quantized": any(variant.name == "quantized" for variant in metrics.variants),
+        "onnx_files": _find_rows(metrics),
         "budgets": {variant.name: variant.budget for variant in recipe.export.variants},
         "titles": {source.name: source.title for source in recipe.data.sources},
-        "licence": find_licence(metrics.licence, "metrics.json"),
+        "licence": find_licence(metrics.licence, release.METRICS),
         "example": metrics.examples[0],
         "examples": [_judged(example) for example in metrics.examples],
         "label_examples": {example.expected: example.text for example in reversed(metrics.examples)},
@@ -71,6 +65,21 @@ def _view(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:
         "abstention": metrics.abstention,
         "least_answered": LEAST_ANSWERED,
     }
+
+
+def _find_rows(metrics: Metrics) -> dict[str, OnnxFile]:
+    """Return the rows of the released ONNX files by name, the default first.
+
+    ReleaseError when one of them is of a newer finsent.
+    """
+    names = [variant.name for variant in metrics.variants if variant.name != PYTORCH]
+    if unknown := [name for name in names if name not in ONNX_FILES]:
+        raise ReleaseError(
+            f"{release.METRICS}: unknown ONNX file {unknown[0]!r}, known are {', '.join(ONNX_FILES)}; "
+            "take the finsent that made the release"
+        )
+    names.sort(key=lambda name: name != metrics.default_variant)
+    return {name: ONNX_FILES[name] for name in names}
 
 
 def _covers_labels(scores: Scores) -> bool:
@@ -94,26 +103,3 @@ def _tidy(body: str) -> str:
         if inside or clean or (tidied and tidied[-1]):
             tidied.append(clean)
     return "\n".join(tidied).strip("\n") + "\n"
-
-
-def main(
-    run: Annotated[Path, typer.Argument(help="folder of a run, which holds release/")],
-    check: Annotated[bool, typer.Option("--check", help="write nothing; exit 1 if the card differs")] = False,
-) -> None:
-    """Render the card of a run again from its recipe and figures."""
-    folder = release.Run(run).release
-    card = folder / release.CARD
-    try:
-        text = build_card(load_recipe(folder / release.RECIPE), read_metrics(folder / release.METRICS))
-        if not check:
-            card.write_text(text, encoding="utf-8", newline="\n")
-        elif not card.is_file() or card.read_bytes() != text.encode():
-            raise ReleaseError(f"{card}: is not what it is generated from; leave --check out to renew it")
-    except FinsentError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
-    print(card)
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -1,4 +1,7 @@
-"""The command line of the linter: `python -m model_card.lint FILE`."""
+"""The command line of the linter: `python -m model_card.lint FILE`.
+
+It prints `README.md:12: rule: message` a problem. Exit 0: clean, 1: problems, 2: wrong usage.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ from typing import Annotated
 import typer
 
 from finsent.errors import FinsentError
-from finsent.release import METRICS
+from finsent.release import CARD, METRICS
 from model_card.lint.card import lint_card
 from model_card.lint.problem import Problem
 from model_card.measure.metrics import read_metrics
 
 
 def main(
-    file: Annotated[Path, typer.Argument(help="README.md of a release", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help=f"{CARD} of a release", exists=True, dir_okay=False)],
 ) -> None:
     """Check a model card; exit 1 when something is wrong with it."""
     try:

@@ -1,7 +1,6 @@
 """The linter of model cards: knows offline what the Hub rejects or misreads, and what a reader must not find.
 
-`python -m model_card.lint FILE` prints `README.md:12: rule: message` a problem. Exit 0: clean, 1: problems,
-2: wrong usage. metrics.json and recipe.yaml beside the file are used when they are there.
+metrics.json and recipe.yaml beside the card are used when they are there.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from finsent.errors import FinsentError
-from finsent.recipe.file import load_recipe
+from finsent.recipe.file import read_released_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import RECIPE
 from model_card.card.document import split_card
@@ -19,8 +18,6 @@ from model_card.lint.metadata import lint_metadata
 from model_card.lint.numbers import lint_figures
 from model_card.lint.problem import Problem
 from model_card.measure.metrics import Metrics
-
-__all__ = ["Problem", "lint_card"]
 
 
 def lint_card(
@@ -39,7 +36,7 @@ def lint_card(
     ]
     try:
         if recipe is None and release is not None and (release / RECIPE).is_file():
-            recipe = load_recipe(release / RECIPE)
+            recipe = read_released_recipe(release / RECIPE)
         if metrics is not None and recipe is not None:
             problems += lint_figures(document, metrics, recipe)
     except FinsentError as error:

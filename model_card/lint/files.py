@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from finsent.onnx_files import FP32
+from finsent.release import WEIGHTS
 from model_card.card.document import Document, prose, without_blocks
 from model_card.lint.problem import Problem
 from model_card.measure.metrics import Metrics
@@ -18,15 +20,13 @@ _SIZE = re.compile(r"(?<![\w.])(\d[\d,]*(?:\.\d+)?)\s?(kB|KB|MB|GB|KiB|MiB|GiB)\
 _UNITS = {"kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _PARAMETERS = re.compile(r"(?<![\w.])(\d[\d,]*(?:\.\d+)?)\s?(k|M|B|million|billion)?\s+param", re.IGNORECASE)
 _FACTORS = {"": 1, "k": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "billion": 1e9}
+_FULL = "|".join(re.escape(name) for name in (FP32.file_name, WEIGHTS))
 # What a line says of its weights, and the bits that each parameter then takes at least.
 _BITS = (
     (re.compile(r"\bint4\b|\bq4\w*\b|\b4[- ]bits?\b|_q4|_bnb4", re.IGNORECASE), 4),
     (re.compile(r"\bu?int8\b|\bq8\w*\b|\b8[- ]bits?\b|quanti[sz]ed|_u?int8", re.IGNORECASE), 8),
     (re.compile(r"\b[fb]p?16\b|\bfloat16\b|half precision|_fp16|_q8f16", re.IGNORECASE), 16),
-    (
-        re.compile(r"\bfp32\b|\bfloat32\b|model\.onnx|model\.safetensors", re.IGNORECASE),
-        32,
-    ),
+    (re.compile(rf"\bfp32\b|\bfloat32\b|{_FULL}", re.IGNORECASE), 32),
 )
 _ROUNDING = 0.98  # weights are stored with a little less than the stated parameters, such as tied ones
 

@@ -14,7 +14,7 @@ from model_card.lint.metadata_schema import CardMetadata
 from model_card.lint.problem import Problem
 from model_card.measure.metrics import Metrics
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 # A block of its own, or keys that only lack their first line.
 _SECOND = re.compile(
@@ -139,7 +139,7 @@ def _check_values(document: Document, node: yaml.MappingNode, metrics: Metrics |
         yield Problem(lines["model_name",], "metadata", message)
 
 
-def _lines(node: yaml.Node, path: Path, first: int) -> Iterator[tuple[Path, int]]:
+def _lines(node: yaml.Node, path: KeyPath, first: int) -> Iterator[tuple[KeyPath, int]]:
     """Yield path -> line of every value below a node."""
     yield path, first + node.start_mark.line
     if isinstance(node, yaml.MappingNode):
@@ -152,13 +152,13 @@ def _lines(node: yaml.Node, path: Path, first: int) -> Iterator[tuple[Path, int]
             yield from _lines(value, (*path, index), first)
 
 
-def _nearest(lines: dict[Path, int], path: Path) -> int:
+def _nearest(lines: dict[KeyPath, int], path: KeyPath) -> int:
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path, 1)
 
 
-def _rule(path: Path) -> str:
+def _rule(path: KeyPath) -> str:
     key = str(path[0]) if path else "metadata"
     return key if key in ("license", "widget", "model-index", "language") else "metadata"
 

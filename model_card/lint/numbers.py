@@ -13,6 +13,7 @@ from typing import Any
 
 from finsent.licences import find_licence
 from finsent.recipe.recipe import Recipe
+from finsent.release import METRICS
 from finsent.scoring import CALIBRATION_BINS
 from model_card.card.build import build_card
 from model_card.card.document import Document, prose, regions, split_card
@@ -98,7 +99,7 @@ def known_figures(metrics: Metrics, recipe: Recipe) -> dict[str, set[str]]:
             del scores[key]
     known: dict[str, set[str]] = {"%": {INTERVAL}, "size": set(), "plain": {str(CALIBRATION_BINS)}}
     licences = {metrics.licence, *(source.licence for source in recipe.data.sources)}
-    titles = [find_licence(licence, "metrics.json").title for licence in licences]
+    titles = [find_licence(licence, METRICS).title for licence in licences]
     for value in _leaves([figures, recipe.model_dump(), titles]):
         if isinstance(value, str):
             found = {match["digits"].replace(",", "") for match in _NUMBER.finditer(value)}

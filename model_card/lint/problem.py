@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from finsent.release import CARD
+
 
 @dataclass(frozen=True, order=True)
 class Problem:
@@ -14,4 +16,4 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"README.md:{self.line}: {self.rule}: {self.message}"
+        return f"{CARD}:{self.line}: {self.rule}: {self.message}"

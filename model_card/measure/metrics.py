@@ -2,26 +2,35 @@
 
 A figure is printed only from here. Shares are 0..1, times seconds unless the name says milliseconds, sizes
 bytes.
+
+A new figure is a field with a default, where it is computed, and a line in the card. A file from before has
+the default then, and of a file from later what is not known here is passed over. SCHEMA_VERSION rises only
+when a name changes or goes: the old one stands in RENAMED, and a finsent of before refuses the file.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from finsent.data.report import DataReport, TrainingReport
+from export.gate import Drift
+from finsent.data.report import DataReport
 from finsent.errors import ReleaseError
 from finsent.scoring import Scores
+from finsent.training.report import TrainingReport
+from model_card.behaviour.rates import SuiteRate
 from model_card.measure.abstention import Abstention
 
-# 1 had no behaviour and no slice of a mistake, 2 no abstention; both are still read
-SCHEMA_VERSION = 3
+PYTORCH = "pytorch"
+# 1 had no behaviour and no slice of a mistake, 2 no abstention, 3 other names; all are still read
+SCHEMA_VERSION = 4
+RENAMED = {"agreement": "drift", "flips": "flip_count"}  # keys of a variant up to version 3
 
 
 class _Figures(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class Timing(_Figures):
@@ -34,28 +43,26 @@ class Timing(_Figures):
     texts_a_second: float
 
 
-class Agreement(_Figures):
-    """How a variant differs from PyTorch on the same rows: labels that flip, and the largest |Δp|."""
-
-    flips: int
-    flip_share: float
-    max_probability_difference: float
-    macro_f1_drop: float
-    batch_difference: float
-
-
 class VariantFigures(_Figures):
-    """One file of weights. `agreement` is None for PyTorch, to which the others are compared."""
+    """One file of weights; `name` is that of finsent/onnx_files.py, or PYTORCH.
 
-    name: Literal["pytorch", "fp32", "quantized"]
+    `drift` is None for PyTorch, with which the others are compared.
+    """
+
+    name: str
     file: str
     runtime: str
     precision: str
     bytes: int
     sha256: str
     scores: Scores
-    agreement: Agreement | None
+    drift: Drift | None
     timing: Timing
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rename(cls, tree: Any) -> Any:  # noqa: ANN401  (whatever stands in the file)
+        return _rename_keys(tree)
 
 
 class Dropped(_Figures):
@@ -91,18 +98,6 @@ class Mistake(_Figures):
     slice: str = ""
 
 
-class BehaviourRate(_Figures):
-    """How many cases of a behaviour suite went well; `low` and `high` bound a 95 % Wilson interval."""
-
-    name: str
-    measures: str
-    n: int
-    passed: int
-    rate: float
-    low: float
-    high: float
-
-
 class Machine(_Figures):
     """What the figures were measured on."""
 
@@ -132,7 +127,7 @@ class Metrics(_Figures):
     positions: int
     licence: str
     protocol: str
-    default_variant: Literal["fp32", "quantized"]
+    default_variant: str
     data: DataReport
     training: TrainingReport
     variants: list[VariantFigures]
@@ -142,9 +137,19 @@ class Metrics(_Figures):
     by_slice: dict[str, Scores]
     examples: list[ExampleResult]
     mistakes: list[Mistake]
-    behaviour: list[BehaviourRate] = []
+    behaviour: list[SuiteRate] = []
     abstention: Abstention | None = None
     machine: Machine
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_known(cls, tree: Any) -> Any:  # noqa: ANN401  (whatever stands in the file)
+        found = tree.get("schema_version") if isinstance(tree, dict) else None
+        if isinstance(found, int) and found > SCHEMA_VERSION:
+            raise ValueError(
+                f"has schema version {found}, this finsent reads up to {SCHEMA_VERSION}; take a newer finsent"
+            )
+        return tree
 
     def variant(self, name: str) -> VariantFigures:
         """Return the figures of a variant; KeyError when it was not released."""
@@ -152,6 +157,14 @@ class Metrics(_Figures):
             if variant.name == name:
                 return variant
         raise KeyError(name)
+
+
+def _rename_keys(tree: Any) -> Any:  # noqa: ANN401  (a mapping with whatever below it)
+    """Give a variant and what is directly below it the names of today; a figure that has them stays."""
+    if not isinstance(tree, dict):
+        return tree
+    named = {RENAMED.get(key, key): value for key, value in tree.items()}
+    return named | {"drift": _rename_keys(named["drift"])} if "drift" in named else named
 
 
 def write_metrics(metrics: Metrics, path: Path) -> None:
@@ -166,6 +179,11 @@ def read_metrics(path: Path) -> Metrics:
     except OSError as error:
         raise ReleaseError(f"{path}: cannot be read ({error}); run train.py first") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ReleaseError(f"{path}: {where}: {first['msg']} (schema version {SCHEMA_VERSION})") from None
+        raise ReleaseError(f"{path}: {_explain(error)}") from None
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {message} (schema version {SCHEMA_VERSION})" if where else message

@@ -6,13 +6,11 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import requests
-from huggingface_hub import HfApi, configure_http_backend, constants, file_download
-from huggingface_hub.utils._http import UniqueRequestIdAdapter
+from huggingface_hub import HfApi, constants
 
 from publishing.errors import PublishError
+from publishing.hub import client
 
 PUBLIC_HUB = "https://huggingface.co"
 _TOKEN = re.compile(r"\bhf_\w{4,}|(?<=[Bb]earer )\S+")
@@ -52,24 +50,10 @@ class Connection:
         return {**kept, **ours, **quiet, "HF_HUB_DISABLE_XET": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
-class _PatientAdapter(UniqueRequestIdAdapter):
-    """Gives every request our timeouts: huggingface_hub 0.36 sends its POSTs without any."""
-
-    def __init__(self, timeouts: Timeouts) -> None:
-        super().__init__()
-        self._timeouts = (timeouts.connect, timeouts.read)
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
-        """Send with our timeouts, whatever the caller thought of."""
-        answer: requests.Response = super().send(request, *args, **{**kwargs, "timeout": self._timeouts})
-        return answer
-
-
 def connect(endpoint: str, token: str | None, timeouts: Timeouts, given: str = "the caller") -> Connection:
     """Point this process's Hub client at an endpoint; PublishError without a token or with a bad address.
 
     Without `token`, HF_TOKEN and the file of `hf auth login` are asked; `given` names where `token` is from.
-    Large files go over plain HTTP, not Xet: its transfers know neither these timeouts nor our retries.
     """
     endpoint = endpoint.rstrip("/")
     if not re.fullmatch(r"https?://[^\s/@]+(/[^\s@]*)?", endpoint):
@@ -77,15 +61,7 @@ def connect(endpoint: str, token: str | None, timeouts: Timeouts, given: str = "
     if constants.HF_HUB_OFFLINE:
         raise PublishError("HF_HUB_OFFLINE is set, so nothing can be published; unset it")
     found, source = (token, given) if token else find_token()
-    _direct_client(endpoint)
-
-    def session() -> requests.Session:
-        made = requests.Session()
-        for scheme in ("http://", "https://"):
-            made.mount(scheme, _PatientAdapter(timeouts))
-        return made
-
-    configure_http_backend(session)
+    client.use_hub(endpoint, timeouts.connect, timeouts.read)
     return Connection(endpoint, HfApi(endpoint=endpoint, token=found), source, found)
 
 
@@ -98,12 +74,3 @@ def find_token() -> tuple[str, str]:
     if path.is_file() and (value := path.read_text(encoding="utf-8").strip()):
         return value, str(path).replace(str(Path.home()), "~")
     raise PublishError("no token: run 'hf auth login', set HF_TOKEN, or publish to this machine with --local")
-
-
-def _direct_client(endpoint: str) -> None:
-    """Make the client's global endpoint ours: 0.36 reads a new commit's address with it, not with HfApi's."""
-    constants.ENDPOINT = endpoint
-    constants.HF_HUB_DISABLE_XET = True
-    template = endpoint + "/{repo_id}/resolve/{revision}/{filename}"
-    constants.HUGGINGFACE_CO_URL_TEMPLATE = template
-    vars(file_download)["HUGGINGFACE_CO_URL_TEMPLATE"] = template  # it has a copy of its own

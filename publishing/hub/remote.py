@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from huggingface_hub import hf_hub_url
 from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
-from huggingface_hub.utils._headers import build_hf_headers
-from huggingface_hub.utils._http import get_session, hf_raise_for_status
 
+from finsent.hub_id import check_hub_id
 from publishing.errors import PublishError
+from publishing.hub import client
 from publishing.hub.connection import Connection
 from publishing.hub.retries import Retries
 from publishing.package.manifest import Manifest, OutgoingFile, RepoType
 
 T = TypeVar("T")
-PUSH, CARD, CHOICE = "Finsent-Push", "Finsent-Card", "Finsent-Card-Choice"
-_REPO_ID = re.compile(r"[A-Za-z0-9_][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
-_TRAILER = re.compile(rf"^({PUSH}|{CARD}|{CHOICE}): (\S+)$", re.MULTILINE)
+PUSH_LINE, CARD_LINE, CHOICE_LINE = "Finsent-Push", "Finsent-Card", "Finsent-Card-Choice"
+GITATTRIBUTES = ".gitattributes"  # the Hub puts it there itself
+_TRAILER = re.compile(rf"^({PUSH_LINE}|{CARD_LINE}|{CHOICE_LINE}): (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,10 @@ class Target:
     revision: str = "main"
 
     def __post_init__(self) -> None:
-        if not _REPO_ID.fullmatch(self.repo_id) or ".." in self.repo_id or "--" in self.repo_id:
-            raise PublishError(f"{self.repo_id!r}: is no repository id; write it as owner/name")
+        try:
+            check_hub_id(self.repo_id)
+        except ValueError as error:
+            raise PublishError(str(error)) from None
 
     def __str__(self) -> str:
         kind = "" if self.repo_type == "model" else f"{self.repo_type}s/"
@@ -88,6 +90,14 @@ class Reader:
     connection: Connection
     retries: Retries
 
+    def current(self, target: Target) -> Target:
+        """Return the target by the id that it has now; a Hub redirects those that it had before."""
+        try:
+            info = self._ask("read id", lambda: self._info(target, files=False))
+        except (RepositoryNotFoundError, RevisionNotFoundError):
+            return target
+        return replace(target, repo_id=str(info.id))
+
     def read(self, target: Target) -> Remote:
         """Return what a repository holds; PublishError when it has no such branch."""
         try:
@@ -137,8 +147,10 @@ class Reader:
         """Return the newest commit with our trailer."""
         for commit, message in self.messages(target, head):
             trailers = dict(_TRAILER.findall(message))
-            if PUSH in trailers:
-                return LastPush(commit, trailers[PUSH], trailers.get(CARD), trailers.get(CHOICE))
+            if PUSH_LINE in trailers:
+                return LastPush(
+                    commit, trailers[PUSH_LINE], trailers.get(CARD_LINE), trailers.get(CHOICE_LINE)
+                )
         return None
 
     def find_push(self, target: Target, push: str) -> str | None:
@@ -147,7 +159,7 @@ class Reader:
         if head is None:
             return None
         for commit, message in self.messages(target, head):
-            if dict(_TRAILER.findall(message)).get(PUSH) == push:
+            if dict(_TRAILER.findall(message)).get(PUSH_LINE) == push:
                 return commit
         return None
 
@@ -161,7 +173,7 @@ class Reader:
         )
         for ref in reversed(refs.pull_requests or []):
             messages = self.messages(target, ref.target_commit)
-            if messages and dict(_TRAILER.findall(messages[0][1])).get(PUSH) == push:
+            if messages and dict(_TRAILER.findall(messages[0][1])).get(PUSH_LINE) == push:
                 return ref.target_commit, int(ref.ref.rpartition("/")[2])
         return None
 
@@ -181,27 +193,19 @@ class Reader:
     def content(self, target: Target, path: str, revision: str) -> bytes | None:
         """Return the bytes of a small file at a revision, None when it is not there."""
         url = hf_hub_url(
-            target.repo_id,
-            path,
-            repo_type=target.repo_type,
-            revision=revision,
-            endpoint=self.connection.endpoint,
-        )
-
-        def get() -> bytes:
-            answer = get_session().get(url, headers=build_hf_headers(token=self.connection.token))
-            hf_raise_for_status(answer)
-            return bytes(answer.content)
+            target.repo_id, path,
+            repo_type=target.repo_type, revision=revision, endpoint=self.connection.endpoint,
+        )  # fmt: skip
 
         try:
-            return self._ask(f"read {path}", get)
+            return self._ask(f"read {path}", lambda: client.fetch(url, self.connection.token))
         except EntryNotFoundError:
             return None
 
     def _ask(self, step: str, action: Callable[[], T]) -> T:
         """Repeat a reading; what is not there is an answer, not a failure."""
         try:
-            return self.retries.carry(step, action)
+            return self.retries.retry(step, action)
         except PublishError as error:
             if isinstance(
                 error.__cause__, RepositoryNotFoundError | RevisionNotFoundError | EntryNotFoundError
@@ -218,5 +222,5 @@ def _remote_file(one: Any) -> RemoteFile:  # noqa: ANN401  (RepoSibling; its lfs
 
 def trailers(push: str, card: str | None, choice: str | None) -> str:
     """Return the lines by which a push recognizes its own commit, and the next one its card."""
-    lines: Iterable[tuple[str, str | None]] = ((PUSH, push), (CARD, card), (CHOICE, choice))
+    lines: Iterable[tuple[str, str | None]] = ((PUSH_LINE, push), (CARD_LINE, card), (CHOICE_LINE, choice))
     return "\n".join(f"{key}: {value}" for key, value in lines if value)

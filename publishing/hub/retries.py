@@ -53,7 +53,7 @@ class Retries:
     sleep: Callable[[float], None] = time.sleep
     tell: Callable[[str], None] = _nothing
 
-    def carry(self, step: str, action: Callable[[], T], settled: Callable[[], T | None] | None = None) -> T:
+    def retry(self, step: str, action: Callable[[], T], settled: Callable[[], T | None] | None = None) -> T:
         """Return what `action` returns, or what `settled` finds on the Hub after a failure.
 
         `settled` reads the remote and returns None when the action took no effect. Raises PublishError
@@ -64,25 +64,30 @@ class Retries:
             try:
                 return action()
             except FAILURES as error:
-                status = status_of(error)
-                final = is_final(error)
-                found = None
-                if settled is not None and (not final or (number > 1 and status in _MAYBE_OURS)):
-                    found = settled()
+                found = self._find_effect(error, number, settled)
                 if found is not None:
                     return found
-                if final:
+                if is_final(error):
                     raise _refusal(step, error) from error
                 if number == self.tries:
-                    if settled is not None:
-                        self.sleep(self.settle)
-                        found = settled()
-                        if found is not None:
-                            return found
                     message = f"{step}: failed {self.tries} times, at last with: {describe(error)}"
                     raise GaveUpError(message) from error
                 self._wait(step, number, error)
             number += 1
+
+    def _find_effect(
+        self, error: BaseException, number: int, settled: Callable[[], T | None] | None
+    ) -> T | None:
+        """Ask the Hub whether a try that failed took effect after all; after the last one, ask once more."""
+        final = is_final(error)
+        ours = number > 1 and status_of(error) in _MAYBE_OURS
+        if settled is None or (final and not ours):
+            return None
+        found = settled()
+        if found is None and not final and number == self.tries:
+            self.sleep(self.settle)
+            found = settled()
+        return found
 
     def _wait(self, step: str, number: int, error: BaseException) -> None:
         asked = asked_wait(error) or 0.0

@@ -16,7 +16,7 @@ from publishing.errors import GaveUpError, PublishError, StalePlanError
 from publishing.hub.remote import Reader, Remote, Target
 from publishing.hub.retries import FAILURES
 from publishing.package.manifest import Manifest
-from publishing.plan import Plan, compare
+from publishing.plan import Plan, compare_files
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Sender:
             api.create_repo(self.target.repo_id, repo_type=self.target.repo_type, exist_ok=True, **options)
             return True
 
-        self.reader.retries.carry("create repository", create, lambda: self._exists() or None)
+        self.reader.retries.retry("create repository", create, lambda: self._exists() or None)
         return self.reader.read(self.target)
 
     def _exists(self) -> bool:
@@ -73,7 +73,7 @@ class Sender:
             raise StalePlanError(
                 f"{self.target}: somebody committed {str(remote.head)[:8]} since the plan was made"
             )
-        now = [change for change in compare(manifest, remote) if change.action in ("change", "delete")]
+        now = [change for change in compare_files(manifest, remote) if change.action in ("change", "delete")]
         if plan.parent is None and now and self.target.repo_type != "space":
             raise StalePlanError(
                 f"{self.target}: somebody created it with {now[0].path} since the plan was made"
@@ -91,7 +91,7 @@ class Sender:
                 free_memory=False,
             )
 
-        self.reader.retries.carry("upload", upload)
+        self.reader.retries.retry("upload", upload)
 
     def commit(
         self, operations: list[Any], parent: str, title: str, body: str, pull_request: bool = False
@@ -99,32 +99,32 @@ class Sender:
         """Make one commit on `parent`, or find it when its answer was lost."""
 
         def create() -> Committed:
-            try:
-                done = self.reader.connection.api.create_commit(
-                    self.target.repo_id,
-                    operations,
-                    commit_message=title,
-                    commit_description=body,
-                    repo_type=self.target.repo_type,
-                    revision=self.target.revision,
-                    parent_commit=parent,
-                    create_pr=pull_request,
-                )
-            except ValueError as error:
-                if isinstance(error, FAILURES):
-                    raise
-                raise PublishError(f"commit: the Hub refuses the card: {error}") from error
-            number = int(done.pr_num) if pull_request and done.pr_num is not None else None
-            return Committed(done.oid, parent, number)
+            return self._create_commit(operations, parent, title, body, pull_request)
 
         def find() -> Committed | None:
             return self._find(parent, pull_request)
 
         try:
-            return self.reader.retries.carry("commit", create, find)
+            return self.reader.retries.retry("commit", create, find)
         except GaveUpError as error:
             message = f"{error}; no commit of this push is there, no file changed; run the same command again"
             raise GaveUpError(message) from error
+
+    def _create_commit(
+        self, operations: list[Any], parent: str, title: str, body: str, pull_request: bool
+    ) -> Committed:
+        try:
+            done = self.reader.connection.api.create_commit(
+                self.target.repo_id, operations,
+                commit_message=title, commit_description=body, parent_commit=parent, create_pr=pull_request,
+                repo_type=self.target.repo_type, revision=self.target.revision,
+            )  # fmt: skip
+        except ValueError as error:
+            if isinstance(error, FAILURES):
+                raise
+            raise PublishError(f"commit: the Hub refuses the card: {error}") from error
+        number = int(done.pr_num) if pull_request and done.pr_num is not None else None
+        return Committed(done.oid, parent, number)
 
     def _find(self, parent: str, pull_request: bool) -> Committed | None:
         if pull_request:
@@ -147,7 +147,7 @@ class Sender:
             )
             return True
 
-        self.reader.retries.carry("tag", create, lambda: self._tagged(name, commit))
+        self.reader.retries.retry("tag", create, lambda: self._tagged(name, commit))
 
     def _tagged(self, name: str, commit: str) -> bool | None:
         there = self.reader.tags(self.target).get(name)

@@ -13,12 +13,13 @@ from typing import Any, Literal, get_args
 
 import yaml
 
+from finsent.release import CARD
 from model_card.card.document import regions, split_card
 from publishing.errors import CardConflictError
 from publishing.hub.remote import Remote
-from publishing.package.manifest import README, Manifest
+from publishing.package.manifest import Manifest
 
-Choice = Literal["ours", "theirs", "merge"]
+CardChoice = Literal["ours", "theirs", "merge"]
 LONGEST_DIFF = 200  # lines
 
 
@@ -26,12 +27,12 @@ LONGEST_DIFF = 200  # lines
 class CardDecision:
     """What becomes of the README: `content` is None where theirs stays."""
 
-    choice: Choice
+    choice: CardChoice
     edited: bool
     content: bytes | None
 
 
-def decide_card(ours: bytes, theirs: bytes | None, remote: Remote, choice: Choice | None) -> CardDecision:
+def decide_card(ours: bytes, theirs: bytes | None, remote: Remote, choice: CardChoice | None) -> CardDecision:
     """Return what to send as README.
 
     Theirs is unedited when it is what our last push left there; then the choice of that push holds on, so
@@ -44,12 +45,12 @@ def decide_card(ours: bytes, theirs: bytes | None, remote: Remote, choice: Choic
     edited = last is None or last.card != hashlib.sha256(theirs).hexdigest()
     if choice is None and edited:
         raise CardConflictError(
-            f"{remote.target}: its {README} was edited since the last push; this is what would be lost:\n"
+            f"{remote.target}: its {CARD} was edited since the last push; this is what would be lost:\n"
             f"{card_diff(theirs, ours)}\n"
             "choose: --card=merge keeps their text and renews the generated parts, "
             "--card=theirs keeps it all, --card=ours replaces it"
         )
-    if choice is None and last is not None and last.choice in get_args(Choice):
+    if choice is None and last is not None and last.choice in get_args(CardChoice):
         choice = last.choice  # type: ignore[assignment]  # checked in this very line
     choice = choice or "ours"
     if choice == "theirs":
@@ -61,8 +62,8 @@ def decide_card(ours: bytes, theirs: bytes | None, remote: Remote, choice: Choic
 def apply_decision(manifest: Manifest, decision: CardDecision) -> Manifest:
     """Return the manifest with the README that was decided on."""
     if decision.content is None:
-        return manifest.without(README)
-    return manifest.replace(README, decision.content)
+        return manifest.without(CARD)
+    return manifest.replace(CARD, decision.content)
 
 
 def card_diff(theirs: bytes, ours: bytes) -> str:

@@ -10,7 +10,7 @@ import yaml
 
 from finsent.errors import FinsentError
 from finsent.licences import recipe_licence
-from finsent.recipe.file import load_recipe
+from finsent.recipe.file import read_released_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import ABSTAIN_BELOW, CARD, CONFIG, METRICS, RECIPE, missing_files
 from model_card.card.document import split_card
@@ -19,6 +19,7 @@ from model_card.measure.metrics import Metrics, read_metrics
 from publishing.errors import LintError
 from publishing.package.manifest import Manifest
 from publishing.package.secrets import find_leaks
+from publishing.space.forms import ENTRY
 
 LARGEST_FILE = 50 * 10**9  # bytes; the Hub's hard limit for one file
 SPACE_SDKS = ("gradio", "static")
@@ -51,7 +52,7 @@ def lint_release(manifest: Manifest, folder: Path) -> list[str]:
     if missing := missing_files(folder):
         return [f"{name}: missing; run train.py" for name in missing]
     try:
-        recipe, metrics = load_recipe(folder / RECIPE), read_metrics(folder / METRICS)
+        recipe, metrics = read_released_recipe(folder / RECIPE), read_metrics(folder / METRICS)
     except FinsentError as error:
         return [str(error)]
     text = (folder / CARD).read_text(encoding="utf-8")
@@ -72,7 +73,7 @@ def _measured_files(manifest: Manifest, metrics: Metrics) -> Iterator[str]:
         elif manifest.files[name].sha256 != sha256:
             yield f"{name}: is not the file that was measured (other sha256 than in {METRICS}); run train.py"
     for name in manifest.files:
-        if name.startswith("onnx/") and name not in measured:
+        if name.endswith(".onnx") and name not in measured:
             yield f"{name}: was never measured; delete it or run train.py"
 
 
@@ -127,7 +128,7 @@ def lint_space(manifest: Manifest) -> list[str]:
         problems.append(
             f"{CARD}: short_description has {len(short)} characters, allowed are {LONGEST_DESCRIPTION}"
         )
-    app = str(metadata.get("app_file") or ("index.html" if metadata.get("sdk") == "static" else "app.py"))
+    app = str(metadata.get("app_file") or ENTRY["static" if metadata.get("sdk") == "static" else "gradio"])
     if app not in manifest.files:
         problems.append(f"{app}: missing; the Space would have nothing to start")
     return problems

@@ -12,17 +12,17 @@ from typing import Literal
 from huggingface_hub import CommitOperationAdd
 
 from finsent import release
+from finsent.onnx_files import FOLDER
 from publishing.errors import LintError
 
 RepoType = Literal["model", "dataset", "space"]
-README = release.CARD
 PIECE = 1 << 20
 # Nothing else is ever sent, so neither .git nor .env nor a checkpoint can be. Names are those of the release.
 ALLOWED: dict[RepoType, tuple[str, ...]] = {
-    "model": (*release.ALWAYS, *release.ONNX_FILES.values(), "onnx/*.onnx", "figures/*.png", "LICENSE"),
-    "dataset": (README, "LICENSE", "*.csv", "*.jsonl", "*.parquet"),
+    "model": (*release.ALWAYS, f"{FOLDER}/*.onnx", "figures/*.png", "LICENSE"),
+    "dataset": (release.CARD, "LICENSE", "*.csv", "*.jsonl", "*.parquet"),
     "space": (
-        *(README, "requirements.txt", "packages.txt", "LICENSE", "model.json"),
+        *(release.CARD, "requirements.txt", "packages.txt", "LICENSE"),
         *("*.py", "*.html", "*.js", "*.mjs", "*.css", "*.svg", "*.png", "*.ico", "*.json", "static/*.css"),
         "inference/*.py",
     ),

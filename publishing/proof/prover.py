@@ -11,38 +11,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from huggingface_hub import hf_hub_download
-from huggingface_hub.utils._headers import build_hf_headers
-from huggingface_hub.utils._http import get_session, hf_raise_for_status
 
 from finsent import REPOSITORY
-from finsent.release import CARD, METRICS
+from finsent.release import CARD, METRICS, Run
 from model_card.measure.metrics import read_metrics
 from publishing.errors import PublishError
+from publishing.hub import client
 from publishing.hub.connection import Connection
 from publishing.hub.remote import Reader, RemoteFile, Target
 from publishing.hub.retries import status_of
 from publishing.package.manifest import hash_file
-from publishing.proof.read_model import ReadingJob, Source
+from publishing.proof.read_model import ModelLocation, ReadingJob
 from publishing.receipt import Check
 
-Depth = Literal["files", "load", "full"]
 TOLERANCE = 1e-6  # |Δp| between a file here and the same bytes from the Hub, on one machine
 FOREIGN_TOLERANCE = 0.02  # |Δp| between this machine and the one that measured, for int8
 TIMEOUT = 900  # seconds a process
 # Beside the card's examples: what breaks a tokenizer that lost its rules on the way.
 HARD_TEXTS = ("", "profit " * 400, "$AAPL 📈 https://t.co/x 株価が上昇 " + "한국어" * 200)
-
-
-def check_names(repo_type: str, depth: Depth) -> tuple[str, ...]:
-    """Return the names of the checks that a proof of this depth consists of."""
-    if depth == "files":
-        return ("files",)
-    if repo_type == "dataset":
-        return ("files", "rows")
-    return ("files", "load") if depth == "load" else ("files", "load", "card")
 
 
 @dataclass(frozen=True)
@@ -75,7 +64,7 @@ class Prover:
             )
 
         for path in paths:
-            self.reader.retries.carry(f"read back {path}", fetch(path))
+            self.reader.retries.retry(f"read back {path}", fetch(path))
         name = f"{self.target.repo_type}s--{self.target.repo_id.replace('/', '--')}"
         return cache / name / "snapshots" / self.commit
 
@@ -106,12 +95,12 @@ class Prover:
         """Load with pipeline() and ORTModel by Hub id; compare with the release, else with metrics.json."""
         metrics = read_metrics(snapshot / METRICS)
         texts = [*(example.text for example in metrics.examples), *HARD_TEXTS]
-        sources = [Source(name=self.target.repo_id, revision=self.commit)]
+        models = [ModelLocation(name=self.target.repo_id, revision=self.commit)]
         if release is not None:
-            sources.append(Source(name=str(release.resolve()), revision=None))
-        onnx = [Path(one.file).name for one in metrics.variants if one.file.startswith("onnx/")]
+            models.append(ModelLocation(name=str(release.resolve()), revision=None))
+        onnx = [one.file for one in metrics.variants if one.file.endswith(".onnx")]
         job = self.home / "reading.json"
-        job.write_text(ReadingJob(sources=sources, onnx_files=onnx, texts=texts).model_dump_json(), "utf-8")
+        job.write_text(ReadingJob(models=models, onnx_files=onnx, texts=texts).model_dump_json(), "utf-8")
         answer, error = self._run("publishing.proof.read_model", job)
         if error:
             return Check(name="load", state="failed", detail=error)
@@ -125,9 +114,9 @@ class Prover:
         """Execute every code block of the card that came back, against the files that came back."""
         run = self.home / "run"
         run.mkdir()
-        (run / "release").symlink_to(snapshot, target_is_directory=True)
-        extra = {"FINSENT_INFERENCE": self.connection.endpoint} if self._is_hosted() else {}
-        outcomes, error = self._run("publishing.proof.run_snippets", run, extra)
+        Run(run).release.symlink_to(snapshot, target_is_directory=True)
+        endpoint = [self.connection.endpoint] if self._is_hosted() else []
+        outcomes, error = self._run("publishing.proof.run_snippets", run, *endpoint)
         if error:
             return Check(name="card", state="failed", detail=error)
         failed = [one for one in outcomes if one["state"] == "failed"]
@@ -147,38 +136,31 @@ class Prover:
         if self.connection.is_public:
             return False
         url = f"{self.connection.endpoint}/hf-inference/models/{self.target.repo_id}"
-        headers = build_hf_headers(token=self.connection.token)
 
         def ask() -> None:
-            hf_raise_for_status(get_session().post(url, headers=headers, json={"inputs": "Profit rose"}))
+            client.post(url, self.connection.token, {"inputs": "Profit rose"})
 
         try:
-            self.reader.retries.carry("hosted inference", ask)
+            self.reader.retries.retry("hosted inference", ask)
         except PublishError as error:
             return status_of(error) not in (404, 405)  # any other refusal is for the blocks to meet
         return True
 
     def check_rows(self, snapshot: Path) -> Check:
         """Load a data set with `datasets` by its Hub id and compare the number of rows with its files."""
-        answer, error = self._run(
-            "publishing.proof.read_dataset",
-            snapshot,
-            {"FINSENT_ROWS": f"{self.target.repo_id}@{self.commit}"},
-        )
+        answer, error = self._run("publishing.proof.read_dataset", snapshot, self.target.repo_id, self.commit)
         if error or answer[0] != answer[1]:
-            return Check(
-                name="rows", state="failed", detail=error or f"loaded {answer[0]}, files hold {answer[1]}"
-            )
-        return Check(
-            name="rows", state="ok", detail=", ".join(f"{name} {n}" for name, n in answer[0].items())
-        )
+            detail = error or f"loaded {answer[0]}, files hold {answer[1]}"
+            return Check(name="rows", state="failed", detail=detail)
+        rows = ", ".join(f"{name} {count}" for name, count in answer[0].items())
+        return Check(name="rows", state="ok", detail=rows)
 
-    def _run(self, module: str, argument: Path, extra: dict[str, str] | None = None) -> tuple[Any, str]:
+    def _run(self, module: str, *arguments: Path | str) -> tuple[Any, str]:
         """Run a module in a fresh process; return what it printed as JSON, or None and what went wrong."""
-        environment = {**self.connection.environment(self.home), **(extra or {})}
+        environment = self.connection.environment(self.home)
         try:
             done = subprocess.run(
-                [sys.executable, "-m", module, str(argument)],
+                [sys.executable, "-m", module, *map(str, arguments)],
                 cwd=REPOSITORY, env=environment, capture_output=True, text=True, encoding="utf-8",
                 timeout=TIMEOUT, check=False,
             )  # fmt: skip

@@ -1,14 +1,12 @@
 """What a user of a published data set gets: load_dataset by its Hub id, beside the rows of the files.
 
-`python -m publishing.proof.read_dataset FOLDER` prints two mappings split -> rows as JSON;
-FINSENT_ROWS=owner/name@commit.
+`python -m publishing.proof.read_dataset FOLDER REPO_ID COMMIT` prints two mappings split -> rows as JSON.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -34,10 +32,10 @@ def main() -> None:
     import datasets  # slow to import
 
     datasets.disable_progress_bars()
-    name, _, commit = os.environ["FINSENT_ROWS"].partition("@")
-    loaded = datasets.load_dataset(name, revision=commit)
+    folder, repo_id, commit = sys.argv[1:]
+    loaded = datasets.load_dataset(repo_id, revision=commit)
     counted = {split: rows.num_rows for split, rows in loaded.items()}
-    print(json.dumps([counted, count_files(Path(sys.argv[1]))]))
+    print(json.dumps([counted, count_files(Path(folder))]))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What a user of a published model gets: pipeline() and ORTModel load it by its Hub id and answer some texts.
 
 `python -m publishing.proof.read_model JOB.json` prints JSON. It is a process of its own, with an empty cache
-and HF_ENDPOINT set, because that is what users have; the job names the sources and the texts.
+and HF_ENDPOINT set, because that is what users have; the job names the models and the texts.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from finsent.release import WEIGHTS
+
 Scores = dict[str, list[dict[str, float]]]
 
 
-class Source(BaseModel):
+class ModelLocation(BaseModel):
     """A Hub id at a revision, or a folder, whose revision is None."""
 
     name: str
@@ -26,32 +28,32 @@ class Source(BaseModel):
 
 
 class ReadingJob(BaseModel):
-    """What to load and what to ask; `onnx_files` are names below onnx/."""
+    """What to load and what to ask; `onnx_files` are paths in the repository."""
 
-    sources: list[Source]
+    models: list[ModelLocation]
     onnx_files: list[str]
     texts: list[str]
 
 
 def read_scores(job: ReadingJob) -> list[Scores]:
-    """Return, for each source, file -> the scores (label -> probability) of every text."""
-    return [_of_source(source, job) for source in job.sources]
+    """Return, for each model, file -> the scores (label -> probability) of every text."""
+    return [_read_model(model, job) for model in job.models]
 
 
-def _of_source(source: Source, job: ReadingJob) -> Scores:
+def _read_model(model: ModelLocation, job: ReadingJob) -> Scores:
     from optimum.onnxruntime import ORTModelForSequenceClassification  # slow to import, and only needed here
     from transformers import AutoTokenizer, pipeline
 
-    plain = pipeline("text-classification", model=source.name, revision=source.revision, device="cpu")
-    found = {"model.safetensors": _ask(plain, job.texts)}
-    tokenizer = AutoTokenizer.from_pretrained(source.name, revision=source.revision)
-    for name in job.onnx_files:
-        model = ORTModelForSequenceClassification.from_pretrained(
-            source.name, revision=source.revision, subfolder="onnx", file_name=name
+    plain = pipeline("text-classification", model=model.name, revision=model.revision, device="cpu")
+    found = {WEIGHTS: _ask(plain, job.texts)}
+    tokenizer = AutoTokenizer.from_pretrained(model.name, revision=model.revision)
+    for path in job.onnx_files:
+        folder, _, name = path.rpartition("/")
+        loaded = ORTModelForSequenceClassification.from_pretrained(
+            model.name, revision=model.revision, subfolder=folder, file_name=name
         )
-        found[f"onnx/{name}"] = _ask(
-            pipeline("text-classification", model=model, tokenizer=tokenizer, device="cpu"), job.texts
-        )
+        onnx = pipeline("text-classification", model=loaded, tokenizer=tokenizer, device="cpu")
+        found[path] = _ask(onnx, job.texts)
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,27 +18,16 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from finsent import REPOSITORY
+from finsent.onnx_files import QUANTIZED
 
-Form = Literal["gradio", "static"]
+SpaceForm = Literal["gradio", "static"]
 
-HERE = REPOSITORY / "space"
-HUB = "https://huggingface.co"
-PYTHON = "3.11"
-GRADIO_MODULES = (
-    *("app", "model", "tables", "results", "markup"),
-    *("one", "many", "compare", "about", "endpoints", "snippets", "newest", "look"),
-)
-GRADIO_FILES = (
-    *(f"{name}.py" for name in GRADIO_MODULES),
-    "gradio.css",
-    "requirements.txt",
-    "static/style.css",
-)
+SPACE = REPOSITORY / "space"
 INFERENCE = REPOSITORY / "inference"
-INFERENCE_FILES = ("__init__.py", "classifier.py", "explain.py")  # copied beside app.py, below inference/
-STATIC_FILES = ("index.html", "app.js", "style.css")  # below static/
-ENTRY: dict[Form, str] = {"gradio": "app.py", "static": "index.html"}
+HUB = "https://huggingface.co"
+ENTRY: dict[SpaceForm, str] = {"gradio": "app.py", "static": "index.html"}
 PIN = "model.json"  # names the model and its commit in both forms; what changes when it is pointed elsewhere
+SHARED = ("style.css", "words.json")  # of static/: the Gradio form has the same look and words
 _SETTINGS = re.compile(r'(<script type="application/json" id="settings">)(.*?)(</script>)', re.DOTALL)
 
 
@@ -54,58 +44,55 @@ class Subject:
     summary: str
     licence: str | None
     revision: str | None = None
-    dtype: Literal["q8", "fp32"] = "q8"
+    dtype: str = QUANTIZED.dtype
     host: str = HUB
 
 
 @dataclass(frozen=True)
-class Source:
-    """A folder with the files of each form; the static ones lie in its folder static/.
+class DemoFiles:
+    """Where the files of both forms lie: the Gradio app's in `folder`, the page's in its folder static/.
 
-    `inference` are modules of inference/ that the Gradio form is sent with.
+    `inference` is the folder of the modules that the Gradio app is sent with; None for an app that has none.
     """
 
-    folder: Path = HERE
-    gradio: tuple[str, ...] = GRADIO_FILES
-    static: tuple[str, ...] = STATIC_FILES
-    inference: tuple[str, ...] = INFERENCE_FILES
+    folder: Path = SPACE
+    inference: Path | None = INFERENCE
 
-    def root(self, form: Form) -> Path:
-        """Where the files of a form lie."""
-        return self.folder if form == "gradio" else self.folder / "static"
+    def paths(self, form: SpaceForm) -> dict[str, Path]:
+        """Return every file of a form: its name in the Space, and where it lies here."""
+        if form == "static":
+            return {path.name: path for path in sorted((self.folder / "static").glob("*.*"))}
+        own = [*self.folder.glob("*.py"), *self.folder.glob("*.css"), self.folder / "requirements.txt"]
+        shared = [self.folder / "static" / name for name in SHARED]
+        found = {path.relative_to(self.folder).as_posix(): path for path in [*own, *shared] if path.is_file()}
+        modules = self.inference.glob("*.py") if self.inference else ()
+        found |= {f"inference/{path.name}": path for path in modules}
+        return dict(sorted(found.items()))
 
-    def files(self, form: Form) -> tuple[str, ...]:
-        """The names of a form's files, below its root."""
-        return self.gradio if form == "gradio" else self.static
-
-    def paths(self, form: Form) -> dict[str, Path]:
-        """Every file of a form: its name in the Space, and where it lies here."""
-        own = {name: self.root(form) / name for name in self.files(form)}
-        shared = self.inference if form == "gradio" else ()
-        return own | {f"{INFERENCE.name}/{name}": INFERENCE / name for name in shared}
-
-    def has(self, form: Form) -> bool:
+    def has(self, form: SpaceForm) -> bool:
         """Tell whether there is such a form."""
-        return (self.root(form) / ENTRY[form]).is_file()
+        return ENTRY[form] in self.paths(form)
 
 
 def write_form(
-    form: Form,
+    form: SpaceForm,
     subject: Subject,
     target: Path,
     page: Mapping[str, str] | None = None,
-    source: Source | None = None,
+    files: DemoFiles | None = None,
 ) -> list[str]:
     """Fill `target` with one form of the Space; return the names of its files, sorted.
 
     `page` changes settings of the static page: `library` and `wasm` for a local copy of transformers.js.
     Raises FileExistsError when `target` is not empty, so that nothing strange is uploaded with it, and
-    FileNotFoundError when a file of the form is missing.
+    FileNotFoundError when there is no such form.
     """
-    source = source or Source()
     if target.exists() and any(target.iterdir()):
         raise FileExistsError(f"{target} is not empty; give a new folder")
-    for name, path in source.paths(form).items():
+    paths = (files or DemoFiles()).paths(form)
+    if ENTRY[form] not in paths:
+        raise FileNotFoundError(f"there is no {ENTRY[form]}, so there is no {form} form")
+    for name, path in paths.items():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target / name)
     _write(target / "README.md", readme(form, subject))
@@ -125,10 +112,10 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def readme(form: Form, subject: Subject) -> str:
+def readme(form: SpaceForm, subject: Subject) -> str:
     """Return the README of a form, with its front matter."""
     environment = Environment(
-        loader=FileSystemLoader(HERE),
+        loader=FileSystemLoader(SPACE),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -143,7 +130,7 @@ def readme(form: Form, subject: Subject) -> str:
     return template.render(**words, sdk=form, front_matter=f"---\n{matter}---")
 
 
-def front_matter(form: Form, subject: Subject) -> dict[str, Any]:
+def front_matter(form: SpaceForm, subject: Subject) -> dict[str, Any]:
     """Return the metadata of the Space; the version of gradio is that of requirements.txt."""
     matter: dict[str, Any] = {
         "title": subject.title[:60],
@@ -153,7 +140,7 @@ def front_matter(form: Form, subject: Subject) -> dict[str, Any]:
     }
     matter |= {"sdk": form, "app_file": ENTRY[form]}
     if form == "gradio":
-        matter |= {"sdk_version": pinned("gradio"), "python_version": PYTHON}
+        matter |= {"sdk_version": pinned("gradio"), "python_version": python_version()}
     if subject.licence:
         matter["license"] = subject.licence
     return matter | {
@@ -165,9 +152,15 @@ def front_matter(form: Form, subject: Subject) -> dict[str, Any]:
 
 def pinned(package: str) -> str:
     """Return the version of a package in requirements.txt; KeyError when it is not there."""
-    lines = (HERE / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    lines = (SPACE / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pins = dict(line.split("==") for line in lines if "==" in line)
     return pins[package]
+
+
+def python_version() -> str:
+    """Return the Python that the Space runs: the one that the project is checked for."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    return str(project["tool"]["mypy"]["python_version"])
 
 
 def _with_settings(html: str, subject: Subject, page: Mapping[str, str]) -> str:

@@ -1,338 +1,180 @@
-"""Publishing the demo: create, pin to the model's commit, commit its files, wait until it runs, call it."""
+"""Publishing the demo: create, pin to the model's commit, commit its files, wait until it runs, use it."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import requests
 import yaml
 from huggingface_hub import CommitOperationAdd
-from huggingface_hub.utils._headers import build_hf_headers
-from huggingface_hub.utils._http import get_session
 
-from finsent import REPOSITORY
+from finsent.cli import say, stage
+from finsent.release import CARD
 from model_card.card.document import split_card
 from publishing.errors import LintError, PaymentError, PublishError
-from publishing.hub.remote import Reader, Remote, Target, trailers
+from publishing.hub.remote import Reader, Remote, trailers
 from publishing.hub.transfer import Sender
 from publishing.package.check import check_manifest
-from publishing.package.manifest import README, Manifest, read_folder
-from publishing.plan import Plan, compare, title_of
+from publishing.package.manifest import Manifest, from_bytes, read_folder
+from publishing.plan import Plan, commit_title, compare_files
 from publishing.receipt import Check, SpaceRecord
-from publishing.space.forms import ENTRY, HUB, PIN, Source, Subject, pin, write_form
-from publishing.space.forms import Form as Sdk
-
-Form = Literal["auto", "gradio", "static", "zerogpu", "none"]
-FAILED = ("BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR", "NO_APP_FILE", "NO_APP_FILE_ERROR")
-ASLEEP = ("STOPPED", "PAUSED", "SLEEPING")
-PATIENCE_WITH_SLEEP = 5  # polls; a Space that was just pushed may still be called stopped
-LOG_LINES = 25
-CALL = 120  # seconds for the client to start, connect and ask once
-MODEL_ID, MODEL_REVISION = "MODEL_ID", "MODEL_REVISION"
+from publishing.space.call import check_space
+from publishing.space.forms import ENTRY, HUB, PIN, DemoFiles, SpaceForm, Subject, pin, write_form
+from publishing.space.options import SpaceOptions
+from publishing.space.runtime import wait_for_space
+from publishing.space.settings import model_variables, pin_space, set_secrets
 
 
 @dataclass(frozen=True)
-class SpaceWish:
-    """Which Space is wanted, and of what; `secrets` are names of environment variables."""
-
-    repo_id: str
-    form: Form
-    subject: Subject
-    outbox: Path
-    source: Source = field(default_factory=Source)
-    private: bool = False
-    secrets: tuple[str, ...] = ()
-    replace_card: bool = False
-    wait: float = 600.0
-    """Seconds until it must run."""
-    poll: float = 2.0
-
-    @property
-    def target(self) -> Target:
-        """The Space's repository."""
-        return Target(self.repo_id, "space")
-
-
-@dataclass(frozen=True)
-class SpacePusher:
-    """Publishes one Space for one model; `tell` says what happens."""
+class SpacePublisher:
+    """Publishes one Space for one model."""
 
     reader: Reader
-    wish: SpaceWish
-    push: str
-    tell: Callable[[str], None]
+    options: SpaceOptions
+    push_id: str
+
+    @property
+    def _sender(self) -> Sender:
+        return Sender(self.reader, self.options.target, self.push_id)
 
     def _subject(self, revision: str | None) -> Subject:
         """Return what is shown, at a commit of the Hub that this push goes to."""
         connection = self.reader.connection
         host = HUB if connection.is_public else connection.endpoint
-        return replace(self.wish.subject, revision=revision, host=host)
+        return replace(self.options.subject, revision=revision, host=host)
 
-    def _render(self, sdk: Sdk, revision: str | None) -> Path:
+    def _render(self, form: SpaceForm, revision: str | None) -> Path:
         """Write one form of the demo into the outbox and return that; LintError without such a form."""
-        source, outbox = self.wish.source, self.wish.outbox
-        if not source.has(sdk):
+        files, outbox = self.options.files, self.options.outbox
+        if not files.has(form):
             raise LintError(
-                f"{source.folder}: has no {ENTRY[sdk]} for the {sdk} form; publish with --space none"
+                f"{files.folder}: has no {ENTRY[form]} for the {form} form; publish with --space none"
             )
         shutil.rmtree(outbox, ignore_errors=True)
-        write_form(sdk, self._subject(revision), outbox, source=source)
+        write_form(form, self._subject(revision), outbox, files=files)
         return outbox
 
-    def choose_sdk(self, remote: Remote) -> Sdk:
-        """Return the form: the wished one; for auto that of the Space that is there, else Gradio."""
-        if self.wish.form in ("gradio", "zerogpu"):
+    def choose_form(self, remote: Remote) -> SpaceForm:
+        """Return the form that was chosen; for auto that of the Space that is there, else Gradio."""
+        if self.options.choice in ("gradio", "zerogpu"):
             return "gradio"
-        if self.wish.form == "static":
+        if self.options.choice == "static":
             return "static"
-        there = self._published_sdk(remote)
-        if there is not None and self.wish.source.has(there):
+        there = self._published_form(remote)
+        if there is not None and self.options.files.has(there):
             return there
-        return "gradio" if self.wish.source.has("gradio") else "static"
+        return "gradio" if self.options.files.has("gradio") else "static"
 
-    def _published_sdk(self, remote: Remote) -> Sdk | None:
-        if remote.head is None or README not in remote.files:
+    def _published_form(self, remote: Remote) -> SpaceForm | None:
+        if remote.head is None or CARD not in remote.files:
             return None
-        text = self.reader.content(self.wish.target, README, remote.head) or b""
+        text = self.reader.content(self.options.target, CARD, remote.head) or b""
         tree = yaml.safe_load(split_card(text.decode("utf-8", "replace")).front or "") or {}
         return "static" if tree.get("sdk") == "static" else "gradio" if tree.get("sdk") == "gradio" else None
 
-    def plan(self, sdk: Sdk, remote: Remote, revision: str | None) -> tuple[Plan, Manifest]:
+    def plan(self, form: SpaceForm, remote: Remote, revision: str | None) -> tuple[Plan, Manifest]:
         """Return what changes in the Space, and its checked files. PublishError for somebody else's Space."""
-        if self.wish.form == "zerogpu" and not _uses_zerogpu(self.wish.source):
+        demo = self.options.files
+        if self.options.choice == "zerogpu" and not _uses_zerogpu(demo):
             raise PublishError(
-                f"{self.wish.source.folder}: no function is decorated with @spaces.GPU, so a ZeroGPU Space "
+                f"{demo.folder}: no function is decorated with @spaces.GPU, so a ZeroGPU Space "
                 "would die at its start; take --space gradio or static"
             )
-        folder = self._render(sdk, revision)
+        folder = self._render(form, revision)
         manifest = read_folder(folder, "space")
         check_manifest(manifest, folder, self.reader.connection.token)
         manifest = self._keep_edited_card(manifest, remote)
-        files = compare(manifest, remote, kept=(README,))
-        first = remote.last_push is None
+        files = compare_files(manifest, remote, kept=(CARD,))
         plan = Plan(
-            repo_id=self.wish.repo_id,
-            repo_type="space",
-            revision="main",
-            parent=remote.head,
-            files=files,
-            tag=None,
-            title=title_of(self.wish.target, files, None, first),
-            card="ours" if README in manifest.files else "theirs",
-        )
+            repo_id=self.options.repo_id, repo_type="space", revision="main", parent=remote.head,
+            files=files, tag=None, card="ours" if CARD in manifest.files else "theirs",
+            title=commit_title(self.options.target, files, None, first=remote.last_push is None),
+        )  # fmt: skip
         return plan, manifest
 
     def _keep_edited_card(self, manifest: Manifest, remote: Remote) -> Manifest:
-        if remote.head is None or self.wish.replace_card or README not in remote.files:
+        if remote.head is None or self.options.replace_card or CARD not in remote.files:
             return manifest
         if remote.last_push is None:
-            if len(self.reader.messages(self.wish.target, remote.head)) == 1:
+            if len(self.reader.messages(self.options.target, remote.head)) == 1:
                 return manifest  # nothing but what its creation put there
             raise PublishError(
-                f"spaces/{self.wish.repo_id}: is there, and was not published from here; name another with "
-                "--space-id, or replace it with --card=ours"
+                f"spaces/{self.options.repo_id}: is there, and was not published from here; name another "
+                "with --space-id, or replace it with --card=ours"
             )
-        content = self.reader.content(self.wish.target, README, remote.head) or b""
-        same = Manifest("space", {}).replace(README, content).files[README].sha256 == remote.last_push.card
-        return manifest if same else manifest.without(README)
+        content = self.reader.content(self.options.target, CARD, remote.head) or b""
+        unedited = from_bytes(CARD, content).sha256 == remote.last_push.card
+        return manifest if unedited else manifest.without(CARD)
 
     def publish(self, revision: str) -> tuple[SpaceRecord, list[Check]]:
         """Publish the Space for a model commit that is known to be there, and prove it."""
-        remote = self.reader.read(self.wish.target)
-        sdk = self.choose_sdk(remote)
-        note = ""
+        remote = self.reader.read(self.options.target)
+        form, note = self.choose_form(remote), ""
         try:
-            remote = self._create(remote, sdk, revision)
+            remote = self._create(remote, form, revision)
         except PaymentError as error:
-            if not self.wish.source.has("static"):
+            if not self.options.files.has("static"):
                 message = f"no Space: {error}, and there is no static form to fall back to"
-                self.tell(message)
-                return _no_space(self.wish.repo_id, message), []
-            sdk, note = "static", f"static instead of Gradio, which this account may not have ({error})"
-            self.tell(note)
-            remote = self._create(remote, sdk, revision)
-        commit = self._update(remote, sdk, revision)
-        self.tell(f"waiting for the Space {self.wish.repo_id}")
-        stage, message = self._wait(commit)
+                say(message)
+                return _no_space(self.options.repo_id, message), []
+            form, note = "static", f"static instead of Gradio, which this account may not have ({error})"
+            say(note)
+            remote = self._create(remote, form, revision)
+        return self._publish_form(form, remote, revision, note)
+
+    def _publish_form(
+        self, form: SpaceForm, remote: Remote, revision: str, note: str
+    ) -> tuple[SpaceRecord, list[Check]]:
+        """Commit one form to a Space that is there, wait until it runs, and use it."""
+        commit = self._update(remote, form, revision)
+        stage(f"waiting for the Space {self.options.repo_id}")
+        state = wait_for_space(self.options, commit, self.reader)
         record = SpaceRecord(
-            repo_id=self.wish.repo_id, sdk=sdk, commit=commit, model_revision=revision, stage=stage, note=note
-        )
-        return record, [self._check(sdk, stage, message)]
+            repo_id=self.options.repo_id, sdk=form, commit=commit, model_revision=revision,
+            stage=state.stage, note=note,
+        )  # fmt: skip
+        return record, [check_space(form, state, self.options, self.reader)]
 
-    def _create(self, remote: Remote, sdk: Sdk, revision: str) -> Remote:
-        options: dict[str, Any] = {"space_sdk": sdk, "private": self.wish.private}
-        if sdk == "gradio":
-            variables = {MODEL_ID: self.wish.subject.model, MODEL_REVISION: revision}
+    def _create(self, remote: Remote, form: SpaceForm, revision: str) -> Remote:
+        options: dict[str, Any] = {"space_sdk": form, "private": self.options.private}
+        if form == "gradio":
+            variables = model_variables(self.options.subject.model, revision)
             options["space_variables"] = [{"key": key, "value": value} for key, value in variables.items()]
-        if self.wish.form == "zerogpu":
+        if self.options.choice == "zerogpu":
             options["space_hardware"] = "zero-a10g"
-        return Sender(self.reader, self.wish.target, self.push).ensure_repository(remote, **options)
+        return self._sender.ensure_repository(remote, **options)
 
-    def _update(self, remote: Remote, sdk: Sdk, revision: str) -> str:
+    def _update(self, remote: Remote, form: SpaceForm, revision: str) -> str:
         """Pin, then commit what differs; return the head."""
-        if sdk == "gradio":
-            self.pin(revision)
-        self._set_secrets()
-        plan, manifest = self.plan(sdk, remote, revision)
+        model = self.options.subject.model
+        if form == "gradio":
+            pin_space(self.options.repo_id, model, revision, self.reader)
+        set_secrets(self.options.repo_id, self.options.secrets, self.reader)
+        plan, manifest = self.plan(form, remote, revision)
         if plan.is_empty:
             return str(remote.head)
-        card = manifest.files[README].sha256 if README in manifest.files else None
-        body = f"Shows {self.wish.subject.model} at {revision}.\n\n{trailers(self.push, card, plan.card)}"
-        return Sender(self.reader, self.wish.target, self.push).send(plan, manifest, remote, body).commit
+        card = manifest.files[CARD].sha256 if CARD in manifest.files else None
+        body = f"Shows {model} at {revision}.\n\n{trailers(self.push_id, card, plan.card)}"
+        return self._sender.send(plan, manifest, remote, body).commit
 
-    def repoint(self, sdk: str, revision: str) -> str:
+    def repoint(self, form: str, revision: str) -> str:
         """Show another commit of the model with the Space as it stands; return its head."""
-        remote = self.reader.read(self.wish.target)
-        if sdk == "gradio":
-            self.pin(revision)
+        remote, model = self.reader.read(self.options.target), self.options.subject.model
+        if form == "gradio":
+            pin_space(self.options.repo_id, model, revision, self.reader)
         last = remote.last_push
         content = CommitOperationAdd(PIN, pin(self._subject(revision)).encode())
-        title = f"Show {self.wish.subject.model} at {revision[:8]}"
-        body = trailers(self.push, last.card if last else None, last.choice if last else None)
-        sender = Sender(self.reader, self.wish.target, self.push)
-        return sender.commit([content], str(remote.head), title, body).commit
-
-    def pin(self, revision: str) -> None:
-        """Point the running Space at a commit of the model."""
-        api = self.reader.connection.api
-
-        def values() -> dict[str, str | None]:
-            found = api.get_space_variables(self.wish.repo_id)
-            return {key: variable.value for key, variable in found.items()}
-
-        for key, value in ((MODEL_ID, self.wish.subject.model), (MODEL_REVISION, revision)):
-            if self.reader.retries.carry("read Space variables", values).get(key) != value:
-                self._set_variable(key, value)
-
-    def _set_variable(self, key: str, value: str) -> None:
-        api = self.reader.connection.api
-
-        def change() -> bool:
-            api.add_space_variable(self.wish.repo_id, key, value)
-            return True
-
-        self.reader.retries.carry(f"set Space variable {key}", change)  # the same value again changes nothing
-
-    def _set_secrets(self) -> None:
-        for name in self.wish.secrets:
-            value = os.environ.get(name)
-            if not value:
-                raise PublishError(f"--space-secret {name}: no such environment variable is set")
-
-            def change(name: str = name, value: str = value) -> bool:
-                self.reader.connection.api.add_space_secret(self.wish.repo_id, name, value)
-                return True
-
-            self.reader.retries.carry(f"set Space secret {name}", change)
-
-    def _wait(self, commit: str) -> tuple[str, str]:
-        """Return the stage that the Space came to and, after a failure, the end of its logs."""
-        deadline = time.monotonic() + self.wish.wait
-        stage, asleep = "UNKNOWN", 0
-        while time.monotonic() < deadline:
-            runtime = self._runtime()
-            stage = str(runtime.stage)
-            running = str(runtime.raw.get("sha") or commit)  # of which commit; not every Hub says
-            if stage == "RUNNING" and running == commit:
-                return stage, ""
-            if stage in FAILED:
-                return stage, f"{runtime.raw.get('errorMessage') or ''}\n{self._logs()}".strip()
-            asleep = asleep + 1 if stage in ASLEEP else 0
-            if asleep >= PATIENCE_WITH_SLEEP:
-                return stage, "this Hub does not run it"
-            self.reader.retries.sleep(self.wish.poll)
-        return stage, f"not running after {self.wish.wait:.0f} s\n{self._logs()}"
-
-    def _runtime(self) -> Any:  # noqa: ANN401  (SpaceRuntime)
-        api = self.reader.connection.api
-        return self.reader.retries.carry(
-            "read Space runtime", lambda: api.get_space_runtime(self.wish.repo_id)
-        )
-
-    def _logs(self) -> str:
-        lines: list[str] = []
-        for kind in ("build", "run"):
-            url = f"{self.reader.connection.endpoint}/api/spaces/{self.wish.repo_id}/logs/{kind}"
-            lines += _read_events(self.reader, url)
-        return self.reader.connection.redact("\n".join(lines[-LOG_LINES:]))
-
-    def _check(self, sdk: Sdk, stage: str, message: str) -> Check:
-        if stage in ASLEEP:
-            return Check(name="space", state="not run", detail=f"{stage}: {message}")
-        if stage != "RUNNING":
-            return Check(name="space", state="failed", detail=f"{stage}: {message}")
-        info = self.reader.retries.carry(
-            "read Space", lambda: self.reader.connection.api.space_info(self.wish.repo_id)
-        )
-        runtime = self._runtime().raw
-        address = _address(self.reader.connection.endpoint, info.host, runtime)
-        return self._call(address) if sdk == "gradio" else self._load(address)
-
-    def _load(self, address: str) -> Check:
-        answer = self.reader.retries.carry(f"load {address}", lambda: get_session().get(address))
-        good = answer.status_code == 200 and "<html" in answer.text.lower()
-        return Check(
-            name="space", state="ok" if good else "failed", detail=f"{answer.status_code} from {address}"
-        )
-
-    def _call(self, address: str) -> Check:
-        """Call /classify once with the real client, in a process of its own."""
-        code = (
-            "import json, sys, gradio_client as g\n"
-            "client = g.Client(sys.argv[1], verbose=False)\n"
-            "print(json.dumps(client.predict('Profit rose', api_name='/classify')))\n"
-        )
-        environment = self.reader.connection.environment(self.wish.outbox.parent / "client")
-        try:
-            done = subprocess.run(
-                [sys.executable, "-c", code, address],
-                cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=CALL, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return Check(name="space", state="failed", detail=f"no answer from {address} after {CALL} s")
-        if done.returncode != 0:
-            said = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            return Check(name="space", state="failed", detail=self.reader.connection.redact(said)[:300])
-        answer = json.loads(done.stdout.strip().splitlines()[-1])
-        label = answer.get("label") if isinstance(answer, dict) else answer
-        return Check(name="space", state="ok", detail=f"/classify answers {label} at {address}")
+        body = trailers(self.push_id, last.card if last else None, last.choice if last else None)
+        title = f"Show {model} at {revision[:8]}"
+        return self._sender.commit([content], str(remote.head), title, body).commit
 
 
-def _uses_zerogpu(source: Source) -> bool:
-    modules = [source.folder / name for name in source.gradio if name.endswith(".py")]
+def _uses_zerogpu(source: DemoFiles) -> bool:
+    modules = [path for name, path in source.paths("gradio").items() if name.endswith(".py")]
     return any("spaces.GPU" in path.read_text(encoding="utf-8") for path in modules)
-
-
-def _address(endpoint: str, host: str | None, runtime: dict[str, Any]) -> str:
-    domains = runtime.get("domains") or []
-    if domains:
-        return f"{endpoint.partition('://')[0]}://{domains[0]['domain']}/"
-    return str(host or endpoint)
 
 
 def _no_space(repo_id: str, note: str) -> SpaceRecord:
     return SpaceRecord(repo_id=repo_id, sdk="none", commit=None, model_revision=None, stage="NONE", note=note)
-
-
-def _read_events(reader: Reader, url: str) -> list[str]:
-    """Return the lines of a log that comes as server-sent events; a live one is left when it pauses."""
-    lines: list[str] = []
-    headers = build_hf_headers(token=reader.connection.token)
-    with (
-        contextlib.suppress(requests.RequestException),
-        get_session().get(url, headers=headers, stream=True) as answer,
-    ):
-        for line in answer.iter_lines():
-            if line.startswith(b"data: "):
-                lines.append(str(json.loads(line[6:]).get("data", "")).rstrip())
-    return lines

@@ -18,11 +18,12 @@ from benchmarks.cross_validate import (
     run_fold,
     run_missing,
 )
-from finsent.data.sources import Row
+from finsent.data.rows import Row
 from finsent.data.splits import load_splits
 from finsent.errors import FinsentError, RecipeError
+from finsent.recipe.data import Fold
 from finsent.recipe.file import dump_recipe, load_recipe
-from finsent.recipe.recipe import Fold, Recipe
+from finsent.recipe.recipe import Recipe
 from finsent.scoring import score
 from tests import tiny
 

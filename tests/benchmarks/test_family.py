@@ -9,16 +9,16 @@ from benchmarks import family
 from benchmarks.baselines import Way, bare, vader, word_counts
 from benchmarks.family import Speed, draw, judge, render, time_ways
 from finsent.data.splits import load_splits
+from finsent.onnx_files import FP32
 from finsent.recipe.recipe import Recipe
-from finsent.release import ONNX_FILES
 from inference.classifier import Classifier
 
 TEXTS = ["Profit rose.", "The company cut its outlook after a weak quarter and a loss of orders.", "x"] * 15
 
 
 def test_the_bare_way_gives_what_the_classifier_gives(tiny_release: Path) -> None:
-    expected = Classifier(tiny_release, ONNX_FILES["fp32"]).predict(TEXTS)
-    assert bare(tiny_release, 1, ONNX_FILES["fp32"])(TEXTS) == pytest.approx(expected, abs=1e-6)
+    expected = Classifier(tiny_release, FP32.path).predict(TEXTS)
+    assert bare(tiny_release, 1, FP32.path)(TEXTS) == pytest.approx(expected, abs=1e-6)
 
 
 def test_words_learn_and_rules_know_the_obvious(tiny_recipe: Recipe) -> None:

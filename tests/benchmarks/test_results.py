@@ -20,8 +20,8 @@ def test_a_release_has_a_row_with_what_its_metrics_say(tiny_release: Path) -> No
     one, scores = metrics.variant(metrics.default_variant), metrics.by_source["rows"]
     row = next(line for line in render_table([metrics]).splitlines() if line.startswith("| tiny |"))
     assert f"| {one.bytes / 1e6:.1f} MB | {scores.accuracy:.3f} (" in row
-    assert one.agreement is not None
-    assert f" / {scores.macro_f1:.3f} | {100 * one.agreement.flip_share:.1f} % |" in row
+    assert one.drift is not None
+    assert f" / {scores.macro_f1:.3f} | {100 * one.drift.flip_share:.1f} % |" in row
 
 
 def test_the_largest_release_comes_first_and_a_source_that_one_lacks_is_empty(tiny_release: Path) -> None:
@@ -37,7 +37,7 @@ def test_the_largest_release_comes_first_and_a_source_that_one_lacks_is_empty(ti
 
 def test_folds_are_told_with_how_many_were_run() -> None:
     runs = {name: {"fpb": COUNTS} for name in ("0", "2", "3")}  # 0 is what recipes were chosen on
-    folds = Folds(recipe="tiny", made_from="", rows="", folds=5, runs=runs)
+    folds = Folds(recipe="tiny", made_from="", rows="", folds=5, chosen_on="0", runs=runs)
     other = folds.model_copy(update={"recipe": "large"})
     *_, first, row = render_folds([folds, other], {"large": 9, "tiny": 5}).splitlines()
     assert first.startswith("| large |")

@@ -26,7 +26,7 @@ from data.headlines.corpus import (
     LABELS,
     SECOND_LABELS,
     SPLITS,
-    Row,
+    Headline,
     SecondLabel,
     read_corpus,
     read_second_labels,
@@ -45,10 +45,10 @@ SMALL = Limits(
 )
 
 
-def choose_rows() -> list[Row]:
+def choose_rows() -> list[Headline]:
     """Two rows an event and label and two groups a kind: a corpus in small that breaks no rule."""
     rows = sorted(read_corpus(FOLDER)[0], key=lambda row: (row.split != "test", row.id))
-    chosen: dict[str, list[Row]] = defaultdict(list)
+    chosen: dict[str, list[Headline]] = defaultdict(list)
     for row in rows:
         key = row.pair or f"{row.event} {row.label}"
         if row.pair or len(chosen[key]) < 2:

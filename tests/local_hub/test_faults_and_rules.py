@@ -25,7 +25,7 @@ BEARER = {"Authorization": f"Bearer {WRITE}"}
 
 @pytest.fixture
 def faults(server: RunningHub) -> Iterator[str]:
-    url = f"{server.endpoint}/_test/faults"
+    url = f"{server.control}/faults"
     yield url
     requests.post(url, json=[], timeout=10)
 
@@ -83,9 +83,9 @@ def test_delay_only_delays(api: HfApi, model: str, faults: str) -> None:
 
 
 def test_log_tells_requests_but_no_token(server: RunningHub, api: HfApi, model: str) -> None:
-    requests.get(f"{server.endpoint}/_test/log?clear=1", timeout=10)
+    requests.get(f"{server.control}/log?clear=1", timeout=10)
     api.model_info(model)
-    answer = requests.get(f"{server.endpoint}/_test/log", timeout=10)
+    answer = requests.get(f"{server.control}/log", timeout=10)
     line = answer.json()[-1]
     assert (line["method"], line["path"], line["status"]) == ("GET", f"/api/models/{model}", 200)
     assert line["authenticated"] is True

@@ -36,7 +36,7 @@ def run(command: list[str], **environment: str) -> subprocess.CompletedProcess[s
 
 
 def requests_to(server: RunningHub, part: str) -> int:
-    log = requests.get(f"{server.endpoint}/_test/log", params={"clear": "1"}, timeout=10).json()
+    log = requests.get(f"{server.control}/log", params={"clear": "1"}, timeout=10).json()
     return sum(part in line["path"] for line in log)
 
 

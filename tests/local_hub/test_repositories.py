@@ -101,9 +101,9 @@ def test_small_and_large_files_come_back_as_sent(
 def test_large_upload_went_through_the_parts(
     server: RunningHub, model: str, api: HfApi, big_file: Path
 ) -> None:
-    requests.get(f"{server.endpoint}/_test/log", params={"clear": "1"}, timeout=10)
+    requests.get(f"{server.control}/log", params={"clear": "1"}, timeout=10)
     api.upload_file(path_or_fileobj=big_file, path_in_repo="model.safetensors", repo_id=model)
-    log = requests.get(f"{server.endpoint}/_test/log", timeout=10).json()
+    log = requests.get(f"{server.control}/log", timeout=10).json()
     puts = [line for line in log if line["method"] == "PUT" and "&part=" in line["query"]]
     assert len(puts) == 5
     assert not any(line["authenticated"] for line in puts)
@@ -265,7 +265,7 @@ def test_missing_things_raise_the_clients_own_exceptions(api: HfApi, model: str)
 
 def test_delete_and_move(api: HfApi, model: str) -> None:
     api.move_repo(model, "desk/moved")
-    assert not api.repo_exists(model)
+    assert api.model_info(model).id == "desk/moved"
     assert api.list_repo_files("desk/moved") == [".gitattributes"]
     api.delete_repo("desk/moved")
     with pytest.raises(RepositoryNotFoundError):

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from finsent.data.report import DataReport, TrainingReport
+from export.gate import Drift
+from finsent.data.report import DataReport
 from finsent.recipe.recipe import Recipe
 from finsent.scoring import Scores, score, wilson
+from finsent.training.report import TrainingReport
+from model_card.behaviour.rates import SuiteRate
 from model_card.measure.abstention import Abstention, Judged, measure_abstention
 from model_card.measure.metrics import (
     SCHEMA_VERSION,
-    Agreement,
     Baseline,
-    BehaviourRate,
     ExampleResult,
     Machine,
     Metrics,
@@ -182,8 +183,8 @@ def _make_example(index: int) -> ExampleResult:
 def _make_variant(name: str) -> VariantFigures:
     scores = make_scores(3 if name == "quantized" else 2, 400, 3.0)
     quantized = name == "quantized"
-    agreement = Agreement(
-        flips=9 if quantized else 0,
+    drift = Drift(
+        flip_count=9 if quantized else 0,
         flip_share=9 / 400 if quantized else 0.0,
         max_probability_difference=0.2134 if quantized else 3.2e-7,
         macro_f1_drop=make_scores(2, 400, 3.0).macro_f1 - scores.macro_f1,
@@ -198,7 +199,7 @@ def _make_variant(name: str) -> VariantFigures:
             "bytes": BYTES[name],
             "sha256": f"{len(name):02x}" * 32,
             "scores": scores,
-            "agreement": None if name == "pytorch" else agreement,
+            "drift": None if name == "pytorch" else drift,
             "timing": Timing(texts=300, threads=1, p50_ms=1.234, p99_ms=2.345, texts_a_second=1432.1),
         }
     )
@@ -223,11 +224,9 @@ def _make_data() -> DataReport:
     )
 
 
-def _make_rate(name: str, measures: str, passed: int, n: int) -> BehaviourRate:
+def _make_rate(name: str, measures: str, passed: int, n: int) -> SuiteRate:
     low, high = wilson(passed, n)
-    return BehaviourRate(
-        name=name, measures=measures, n=n, passed=passed, rate=passed / n, low=low, high=high
-    )
+    return SuiteRate(name, measures, n, passed, passed / n, low, high)
 
 
 def _make_machine() -> Machine:

@@ -13,8 +13,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertForSequenceClassification
 
 from finsent import release
-from finsent.encoder.load import BaseModel
+from finsent.encoder.base_model import BaseModel
 from finsent.encoder.text_rules import build_normalizer
+from finsent.onnx_files import FP32, QUANTIZED
 from finsent.recipe.recipe import Recipe
 from inference.classifier import Classifier
 from model_card.card.build import build_card
@@ -31,9 +32,9 @@ def make_release(run: Path) -> Path:
     (folder / "onnx").mkdir(parents=True)
     recipe = make_recipe()
     base = _make_base(recipe)
-    release.save_model(base, folder)
-    for name in ("fp32", "quantized"):
-        _export(base, folder / release.ONNX_FILES[name])
+    base.save(folder)
+    for file in (FP32, QUANTIZED):
+        _export(base, folder / file.path)
     metrics = _describe(folder, recipe)
     write_metrics(metrics, folder / release.METRICS)
     tree = recipe.model_dump(mode="json")

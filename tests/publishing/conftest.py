@@ -18,8 +18,9 @@ from local_hub import HubSettings, RunningHub, TokenGrant, running_hub
 from publishing.hub.connection import Connection, Timeouts, connect
 from publishing.hub.remote import Reader, Target
 from publishing.hub.retries import Retries
+from publishing.options import PushOptions
 from publishing.package.parcel import Parcel, pack_release
-from publishing.push import Wishes
+from publishing.push import Push, PushResult
 from publishing.receipt import Receipt, read_receipt
 
 WRITE, READ, OTHER = "hf_" + "w" * 30, "hf_" + "r" * 30, "hf_" + "o" * 30
@@ -61,9 +62,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
 
 @pytest.fixture
 def faults(server: RunningHub) -> Iterator[str]:
-    url = f"{server.endpoint}/_test/faults"
+    url = f"{server.control}/faults"
     yield url
     requests.post(url, json=[], timeout=10)
+
+
+@pytest.fixture
+def running_spaces(tmp_path: Path) -> Iterator[RunningHub]:
+    settings = HubSettings(tmp_path / "spaces", tokens=GRANTS, xet=False, run_spaces=True)
+    with running_hub(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def free_account(tmp_path: Path) -> Iterator[RunningHub]:
+    settings = HubSettings(tmp_path / "free", tokens=GRANTS, xet=False, free_account=True, allow_faults=True)
+    with running_hub(settings) as running:
+        yield running
 
 
 def order(url: str, **fault: Any) -> None:
@@ -95,12 +110,17 @@ def run(tiny_release: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    """A Space of ten lines in both forms."""
+    from tests.publishing.small_space import write_demo  # which needs this module
+
+    return write_demo(tmp_path / "space")
+
+
+@pytest.fixture
 def repo_id(request: pytest.FixtureRequest) -> str:
     letters = "".join(letter if letter.isalnum() else "-" for letter in request.node.name)
     return "ann/" + "-".join(part for part in letters.split("-") if part)[-80:].strip("-")
-
-
-QUICKLY = Wishes(proof="files", confirm=False)
 
 
 @dataclass
@@ -118,9 +138,9 @@ class Publisher:
     def parcel(self) -> Parcel:
         return pack_release(self.run, self.target, None)
 
-    def publish(self, **wishes: object) -> hub_push.Outcome:
-        fresh = {key: value for key, value in vars(QUICKLY).items() if key not in ("push", "console")}
-        return hub_push.publish(self.parcel(), Wishes(**{**fresh, **wishes}), self.reader)
+    def publish(self, **options: Any) -> PushResult:
+        quickly: dict[str, Any] = {"proof": "files", "confirm": False}
+        return hub_push.publish(Push(self.parcel(), PushOptions(**(quickly | options)), self.reader))
 
     def commits(self) -> list[str]:
         return [one.title for one in self.reader.connection.api.list_repo_commits(self.repo_id)]
@@ -139,10 +159,16 @@ def publisher(reader: Reader, run: Path, repo_id: str) -> Publisher:
     return Publisher(reader, run, repo_id)
 
 
+NEEDS_A_HUB = {"server", "running_spaces", "free_account", "run"}
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Call a test slow when it publishes over the wire; only the parts are tried out in `make test`."""
-    here = Path(__file__).parent
+    """Call a test slow when it publishes over the wire; the others are tried out in `make test`."""
     for item in items:
-        if item.path.parent == here and item.path.name != "test_parts.py":
+        if item.path.is_relative_to(Path(__file__).parent) and NEEDS_A_HUB & set(fixtures_of(item)):
             item.add_marker(pytest.mark.slow)
+
+
+def fixtures_of(item: pytest.Item) -> list[str]:
+    return getattr(item, "fixturenames", [])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from publishing.hub.connection import Timeouts, connect
 from publishing.hub.remote import Reader
 from publishing.hub.retries import Retries
 from publishing.receipt import Receipt
-from publishing.space.forms import Source, Subject
-from publishing.space.publisher import MODEL_REVISION, SpaceWish
+from publishing.space.options import SpaceOptions
+from publishing.space.settings import MODEL_REVISION
 from tests.publishing.conftest import WRITE, Publisher
+from tests.publishing.small_space import small_space
 
 TIMEOUT, DELAY = 1.0, 1.5  # seconds: of an impatient client, and of a server that is slower than that
 CALM = 10.0  # seconds of patience where nothing is late, so that a busy machine breaks no other request
@@ -57,7 +58,7 @@ class Cell:
     """One push with one fault."""
 
     publisher: Publisher
-    wish: SpaceWish
+    space: SpaceOptions
     hub: RunningHub
 
     def order(self, step: str, fault: str, times: str) -> None:
@@ -66,12 +67,12 @@ class Cell:
         self._plan([fields])
 
     def _plan(self, faults: list[Any]) -> None:
-        answer = requests.post(f"{self.hub.endpoint}/_test/faults", json=faults, timeout=10)
+        answer = requests.post(f"{self.hub.control}/faults", json=faults, timeout=10)
         assert answer.ok, answer.text
 
     def _check_met(self, times: str, error: BaseException | None) -> None:
         """AssertionError when no request met the fault: a cell that breaks nothing proves nothing."""
-        left = requests.get(f"{self.hub.endpoint}/_test/faults", timeout=10).json()
+        left = requests.get(f"{self.hub.control}/faults", timeout=10).json()
         assert not left or left[0]["n"] < TIMES[times], (
             f"no request met {left}; the push ended with {error!r}"
         )
@@ -93,7 +94,7 @@ class Cell:
 
     def publish(self, proof: str) -> BaseException | None:
         try:
-            self.publisher.publish(space=self.wish, proof=proof)
+            self.publisher.publish(space=self.space, proof=proof)
         except (PublishError, KeyboardInterrupt) as error:
             return error
         return None
@@ -110,7 +111,7 @@ class Cell:
         if not published:
             assert error is not None and remote.tags == {}
             assert all(receipt.commit is None and receipt.state != "published" for receipt in receipts)
-            assert reader.head(self.wish.target) is None
+            assert reader.head(self.space.target) is None
             return EMPTY if remote.head else UNCHANGED
         assert remote.holds(self.publisher.parcel().manifest)
         assert set(remote.tags.values()) <= {remote.head}
@@ -118,11 +119,11 @@ class Cell:
         return self._judge_receipt(receipts[-1], error, remote.head, remote.tags, str(error))
 
     def _judge_space(self, reader: Reader, head: str) -> None:
-        if reader.head(self.wish.target) is None:
+        if reader.head(self.space.target) is None:
             return
-        pushed = [m for _, m in reader.messages(self.wish.target, "main") if "Finsent-Push" in m]
+        pushed = [m for _, m in reader.messages(self.space.target, "main") if "Finsent-Push" in m]
         assert len(pushed) <= 1, f"{len(pushed)} commits in the Space"
-        variables = reader.connection.api.get_space_variables(self.wish.repo_id)
+        variables = reader.connection.api.get_space_variables(self.space.repo_id)
         if MODEL_REVISION in variables:
             assert variables[MODEL_REVISION].value == head
 
@@ -149,11 +150,8 @@ def make_cell(hub: RunningHub, run: Path, repo_id: str, demo: Path, patience: fl
     connection = connect(hub.endpoint, WRITE, Timeouts(patience, patience), "a test")
     settle = DELAY if patience < DELAY else 0.1  # seconds to wait for what a slow server still does
     publisher = Publisher(Reader(connection, Retries(tries=3, base=0.01, settle=settle)), run, repo_id)
-    subject = Subject(repo_id, "A small one", "Tells little.", "apache-2.0")
-    source = Source(demo, gradio=("app.py",), static=("index.html",), inference=())
-    outbox = run / "outbox" / "space"
-    wish = SpaceWish(f"{repo_id}-demo", "gradio", subject, outbox, source, wait=60, poll=0.01)
-    return Cell(publisher, wish, hub)
+    space = replace(small_space(repo_id, run, demo), choice="gradio", wait=60, poll=0.01)
+    return Cell(publisher, space, hub)
 
 
 def table(endings: dict[tuple[str, str, str], str]) -> str:

@@ -12,12 +12,10 @@ import pytest
 import hub_push
 from local_hub import RunningHub
 from publishing.errors import PublishError
-from publishing.hub.connection import _PatientAdapter
+from publishing.hub.client import PatientAdapter
 from tests.publishing.conftest import Publisher
 from tests.publishing.faults import PUBLISHED, make_cell
-from tests.publishing.space.test_publisher import demo
 
-__all__ = ["demo"]
 POINTS = (2, 6, 8, 9, 10, 12, 14, 16, 18, 20, 22, 26, 34, 40, 46)  # the request at which a person gives up
 
 
@@ -29,9 +27,9 @@ def test_ctrl_c_at_a_request(
 ) -> None:
     """`after`: the server did the work and the answer is not seen any more."""
     cell = make_cell(server, run, f"ann/c{point}-{done}", demo)
-    send, count, lock = _PatientAdapter.send, [0], threading.Lock()
+    send, count, lock = PatientAdapter.send, [0], threading.Lock()
 
-    def interrupted(self: _PatientAdapter, *args: Any, **kwargs: Any) -> Any:
+    def interrupted(self: PatientAdapter, *args: Any, **kwargs: Any) -> Any:
         with lock:
             count[0] += 1
             now = count[0] == point
@@ -42,9 +40,9 @@ def test_ctrl_c_at_a_request(
             raise KeyboardInterrupt
         return answer
 
-    monkeypatch.setattr(_PatientAdapter, "send", interrupted)
+    monkeypatch.setattr(PatientAdapter, "send", interrupted)
     error = cell.publish("files")
-    monkeypatch.setattr(_PatientAdapter, "send", send)
+    monkeypatch.setattr(PatientAdapter, "send", send)
     assert isinstance(error, KeyboardInterrupt), f"only {count[0]} requests"
     cell.judge(error)
     assert cell.publish("files") is None
@@ -62,12 +60,12 @@ def test_of_two_publishers_one_wins_and_the_other_is_told(
     publisher.change("One sentence.")
     other.change("Another sentence.")
     both_planned = threading.Barrier(2, timeout=30)
-    monkeypatch.setattr(hub_push, "confirm", lambda wishes: both_planned.wait())
+    monkeypatch.setattr(hub_push, "confirm", lambda question: both_planned.wait())
     errors: dict[int, PublishError] = {}
 
     def go(one: Publisher) -> None:
         try:
-            one.publish(tagged=False)
+            one.publish(tag=False, confirm=True)
         except PublishError as error:
             errors[id(one)] = error
 
@@ -80,7 +78,6 @@ def test_of_two_publishers_one_wins_and_the_other_is_told(
     assert "run again to go on" in str(next(iter(errors.values())))
     expected = 3 if again else 2
     assert len(publisher.commits()) == expected
-    monkeypatch.setattr(hub_push, "confirm", lambda wishes: None)
     loser = publisher if id(publisher) in errors else other
-    assert loser.publish(tagged=False, card="ours").receipt is not None
+    assert loser.publish(tag=False, card="ours").receipt is not None
     assert len(publisher.commits()) == expected + 1

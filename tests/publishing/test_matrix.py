@@ -15,9 +15,7 @@ from huggingface_hub.utils import _http
 from local_hub import RunningHub
 from publishing.package import check as lint
 from tests.publishing.faults import CALM, FAULTS, PUBLISHED, STEPS, TIMEOUT, TIMES, make_cell, table
-from tests.publishing.space.test_publisher import demo
 
-__all__ = ["demo"]
 LOADED = "commit"  # the step whose cells are also proved by loading the model
 
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import http.server
 import importlib
 import os
 import shutil
 import site
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from tests.runtimes.environments import node_environment, python_environment
 from tests.tiny import ROOT
@@ -97,54 +93,6 @@ class Visit:
             for node in one["nodes"]
         ]
         assert not told, "\n".join(told)
-
-
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    """Files of the static form, of transformers.js, and of a model as a Hub has them."""
-
-    extensions_map = {  # noqa: RUF012  (as the class that it extends has it)
-        **http.server.SimpleHTTPRequestHandler.extensions_map,
-        ".mjs": "text/javascript",
-        ".wasm": "application/wasm",
-    }
-
-    def __init__(self, *arguments: Any, roots: dict[str, list[Path]], asked: list[str], **more: Any) -> None:
-        self.roots, self.asked = roots, asked
-        super().__init__(*arguments, **more)
-
-    def translate_path(self, path: str) -> str:
-        wanted = unquote(path.partition("?")[0])
-        self.asked.append(wanted)
-        for prefix, folders in self.roots.items():
-            if wanted.startswith(prefix):
-                for folder in folders:
-                    file = (folder / wanted.removeprefix(prefix)).resolve()
-                    if file.is_relative_to(folder.resolve()) and file.exists():
-                        return str(file / "index.html" if file.is_dir() else file)
-        return str(ROOT / "no such file")
-
-    def copyfile(self, source: Any, outputfile: Any) -> None:
-        with contextlib.suppress(
-            BrokenPipeError, ConnectionResetError
-        ):  # a browser that has seen enough hangs up
-            super().copyfile(source, outputfile)
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-@contextlib.contextmanager
-def serving(roots: dict[str, list[Path]]) -> Iterator[tuple[str, list[str]]]:
-    """Serve folders by the prefix of the address; yields the address and the paths that were asked for."""
-    asked: list[str] = []
-    handler = functools.partial(_Handler, roots=roots, asked=asked)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def transformers_js() -> list[Path]:

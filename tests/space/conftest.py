@@ -16,10 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from batch import BatchRun, Result
+from model import Model, load_model
+from table import Table
 
+from inference.classifier import Classifier
 from publishing.space.forms import Subject, write_form
+from publishing.space.preview import LOCAL_LIBRARY, LOCAL_MODEL, app_environment, page_roots, serving
 from tests.runtimes.environments import python_environment
-from tests.space.browser import chromium, serving, transformers_js
+from tests.space.browser import chromium, transformers_js
 from tests.tiny import ROOT
 
 SPACE = ROOT / "space"
@@ -31,7 +36,7 @@ SUBJECT = Subject(
     licence="apache-2.0",
 )
 # The settings of a static form whose model and library lie beside it.
-LOCAL = {"host": "./hub", "library": "./transformers/transformers.min.js", "wasm": "./transformers/"}
+LOCAL = LOCAL_MODEL | LOCAL_LIBRARY
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +46,11 @@ def release(request: pytest.FixtureRequest) -> Path:
     folder = Path(named) if named else request.getfixturevalue("tiny_release")
     assert folder.is_dir(), f"FINSENT_RELEASE: {folder} is no folder"
     return Path(folder).resolve()
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
 
 
 @dataclass(frozen=True)
@@ -59,19 +69,12 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_demo(python: Path | str, folder: Path, release: Path, log: Path) -> Iterator[Demo]:
-    """Start app.py of `folder`, wait until it answers, and end it afterwards."""
+def running_demo(
+    python: Path | str, folder: Path, release: Path, log: Path, more: dict[str, str] | None = None
+) -> Iterator[Demo]:
+    """Start app.py of `folder` with `more` in its environment, wait until it answers, end it afterwards."""
     port = free_port()
-    environment = {
-        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
-        "HF_HOME": str(log.parent / "hf"),
-        "HF_HUB_OFFLINE": "1",
-        "MODEL_ID": str(release),
-        "GRADIO_SERVER_NAME": "127.0.0.1",
-        "GRADIO_SERVER_PORT": str(port),
-        "GRADIO_TEMP_DIR": str(log.parent / "uploads"),
-        "GRADIO_ANALYTICS_ENABLED": "False",
-    }
+    environment = app_environment(release, log.parent, port) | {"HF_HUB_OFFLINE": "1", **(more or {})}
     address, started = f"http://127.0.0.1:{port}", time.perf_counter()
     with log.open("wb") as file:
         process = subprocess.Popen(
@@ -99,10 +102,10 @@ def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def demo(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """The app of this work tree, run by this Python."""
+def demo(release: Path, space_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The app as it is sent, run by this Python."""
     log = tmp_path_factory.mktemp("demo") / "app.log"
-    with running_demo(sys.executable, SPACE, release, log) as running:
+    with running_demo(sys.executable, space_folder, release, log) as running:
         yield running
 
 
@@ -135,8 +138,7 @@ def site(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
     """The static form on loopback: its address, and the paths that were asked for."""
     folder = tmp_path_factory.mktemp("static-form")
     write_form("static", SUBJECT, folder, LOCAL)
-    model = f"/hub/{SUBJECT.model}/resolve/{SUBJECT.revision}/"
-    with serving({model: [release], "/transformers/": transformers_js(), "/": [folder]}) as served:
+    with serving(page_roots(folder, release, SUBJECT, transformers_js())) as served:
         yield served
 
 
@@ -144,3 +146,34 @@ def site(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
 def browser() -> Iterator[Any]:
     with chromium() as started:
         yield started
+
+
+ROWS: list[list[Any]] = [
+    ["a", "Profit rose at the mill"],
+    ["b", ""],
+    ["c", "=cmd|'/C calc'!A0"],
+    ["d", None],
+    ["e", 7],
+    ["f", "x" * 10_001],
+    ["g", "Loss widened <b>sharply</b>"],
+    ["h", "\ud800 lone"],
+    ["-5.5", "-2.1 points lost"],
+]
+
+
+@pytest.fixture(scope="module")
+def classifier(release: Path) -> Classifier:
+    return Classifier(release)
+
+
+@pytest.fixture
+def result(classifier: Classifier, tmp_path: Path) -> Result:
+    """ROWS, classified and written."""
+    run = BatchRun(classifier, Table(["id", "text"], ROWS), "text")
+    assert list(run.steps())[-1] == run.total == 5
+    return run.write(tmp_path / "out", threshold=0.5)
+
+
+@pytest.fixture(scope="module")
+def model(release: Path) -> Model:
+    return load_model(str(release))

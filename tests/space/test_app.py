@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from model import load_model
-from one import HARD_PAIR
+from words import hard_pair
 
 from inference.classifier import Classifier
 from tests.space.browser import DESK, PHONE, Visit
@@ -58,16 +58,16 @@ def ask(visit: Visit, text: str) -> None:
 
 
 def test_one_headline(visit: Visit, release: Path) -> None:
-    ask(visit, HARD_PAIR[0])
+    ask(visit, hard_pair()[0])
     visit.page.wait_for_selector("#words .fs-words")
     model = load_model(str(release))
-    expected = model.classifier(HARD_PAIR[0])
+    expected = model.classifier(hard_pair()[0])
     cells = visit.page.locator("#answer .fs-bars .fs-number").all_inner_texts()
     assert cells == [f"{share * 100:.1f} %" for share in expected.scores.values()]
     shown = visit.page.inner_text("#answer")
     assert ("Unsure" in shown) == (expected.score < model.doubt.threshold)
     words = visit.page.locator("#words .fs-word").all_inner_texts()
-    assert [word.split("\n")[0] for word in words] == HARD_PAIR[0].split()
+    assert [word.split("\n")[0] for word in words] == hard_pair()[0].split()
     visit.check()
     visit.shoot("gradio-one")
 
@@ -79,7 +79,7 @@ def test_examples_and_the_hard_pair(visit: Visit, release: Path) -> None:
     assert visit.page.input_value("#headline textarea") == example.text
     visit.page.click("#pair")
     visit.page.wait_for_selector("#answer .fs-pair")
-    assert visit.page.locator("#answer .fs-text").all_inner_texts() == list(HARD_PAIR)
+    assert visit.page.locator("#answer .fs-text").all_inner_texts() == list(hard_pair())
     visit.check()
     visit.shoot("gradio-pair")
 
@@ -249,7 +249,7 @@ def test_column_names_are_text_too(visit: Visit, tmp_path: Path) -> None:
 def test_compare_and_about(visit: Visit, release: Path) -> None:
     page = visit.page
     open_tab(visit, "Compare")
-    page.fill("#compare-text textarea", HARD_PAIR[1])
+    page.fill("#compare-text textarea", hard_pair()[1])
     page.click("#compare")
     page.wait_for_selector("#comparison .fs-pair")
     assert "onnx/model_quantized.onnx" in page.inner_text("#comparison")
@@ -270,7 +270,7 @@ def test_the_theme_is_switched_and_kept(visit: Visit) -> None:
     assert page.evaluate(ground) == "rgb(20, 24, 28)"
     page.reload()
     page.wait_for_selector("#headline textarea")
-    ask(visit, HARD_PAIR[0])
+    ask(visit, hard_pair()[0])
     page.wait_for_selector("#words .fs-words")
     assert page.evaluate(ground) == "rgb(20, 24, 28)"
     visit.check()
@@ -281,7 +281,7 @@ def test_on_a_phone_nothing_is_cut_off(browser: Any, installed_demo: Demo) -> No
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
     visit = Visit(context, installed_demo.address)
     visit.page.wait_for_selector("#headline textarea")
-    visit.page.fill("#headline textarea", HARD_PAIR[0])
+    visit.page.fill("#headline textarea", hard_pair()[0])
     visit.page.tap("#classify")
     visit.page.wait_for_selector("#words .fs-words")
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -15,7 +15,7 @@ from tests.space.test_load import call
 pytestmark = pytest.mark.slow
 
 LISTING = "import importlib.metadata as m, json; print(json.dumps([d.name for d in m.distributions()]))"
-IMPORT = "import time; t = time.perf_counter(); import classifier; print(time.perf_counter() - t)"
+IMPORT = "import time; t = time.perf_counter(); import inference.classifier; print(time.perf_counter() - t)"
 
 
 def test_it_answers_without_torch_and_transformers(

@@ -1,52 +1,47 @@
 from __future__ import annotations
 
-import os
-import time
 from pathlib import Path
 
 import pytest
-from many import Jobs, read_input, sweep
-from tables import UnreadableFile
+from kept_files import discard
+from many import choose_input, describe_upload
+from table import UnreadableFile
+from uploads import Upload, read_upload
 
 
-def test_a_visitor_stops_his_own_run_only() -> None:
-    jobs = Jobs()
-    jobs.open("one")
-    jobs.open("two")
-    assert jobs.stop("one")
-    assert (jobs.is_stopped("one"), jobs.is_stopped("two")) == (True, False)
-    jobs.close("one")
-    assert not jobs.stop("one")
-    assert not jobs.stop("nobody")
-
-
-def test_a_new_run_is_not_stopped_by_an_old_click() -> None:
-    jobs = Jobs()
-    jobs.open("one")
-    jobs.stop("one")
-    jobs.open("one")
-    assert not jobs.is_stopped("one")
-
-
-def test_a_file_counts_before_pasted_lines(tmp_path: Path) -> None:
+@pytest.fixture
+def upload(tmp_path: Path) -> Upload:
     file = tmp_path / "a.csv"
-    file.write_text("id,headline\n1,Profit rose\n")
-    assert read_input("pasted", str(file), "id", True)[1] == "id"
-    table, column = read_input("pasted", str(file), "gone", True)
-    assert (table.rows, column) == ([["1", "Profit rose"]], "headline")
-    assert read_input("pasted", None, None, True)[0].rows == [["pasted"]]
+    file.write_text("id,headline\n1,Profit rose\n2\n", encoding="utf-8")
+    return read_upload(str(file), None, tmp_path / "kept")
+
+
+def test_a_file_counts_before_pasted_lines(upload: Upload) -> None:
+    assert choose_input("pasted", upload, "id")[1] == "id"
+    table, column = choose_input("pasted", upload, "gone")
+    assert (table.rows, column) == ([["1", "Profit rose"], ["2", None]], "headline")
+    assert choose_input("pasted", None, None)[0].rows == [["pasted"]]
 
 
 def test_nothing_at_all_is_told() -> None:
     with pytest.raises(UnreadableFile, match="nothing to classify yet: paste lines or choose a file"):
-        read_input(" \n", None, None, True)
+        choose_input(" \n", None, None)
 
 
-def test_old_results_are_swept(tmp_path: Path) -> None:
-    for name in ("old", "new"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "old" / "result.csv").write_text("x")
-    os.utime(tmp_path / "old", (time.time() - 100, time.time() - 100))
-    sweep(tmp_path, 50)
-    assert [path.name for path in tmp_path.iterdir()] == ["new"]
-    sweep(tmp_path / "never made", 50)
+def test_a_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="holds no rows"):
+        choose_input("pasted", Upload("a.csv", tmp_path, problem="The file holds no rows"), None)
+
+
+def test_a_file_that_is_no_longer_kept_is_told(upload: Upload) -> None:
+    discard(upload.table.parent)
+    with pytest.raises(UnreadableFile, match="no longer kept: choose it again"):
+        choose_input("pasted", upload, "headline")
+
+
+def test_what_was_read_is_said_in_sentences(upload: Upload) -> None:
+    assert describe_upload(upload) == [
+        "2 rows, 2 columns.",
+        "With a problem, kept and marked: 1 row.",
+        "First of “headline”: Profit rose",
+    ]

@@ -4,7 +4,12 @@ import math
 from pathlib import Path
 
 import pytest
-from model import NO_FIGURES, Doubt, Model, find_doubt, load_model, read_doubt
+from model import FULL, NO_FIGURES, QUANTIZED, Doubt, Model, find_doubt, load_model, read_doubt
+from model import METRICS as SPACE_METRICS
+from model import RECIPE as SPACE_RECIPE
+
+from finsent.release import METRICS, ONNX_FILES, RECIPE, TRANSFORMERS_FILES
+from inference.classifier import FILES
 
 
 def test_the_threshold_is_read_off_the_reliability() -> None:
@@ -59,3 +64,9 @@ def test_a_release_without_figures_still_runs(release: Path, tmp_path: Path) -> 
 def test_what_is_neither_a_folder_nor_an_id_is_named() -> None:
     with pytest.raises(FileNotFoundError, match=r"MODEL_ID: '\./typo' is neither a folder nor a Hub id"):
         load_model("./typo")
+
+
+def test_the_files_are_called_as_in_a_release() -> None:
+    named = (FULL, QUANTIZED, SPACE_METRICS, SPACE_RECIPE)
+    assert named == (ONNX_FILES["fp32"], ONNX_FILES["quantized"], METRICS, RECIPE)
+    assert set(FILES) <= set(TRANSFORMERS_FILES)

@@ -17,7 +17,8 @@ from model import load_model
 
 from inference.classifier import Classifier
 from publishing.space.forms import write_form
-from tests.space.browser import DESK, PHONE, Visit, serving, transformers_js
+from publishing.space.preview import serving
+from tests.space.browser import DESK, PHONE, Visit, transformers_js
 from tests.space.conftest import LOCAL, SPACE, SUBJECT
 
 pytestmark = pytest.mark.slow

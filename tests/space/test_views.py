@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from one import HARD_PAIR
+from words import hard_pair
 
 from tests.space.browser import DESK, PHONE, Visit
 from tests.space.conftest import Demo
@@ -68,7 +68,7 @@ def test_gradio(
     page.click("#classify")
     page.wait_for_selector("#answer [role=alert]")
     shot("one-refused")
-    page.fill("#headline textarea", HARD_PAIR[0])
+    page.fill("#headline textarea", hard_pair()[0])
     page.press("#headline textarea", "Enter")
     page.wait_for_selector("#words .fs-words")
     shot("one")
@@ -89,7 +89,7 @@ def test_gradio(
     page.wait_for_selector("#table tbody tr")
     shot("many")
     page.get_by_role("tab", name="Compare").click()
-    page.fill("#compare-text textarea", HARD_PAIR[1])
+    page.fill("#compare-text textarea", hard_pair()[1])
     page.click("#compare")
     page.wait_for_selector("#comparison .fs-pair")
     shot("compare")
@@ -111,7 +111,7 @@ def test_static(look: Callable[[str], Visit], theme: str, size: str, site: tuple
     page.click("#classify")
     page.wait_for_selector("#answer [role=alert]")
     shot("refused")
-    page.fill("#headline", HARD_PAIR[0])
+    page.fill("#headline", hard_pair()[0])
     page.press("#headline", "Enter")
     page.wait_for_selector("#answer .fs-words")
     shot("one")

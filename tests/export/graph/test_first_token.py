@@ -14,10 +14,9 @@ from export.graph.first_token import keep_first_token
 from export.to_onnx import export_onnx
 from finsent.encoder.load import load_base
 from finsent.recipe.recipe import Recipe
-from finsent.release import save_model
 from inference.classifier import Classifier
 from tests import tiny
-from tests.finsent.encoder.test_load import change
+from tests.finsent.encoder.samples import change
 
 TEXTS = [row["text"] for row in tiny.make_rows()]
 SIZE = {"batch": 2, "tokens": 3, "heads": 2, "width": 4}
@@ -172,7 +171,7 @@ def test_an_exported_encoder_narrows_its_last_layer_and_answers_like_pytorch(
 ) -> None:
     recipe = change(tiny_recipe, path=str(tiny.save_encoder(tmp_path / kind, kind)))
     base, folder = load_base(recipe, TEXTS), tmp_path / "saved"
-    save_model(base, folder)
+    base.save(folder)
     model = onnx.load(export_onnx(folder, opset))
     hidden = next(name for name in cut(model) if "LayerNorm" in name)
     assert "/layer.0/" in hidden

@@ -1,18 +1,17 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import random
 from pathlib import Path
 
 import pytest
-from sklearn.feature_extraction.text import CountVectorizer
 
-from finsent.data.sources import Row, SourceRows
-from finsent.data.splits import SPLITS, Splits, fingerprint, load_splits, near_duplicates, split_rows
-from finsent.encoder.text_rules import comparable
+from finsent.data.rows import Row, SourceRows
+from finsent.data.splits import SPLITS, Splits, fingerprint, load_splits, split_rows
 from finsent.errors import DataError
-from finsent.recipe.recipe import Data, Recipe, SplitName
+from finsent.recipe.data import Data, SplitName
+from finsent.recipe.recipe import Recipe
+from finsent.text import comparable
 from tests import tiny
 
 
@@ -78,23 +77,6 @@ def test_near_duplicates_and_groups_stay_on_one_side() -> None:
     side = {one.group: name for name in SPLITS for one in paired[name]}
     assert all(side[one.group] == name for name in SPLITS for one in paired[name])
     assert len(set(side.values())) > 1
-
-
-def test_near_duplicates_are_the_pairs_that_comparing_all_with_all_finds(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    rows = [one.text for one in many(60)]
-    texts = [comparable(text) for text in rows + [f"{text} again" for text in rows[::2]] + ["ab", "ab c"]]
-    grams = [set(CountVectorizer(analyzer="char_wb", ngram_range=(5, 5)).build_analyzer()(t)) for t in texts]
-    alike = {
-        (left, right)
-        for left, right in itertools.combinations(range(len(texts)), 2)
-        if len(grams[left] & grams[right]) >= 0.7 * len(grams[left] | grams[right])
-    }
-    monkeypatch.setattr("finsent.data.splits.BLOCK", 7)
-    monkeypatch.setattr("finsent.data.splits.FREQUENT_GRAM", 8)
-    assert set(near_duplicates(texts, 0.7)) == alike
-    assert len(alike) >= 30
 
 
 @pytest.mark.parametrize("order", [("rows", "fixed"), ("fixed", "rows")])

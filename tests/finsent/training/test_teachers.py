@@ -24,12 +24,6 @@ def test_teachers_probabilities_are_averaged_after_the_temperature(teacher_relea
     )
 
 
-def test_a_teacher_answers_alike_in_any_order(teacher_release: Path) -> None:
-    assert run_model(teacher_release, TEXTS[::-1]) == pytest.approx(
-        run_model(teacher_release, TEXTS)[::-1], abs=1e-5
-    )
-
-
 def test_a_teacher_with_other_labels_is_refused(teacher_release: Path) -> None:
     with pytest.raises(FinsentError, match=r"the teacher has labels .*, the recipe \['up', 'down'\]"):
         ask_teachers([teacher_release], TEXTS, ["up", "down"], 1.0)

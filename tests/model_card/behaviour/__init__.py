@@ -7,7 +7,8 @@ They are reported in the card as rates, not as pass or fail; cases and judging l
 from __future__ import annotations
 
 from finsent import REPOSITORY
-from finsent.data.sources import Row, read_source
+from finsent.data.rows import Row
+from finsent.data.sources.read import read_source
 from finsent.recipe.file import load_recipe
 
 

@@ -14,37 +14,48 @@ from typing import Annotated
 
 import typer
 
+from finsent.onnx_files import QUANTIZED
 from inference.classifier import Classifier
-from model_card.behaviour.cases import read_suites
-from model_card.behaviour.suites import SuiteResult, run_suites
+from model_card.behaviour.cases import Suite, read_suites
+from model_card.behaviour.rates import SuiteRate
+from model_card.behaviour.suites import Answers, ask_suites, find_failures, rate_suite
 from tests.model_card.behaviour import held_out_headlines
 
 
-def format_table(results: Sequence[SuiteResult]) -> str:
+def format_table(rates: Sequence[SuiteRate]) -> str:
     """Return a Markdown table, a row a suite."""
     lines = ["| suite | rate | 95 % interval | n | share of |", "| --- | ---: | ---: | ---: | --- |"]
-    for one in results:
+    for one in rates:
         interval = f"{one.low:.1%} to {one.high:.1%}"
         lines.append(f"| {one.name} | {one.rate:.1%} | {interval} | {one.n} | {one.measures} |")
     return "\n".join(lines)
 
 
-def format_failures(results: Sequence[SuiteResult]) -> str:
+def format_failures(suites: Sequence[Suite], answers: Answers) -> str:
     """Return every case that went wrong: its suite, and each text behind the label that it got."""
     lines = []
-    for one in results:
-        for failure in one.failures:
+    for suite in suites:
+        for failure in find_failures(suite, answers):
             wanted = f", expected {' / '.join(failure.expected)}" if failure.expected else ""
-            lines.append(f"{one.name}{wanted}")
+            lines.append(f"{suite.name}{wanted}")
             lines += [
                 f"  {label:8s} {text}" for label, text in zip(failure.given, failure.texts, strict=True)
             ]
     return "\n".join(lines)
 
 
+def dump_json(suites: Sequence[Suite], rates: Sequence[SuiteRate], answers: Answers) -> str:
+    """Return the rates with the failures behind each."""
+    found = [
+        asdict(rate) | {"failures": [asdict(failure) for failure in find_failures(suite, answers)]}
+        for suite, rate in zip(suites, rates, strict=True)
+    ]
+    return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+
+
 def main(
     release: Annotated[str, typer.Argument(help="folder of a release, or Hub id")],
-    file: Annotated[str, typer.Option(help="which of its ONNX files")] = "onnx/model_quantized.onnx",
+    file: Annotated[str, typer.Option(help="which of its ONNX files")] = QUANTIZED.path,
     to_json: Annotated[
         Path | None, typer.Option("--json", help="write results, failures included, here")
     ] = None,
@@ -52,16 +63,17 @@ def main(
 ) -> None:
     """Print the rates of a released model; exit 1 when it cannot be loaded or lacks a label."""
     try:
-        results = run_suites(Classifier(release, file), read_suites(held_out_headlines()))
+        suites = read_suites(held_out_headlines())
+        answers = ask_suites(Classifier(release, file), suites)
+        rates = [rate_suite(suite, answers) for suite in suites]
         if to_json is not None:
-            content = json.dumps([asdict(one) for one in results], ensure_ascii=False, indent=1)
-            to_json.write_text(content + "\n", encoding="utf-8")
+            to_json.write_text(dump_json(suites, rates, answers), encoding="utf-8")
     except (OSError, ValueError) as error:
         print(f"{release}: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
-    print(format_table(results))
+    print(format_table(rates))
     if failures:
-        print(format_failures(results))
+        print(format_failures(suites, answers))
 
 
 if __name__ == "__main__":

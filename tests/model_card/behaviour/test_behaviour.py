@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from data.headlines.corpus import FOLDER as HEADLINES
 from data.headlines.corpus import LABELS, read_corpus
 from data.headlines.likeness import find_alike
-from finsent.encoder.text_rules import comparable
 from finsent.scoring import wilson
+from finsent.text import comparable
 from model_card.behaviour import changes
 from model_card.behaviour.cases import FUNCTIONS, INVARIANCE, PARAPHRASES, Case, Suite, read_suites
 from model_card.behaviour.changes import Sentence
-from model_card.behaviour.suites import Failure, SuiteResult, run_suites
+from model_card.behaviour.rates import SuiteRate
+from model_card.behaviour.suites import Failure, ask_suites, find_failures, rate_suite
 from tests.model_card.behaviour import held_out_headlines
 from tests.tiny import ROOT, read_json
 
@@ -56,11 +57,16 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def results() -> dict[str, SuiteResult]:
-    return {one.name: one for one in run_suites(Words(), SUITES)}
+def results() -> dict[str, SuiteRate]:
+    return rates_of(Words())
 
 
-def test_every_suite_has_its_cases(results: dict[str, SuiteResult]) -> None:
+def rates_of(model: Words) -> dict[str, SuiteRate]:
+    answers = ask_suites(model, SUITES)
+    return {suite.name: rate_suite(suite, answers) for suite in SUITES}
+
+
+def test_every_suite_has_its_cases(results: dict[str, SuiteRate]) -> None:
     kinds = Counter(name.split("/")[0] for name in results)
     assert kinds["invariance"] == 7 and kinds["direction"] == 1 and kinds["hard"] == 4
     assert kinds["function"] >= 8 and kinds["paraphrase"] == 2
@@ -68,12 +74,12 @@ def test_every_suite_has_its_cases(results: dict[str, SuiteResult]) -> None:
     assert results["direction/contrast"].n >= 40
 
 
-def test_rules_that_see_no_company_and_no_figure_are_invariant(results: dict[str, SuiteResult]) -> None:
+def test_rules_that_see_no_company_and_no_figure_are_invariant(results: dict[str, SuiteRate]) -> None:
     for name in ("company", "ticker", "currency", "amount", "case", "link", "punctuation"):
-        assert results[f"invariance/{name}"].rate == 1, results[f"invariance/{name}"].failures[:3]
+        assert results[f"invariance/{name}"].rate == 1, name
 
 
-def test_rules_do_better_than_chance_but_not_everything(results: dict[str, SuiteResult]) -> None:
+def test_rules_do_better_than_chance_but_not_everything(results: dict[str, SuiteRate]) -> None:
     functions = [one for name, one in results.items() if name.startswith("function/")]
     assert 0.4 < sum(one.passed for one in functions) / sum(one.n for one in functions) < 0.95
     assert 0 < results["direction/contrast"].rate < 0.5
@@ -81,12 +87,13 @@ def test_rules_do_better_than_chance_but_not_everything(results: dict[str, Suite
 
 
 def test_a_model_that_looks_at_the_company_is_caught() -> None:
-    results = {
-        one.name: one for one in run_suites(Words(lambda text: 2 if "Tanvirek" in text else 0), SUITES)
-    }
+    model = Words(lambda text: 2 if "Tanvirek" in text else 0)
+    results = rates_of(model)
     company = results["invariance/company"]
     assert 0 < company.n - company.passed == company.n / len(changes.COMPANIES)
-    assert all("Tanvirek" in failure.texts[1] for failure in company.failures)
+    failures = find_failures(SUITES[0], ask_suites(model, SUITES[:1]))
+    assert len(failures) == company.n - company.passed
+    assert all("Tanvirek" in failure.texts[1] for failure in failures)
     assert results["invariance/ticker"].rate == 1
 
 
@@ -105,14 +112,16 @@ def test_rates_and_failures_by_hand() -> None:
         ),
     ]
     model = Words()
-    pairs, mixed = run_suites(model, suites)
-    assert (pairs.n, pairs.passed, pairs.rate, pairs.failures) == (1, 1, 1.0, ())
+    answers = ask_suites(model, suites)
+    pairs, mixed = (rate_suite(suite, answers) for suite in suites)
+    assert (pairs.n, pairs.passed, pairs.rate) == (1, 1, 1.0)
+    assert find_failures(suites[0], answers) == []
     assert (mixed.n, mixed.passed, mixed.rate) == (4, 2, 0.5)
     assert (mixed.low, mixed.high) == wilson(2, 4)
-    assert mixed.failures == (
+    assert find_failures(suites[1], answers) == [
         Failure(("up", "down"), (), ("positive", "negative")),
         Failure(("x up", "flat"), ("positive", "negative"), ("positive", "neutral")),
-    )
+    ]
     assert model.seen == ["x up", "x down", "up", "rises", "down", "flat"]  # each text once
 
 
@@ -120,19 +129,19 @@ def test_labels_are_read_by_name_and_not_by_place() -> None:
     model = Words()
     model.labels = ["positive", "neutral", "negative"]
     suite = Suite("a", "cases", (Case(("up",), ("negative",)),))
-    assert run_suites(model, [suite])[0].rate == 1
+    assert rate_suite(suite, ask_suites(model, [suite])).rate == 1
 
 
 def test_a_model_without_a_label_is_refused() -> None:
     model = Words()
     model.labels = ["negative", "positive"]
     with pytest.raises(ValueError, match="need 'neutral' as well"):
-        run_suites(model, SUITES)
+        ask_suites(model, SUITES)
 
 
 def test_a_suite_without_cases_is_refused() -> None:
     with pytest.raises(ValueError, match="suite a: no case"):
-        run_suites(Words(), [Suite("a", "cases", ())])
+        rate_suite(Suite("a", "cases", ()), {})
 
 
 def test_wilson_interval() -> None:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from finsent.errors import ReleaseError
 from finsent.recipe.recipe import Recipe
+from model_card.card import __main__ as card_command
 from model_card.card import build
 from model_card.card.build import build_card
 from model_card.lint.card import lint_card
@@ -22,7 +23,7 @@ from tests.model_card.samples import LABELS, make_metrics, make_recipe, make_sco
 
 def command(*arguments: object) -> Any:
     app = typer.Typer()
-    app.command()(build.main)
+    app.command()(card_command.main)
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 

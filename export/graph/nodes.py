@@ -1,0 +1,25 @@
+"""Nodes of a graph by expressions of a recipe."""
+
+from __future__ import annotations
+
+import re
+
+import onnx
+
+from finsent.errors import ReleaseError
+
+WEIGHTED = ["MatMul", "Gemm", "Gather"]  # operators that read the weights
+
+
+def match_nodes(graph: onnx.GraphProto, expressions: list[str]) -> list[str]:
+    """Return the names of the nodes that an expression matches; ReleaseError when one matches none."""
+    chosen: list[str] = []
+    for expression in expressions:
+        found = [node.name for node in graph.node if re.search(expression, node.name)]
+        if not found:
+            examples = [node.name for node in graph.node if node.op_type in WEIGHTED][:3]
+            raise ReleaseError(
+                f"keep_float: {expression!r} matches no node of the graph; names look like {examples}"
+            )
+        chosen += found
+    return chosen

@@ -1,0 +1,87 @@
+"""What differs by architecture, one row a family: where its parts are, and with them which cuts it allows.
+
+Paths are those of modules below the encoder (`model.base_model`) or below one layer. None or nothing means
+that the family has no such part, or that the cut of it was never tried: a recipe that asks for it is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from transformers import PreTrainedModel
+
+
+@dataclass(frozen=True)
+class Attention:
+    """The linear layers of a self-attention, below one layer; `heads` holds the number of heads."""
+
+    query: str
+    key: str
+    value: str
+    output: str
+    heads: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """The parts of one architecture. `layers_key` is the config's key for the number of layers.
+
+    `attention`, `pooler` and `head` serve a smaller hidden size, `intermediate` and `output` (the two halves
+    of a feed-forward layer) a smaller intermediate size.
+    """
+
+    layers: str | None = None
+    layers_key: str = "num_hidden_layers"
+    positions: str | None = None
+    intermediate: str | None = None
+    output: str | None = None
+    attention: Attention | None = None
+    pooler: str | None = None
+    head: str | None = None
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """The linear layers that read hidden states."""
+        own = self.attention
+        projections = (own.query, own.key, own.value) if own else ()
+        return _present(*projections, self.intermediate, self.pooler, self.head)
+
+    @property
+    def writers(self) -> tuple[str, ...]:
+        """The linear layers that write hidden states."""
+        return _present(self.attention.output if self.attention else None, self.output, self.pooler)
+
+
+def _present(*paths: str | None) -> tuple[str, ...]:
+    return tuple(path for path in paths if path is not None)
+
+
+BERT = Family(
+    layers="encoder.layer",
+    positions="embeddings.position_embeddings",
+    intermediate="intermediate.dense",
+    output="output.dense",
+    attention=Attention(
+        query="attention.self.query",
+        key="attention.self.key",
+        value="attention.self.value",
+        output="attention.output.dense",
+        heads="attention.self",
+    ),
+    pooler="pooler.dense",
+    head="classifier",
+)
+
+FAMILIES = {  # by the model_type of config.json
+    "bert": BERT,
+    "electra": replace(BERT, attention=None, pooler=None, head=None),
+    "distilbert": Family(
+        layers="transformer.layer", layers_key="n_layers", positions="embeddings.position_embeddings"
+    ),
+}
+OTHER = Family()  # loads and trains whole
+
+
+def find_family(model: PreTrainedModel) -> Family:
+    """Return the row of a model's architecture."""
+    return FAMILIES.get(model.config.model_type, OTHER)

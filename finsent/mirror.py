@@ -1,0 +1,20 @@
+"""The folder that stands before the Hub, on machines that cannot reach it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from finsent.errors import DataError
+
+
+def mirror_from_environment() -> Path | None:
+    """Return the folder named by FINSENT_MIRROR, None without it; DataError when it does not exist."""
+    value = os.environ.get("FINSENT_MIRROR")
+    if not value:
+        return None
+    if not Path(value).is_dir():
+        raise DataError(
+            f"FINSENT_MIRROR: {value!r} is not a folder; it should hold datasets/<namespace>/<name>/"
+        )
+    return Path(value)

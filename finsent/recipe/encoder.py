@@ -1,0 +1,51 @@
+"""Sections on the encoder: the text rules in its tokenizer, and what it starts from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from finsent.recipe.section import HubId, Section
+
+
+class Text(Section):
+    """Rules that are compiled into tokenizer.json; nothing else cleans text."""
+
+    drop_links: bool = True
+    strip_cashtags: bool = Field(True, description="$AAPL becomes AAPL")
+    lowercase: bool = True
+    max_characters: int = Field(500, ge=16, description="keeps every text below the position limit")
+
+
+class Base(Section):
+    """The encoder to start from: a Python package that carries it, a folder, or a Hub model."""
+
+    hub: HubId = Field(
+        description="origin, for the card; loaded from there when neither package nor path is given"
+    )
+    licence: str
+    revision: str | None = None
+    package: str | None = Field(None, description="importable package that holds the weights")
+    folder: str = Field(".", description="folder inside the package")
+    path: str | None = None
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of model.safetensors")
+    layers: list[Annotated[int, Field(ge=0)]] | None = Field(
+        None, min_length=1, description="layers to keep, in order"
+    )
+    vocabulary: int | None = Field(
+        None, ge=500, description="pieces to keep, by frequency in the training rows"
+    )
+    characters: Literal["all", "latin"] = Field(
+        "all",
+        description="of the kept pieces; latin: letters of other scripts only if training rows have them",
+    )
+    positions: int | None = Field(
+        None, ge=32, description="position embeddings to keep; text.max_characters must fit"
+    )
+    intermediate_size: int | None = Field(
+        None, ge=8, description="neurons of every feed-forward layer to keep: those that others replace least"
+    )
+    hidden_size: int | None = Field(
+        None, ge=8, description="size to project hidden states to, along their principal components"
+    )

@@ -1,0 +1,18 @@
+"""Section on evaluation: how the figures are made."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from finsent.recipe.section import Section
+
+
+class Evaluation(Section):
+    """How the figures are made."""
+
+    bootstrap: int = Field(1000, ge=100, description="resamples for the 95 % interval")
+    latency_texts: int = Field(300, ge=10, description="test rows timed one by one")
+    abstain_error: float = Field(
+        0.1, gt=0, lt=1, description="share of wrong answers above the threshold that is fitted for it"
+    )
+    batch_size: int = Field(32, ge=2)

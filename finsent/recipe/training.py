@@ -1,0 +1,41 @@
+"""Sections on training: how the weights are fitted, and what that is estimated to cost."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from finsent.recipe.section import Section, Seed, Share
+
+
+class Training(Section):
+    """How the weights are fitted."""
+
+    seed: Seed | None = Field(None, description="of head, order and dropout; else the recipe's")
+    epochs: float = Field(4, gt=0, le=100)
+    batch_size: int = Field(32, ge=1)
+    learning_rate: float = Field(6e-5, gt=0, lt=1)
+    warmup: Share = 0.1
+    weight_decay: float = Field(0.01, ge=0)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    class_weights: Literal["none", "balanced", "root"] = Field(
+        "none", description="root: square root of balanced"
+    )
+    dropout: Share | None = Field(
+        None, description="of hidden states and attention while fitting; else the encoder's own"
+    )
+    freeze_embeddings: bool = Field(
+        False, description="leave the word embeddings as they are: faster, as accurate"
+    )
+    max_tokens: int = Field(128, ge=8, description="longer rows are cut in training only")
+    evaluations: int = Field(4, ge=1, description="validations over the whole run; the best one is kept")
+    patience: int = Field(3, ge=1, description="validations without a better macro F1 before stopping")
+    bf16: Literal["auto", "on", "off"] = "auto"
+
+
+class Energy(Section):
+    """Figures for an estimate: stated power times measured seconds, never a measurement."""
+
+    watts: float = Field(gt=0, description="assumed power draw of the machine while training")
+    grams_per_kwh: float = Field(gt=0, description="assumed grid intensity, g CO2 equivalent a kWh")

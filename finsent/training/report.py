@@ -1,0 +1,21 @@
+"""What training leaves in metrics.json; without torch, for those who only read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What training took and reached: seconds, estimates in watt hours and grams, where it went on from."""
+
+    seconds: float
+    steps: int
+    resumed_at: int
+    epochs: float
+    validation_macro_f1: float
+    temperature: float
+    precision: str
+    parameters: int
+    watt_hours_estimate: float | None
+    co2_grams_estimate: float | None

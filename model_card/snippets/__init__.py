@@ -1,0 +1,1 @@
+"""The code blocks of a card, executed as a reader would."""

@@ -1,0 +1,44 @@
+"""The command line of the code blocks: `python -m model_card.snippets RUN`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from finsent.errors import FinsentError
+from finsent.release import CARD
+from model_card.snippets.run import run_snippets
+
+DETAIL = 160  # characters of a detail in the table
+
+
+def main(
+    run: Annotated[Path, typer.Argument(help="folder of a run, which holds release/")],
+    modules: Annotated[
+        Path | None, typer.Option(envvar="NODE_PATH", help="node_modules with @huggingface/transformers")
+    ] = None,
+) -> None:
+    """Execute every code block of a card; exit 1 when one fails."""
+    table = Table("Line", "Language", "Result", "Detail")
+    failed = 0
+    try:
+        for result in run_snippets(run, modules, os.environ.get("HF_ENDPOINT")):
+            failed += result.state == "failed"
+            print(f"{CARD}:{result.block.line}: {result.state}", file=sys.stderr)
+            table.add_row(str(result.block.line), result.block.language, result.state, result.detail[:DETAIL])
+    except FinsentError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+    Console(markup=False).print(table)
+    if failed:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,72 @@
+"""What we use of huggingface_hub 0.36 beside its public API: here and nowhere else.
+
+Some of it is private, so another version may move it; `tests/publishing/hub/test_client.py` says so first.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import requests
+from huggingface_hub import configure_http_backend, constants, file_download
+from huggingface_hub.utils._headers import build_hf_headers
+from huggingface_hub.utils._http import UniqueRequestIdAdapter, get_session, hf_raise_for_status
+
+DOWNLOAD_URL = "/{repo_id}/resolve/{revision}/{filename}"
+
+
+class PatientAdapter(UniqueRequestIdAdapter):
+    """Gives every request our timeouts: huggingface_hub 0.36 sends its POSTs without any."""
+
+    def __init__(self, connect: float, read: float) -> None:
+        super().__init__()
+        self._timeouts = (connect, read)
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
+        """Send with our timeouts, whatever the caller thought of."""
+        answer: requests.Response = super().send(request, *args, **{**kwargs, "timeout": self._timeouts})
+        return answer
+
+
+def use_hub(endpoint: str, connect: float, read: float) -> None:
+    """Point this process's client at one Hub; timeouts are seconds to connect, and seconds without a byte.
+
+    The constants are changed, too: 0.36 reads a new commit's address with them, not with HfApi's endpoint.
+    Large files go over plain HTTP, not Xet: its transfers know neither these timeouts nor our retries.
+    """
+    constants.ENDPOINT = endpoint
+    constants.HF_HUB_DISABLE_XET = True
+    constants.HUGGINGFACE_CO_URL_TEMPLATE = endpoint + DOWNLOAD_URL
+    vars(file_download)["HUGGINGFACE_CO_URL_TEMPLATE"] = endpoint + DOWNLOAD_URL  # it has a copy of its own
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # of retries we tell ourselves
+
+    def session() -> requests.Session:
+        made = requests.Session()
+        for scheme in ("http://", "https://"):
+            made.mount(scheme, PatientAdapter(connect, read))
+        return made
+
+    configure_http_backend(session)
+
+
+def get(url: str, token: str | None = None, stream: bool = False) -> requests.Response:
+    """Return the answer of a GET, whatever its status; with `token` as the client itself would ask."""
+    return get_session().get(url, headers=_headers(token), stream=stream)
+
+
+def fetch(url: str, token: str) -> bytes:
+    """Return the bytes behind an address; HfHubHTTPError, of the client's own kinds, for a refusal."""
+    answer = get(url, token)
+    hf_raise_for_status(answer)
+    return bytes(answer.content)
+
+
+def post(url: str, token: str, content: dict[str, str]) -> None:
+    """Post JSON; HfHubHTTPError for a refusal."""
+    hf_raise_for_status(get_session().post(url, headers=_headers(token), json=content))
+
+
+def _headers(token: str | None) -> dict[str, str]:
+    """Return the client's headers, and none at all without a token: then the address is not the Hub's."""
+    return build_hf_headers(token=token) if token else {}

@@ -1,0 +1,67 @@
+"""How deep a proof goes: the checks of a commit that was just made, and of any published release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from finsent.cli import stage
+from publishing.errors import PublishError
+from publishing.hub.remote import Reader, Target
+from publishing.package.parcel import Parcel
+from publishing.proof.prover import Prover, empty_home
+from publishing.receipt import Check
+
+Depth = Literal["files", "load", "full"]
+
+
+def check_names(repo_type: str, depth: Depth) -> tuple[str, ...]:
+    """Return the names of the checks that a proof of this depth consists of."""
+    if depth == "files":
+        return ("files",)
+    if repo_type == "dataset":
+        return ("files", "rows")
+    return ("files", "load") if depth == "load" else ("files", "load", "card")
+
+
+def verify_commit(
+    prover: Prover, snapshot: Path, parcel: Parcel, expected: dict[str, str], depth: Depth
+) -> Iterator[Check]:
+    """Yield what is found out about a commit of ours; `expected` is path -> sha256 of what was sent."""
+    yield prover.check_files(snapshot, expected)
+    if depth == "files":
+        return
+    if parcel.target.repo_type == "dataset":
+        yield prover.check_rows(snapshot)
+        return
+    stage("proof: loading by Hub id")
+    yield prover.check_loading(snapshot, parcel.folder)
+    if depth == "full":
+        stage("proof: the card's code")
+        yield prover.check_card(snapshot)
+
+
+def verify_published(target: Target, reader: Reader, depth: Depth) -> Iterator[Check]:
+    """Yield what is found out about a published release: object ids, loading, the card's code."""
+    remote = reader.read(target)
+    if remote.head is None:
+        raise PublishError(f"{target}: is not on {reader.connection.endpoint}, or this token may not see it")
+    with empty_home() as home:
+        prover = Prover(reader, target, remote.head, home)
+        snapshot = prover.download(sorted(remote.files))
+        yield prover.check_objects(snapshot, remote.files)
+        yield prover.check_measured(snapshot)
+        if depth != "files":
+            yield prover.check_loading(snapshot, None)
+        if depth == "full":
+            yield prover.check_card(snapshot)
+
+
+def raise_if_failed(check: Check, commit: str) -> None:
+    """Raise PublishError when something was found to be wrong with what is published."""
+    if check.state == "failed":
+        raise PublishError(
+            f"{commit[:8]} is published, but {check.name} failed: {check.detail}; "
+            "mend and push again, or go back with: python hub_push.py rollback RUN"
+        )

@@ -1,0 +1,94 @@
+// One headline: the answer first, then the words that decided.
+
+import { doubtWords, isUnsure } from "./doubt.js";
+import { BATCH, best, labels, predict, ready } from "./model.js";
+import { bars, byId, element, say, tone } from "./page.js";
+import { WORDS, count, percent, phrase } from "./words.js";
+
+export const MOST_CHARACTERS = 10000;
+const MOST_WORDS = 100; // more are not tried one by one
+const READ_CHARACTERS = 500; // about what the model reads of a text
+const VISIBLE_EFFECT = 0.005; // half a percentage point: less is rounded away anyway
+
+export async function classifyOne() {
+  const text = byId("headline").value;
+  const refusal = findRefusal(text);
+  if (refusal) return say("answer", refusal, "error");
+  say("answer", "Working.");
+  try {
+    const shown = await answer(text, "");
+    byId("answer").replaceChildren(shown);
+    shown.append(await reasons(text));
+  } catch (error) {
+    say("answer", `The model failed: ${error.message}`, "error");
+  }
+}
+
+export async function classifyPair() {
+  say("answer", "Working.");
+  const halves = [];
+  for (const text of WORDS.hard_pair) {
+    const half = await answer(text, text);
+    half.append(await reasons(text));
+    halves.push(half);
+  }
+  byId("answer").replaceChildren(element("div", { class: "fs-pair" }, ...halves));
+}
+
+function findRefusal(text) {
+  if (!text.trim()) return phrase("refused_empty");
+  if (text.length <= MOST_CHARACTERS) return null;
+  return phrase("refused_long", { count: count(text.length), most: count(MOST_CHARACTERS) });
+}
+
+async function answer(text, title) {
+  await ready(); // loading is no part of the time
+  const started = performance.now();
+  const [scores] = await predict([text]);
+  const took = phrase("took", { milliseconds: (performance.now() - started).toFixed(1) });
+  const [label, score] = best(scores);
+  const unsure = isUnsure(score);
+  const shown = element("div", { class: "fs-answer" });
+  if (title) shown.append(element("p", { class: "fs-text" }, title));
+  shown.append(
+    verdict(label, score, unsure),
+    bars(scores),
+    element("p", { class: "fs-quiet" }, `${unsure ? doubtWords() : phrase("calibrated")} ${took}`),
+  );
+  return shown;
+}
+
+function verdict(label, score, unsure) {
+  const kind = unsure ? "unsure" : tone(labels, label);
+  const said = unsure ? phrase("verdict_unsure", { label }) : label[0].toUpperCase() + label.slice(1);
+  return element("p", { class: `fs-verdict fs-${kind}` },
+    element("span", { "aria-hidden": "true" }, WORDS.signs[kind]), ` ${said} `, element("small", {}, percent(score)));
+}
+
+// Leave-one-out: every word is left out in turn, and its effect is what the label's probability loses.
+async function reasons(text) {
+  const spans = [...text.matchAll(/\S+/g)].map((found) => [found.index, found.index + found[0].length]);
+  const tried = spans.filter(([start]) => start < READ_CHARACTERS).slice(0, MOST_WORDS);
+  const variants = [text, ...tried.map(([start, end]) => text.slice(0, start) + text.slice(end))];
+  const found = [];
+  for (let start = 0; start < variants.length; start += BATCH) {
+    found.push(...(await predict(variants.slice(start, start + BATCH))));
+  }
+  const [label, whole] = best(found[0]);
+  const words = element("p", { class: "fs-words" });
+  spans.forEach(([start, end], index) => {
+    const effect = index < tried.length ? whole - found[index + 1].get(label) : 0;
+    words.append(word(text.slice(start, end), effect), " ");
+  });
+  return element("div", { class: "fs-explanation" },
+    element("h3", {}, phrase("words_title", { label })), words,
+    element("p", { class: "fs-quiet" }, phrase("words_note", { label })));
+}
+
+function word(text, effect) {
+  if (Math.abs(effect) < VISIBLE_EFFECT) return element("span", { class: "fs-word" }, text);
+  const strength = Math.min(5, 1 + Math.floor(Math.abs(effect) * 10));
+  const side = effect > 0 ? "for" : "against";
+  const points = `${effect > 0 ? "+" : "−"}${Math.round(Math.abs(effect) * 100)}`;
+  return element("span", { class: `fs-word fs-${side} fs-strength-${strength}` }, text, element("sub", {}, points));
+}

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from finsent.errors import DataError
+from tests.finsent.data.sources.samples import make_source, read
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("rows.csv", 'text,label\n"Profit, up",1\nNA,0\n'),
+        ("rows.jsonl", '{"text": "Profit, up", "label": 1}\n{"text": "NA", "label": 0}\n'),
+    ],
+)
+def test_tables_are_read_as_text(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    rows = read(make_source(tmp_path, files={"test": [name]}))
+    assert [(row.text, row.label, row.split) for row in rows] == [
+        ("Profit, up", "positive", "test"),
+        ("NA", "negative", "test"),  # a text, not a missing value
+    ]
+
+
+def test_parquet_is_read(tmp_path: Path) -> None:
+    import pandas
+
+    pandas.DataFrame({"text": ["Profit up"], "label": [1]}).to_parquet(tmp_path / "rows.parquet")
+    assert read(make_source(tmp_path, files={"train": ["rows.parquet"]}))[0].label == "positive"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"text,label\nUp,1\nDown,7\n", r"rows.csv, row 2: unknown label '7'; s maps \['0', '1'\]"),
+        (b"text,label\nUp,1\n  ,0\n", "rows.csv, row 2: the text is empty"),
+        (b"headline,label\nUp,1\n", r"rows.csv: no column 'text'; it has \['headline', 'label'\]"),
+        (b"text,label\nUp,1\nD\xe9j\xe0,0\n", r"rows.csv, row 2: bytes b'\\xe9j\\xe0,' are not UTF-8"),
+        (b"", "rows.csv: cannot be read"),
+        (b"text,label\n", "no row was read"),
+        (b'text,label\n"Up,1\n', "rows.csv: cannot be read"),
+    ],
+)
+def test_errors_name_file_row_and_value(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "rows.csv").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        read(make_source(tmp_path))
+
+
+def test_a_missing_value_in_jsonl_is_named(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"text": "Up", "label": 1}\n{"text": "Down", "label": null}\n')
+    with pytest.raises(DataError, match=r"rows.jsonl, row 2: 'label' has no value"):
+        read(make_source(tmp_path, files={"train": ["rows.jsonl"]}))

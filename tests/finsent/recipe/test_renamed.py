@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from finsent import REPOSITORY
+from finsent.errors import RecipeError
+from finsent.recipe.file import address_recipe, dump_recipe, load_recipe, read_released_recipe
+from finsent.recipe.recipe import Recipe
+from finsent.recipe.renamed import RENAMED, find_old_keys, with_first_names, with_new_names
+from tests.finsent.recipe.samples import write_recipe
+
+SMALL = REPOSITORY / "recipes" / "finsent-small.yaml"
+
+
+@pytest.mark.parametrize(
+    ("name", "fingerprint", "making"),
+    [
+        (
+            "quickstart",
+            "528614174bd6f95a570d381a0f1c97e6b248c7e6b8616d1427b48e2d3b986f34",
+            "0a794b3eea132f9aa4b53e14b2835fe0e25b0284187fefe4b22337ce96f87647",
+        ),
+        (
+            "finsent-small",
+            "a7ebcac94bd5b67045d128d0faadda582cb249a9ebf5a7d51772f4cd135bb5f8",
+            "399041759f62954532defd2953cc1450a0993bd8bb5f6fd7030be179d550b363",
+        ),
+    ],
+)
+def test_fingerprints_are_what_they_were_under_the_first_names(
+    name: str, fingerprint: str, making: str
+) -> None:
+    recipe = load_recipe(REPOSITORY / "recipes" / f"{name}.yaml")
+    assert (recipe.fingerprint(), recipe.making_fingerprint()) == (fingerprint, making)
+
+
+def test_every_key_that_has_another_name_is_renamed_both_ways() -> None:
+    tree = load_recipe(SMALL).model_dump(mode="json")  # with teachers and every key
+    first = with_first_names(tree)
+    assert find_old_keys(first).keys() == RENAMED.keys()
+    assert find_old_keys(tree) == {}
+    assert find_old_keys({"distillation": {"teachers": [{"base": {"width": 8}}]}}) == {
+        "base.width": "base.hidden_size"
+    }
+    assert with_new_names(first) == tree
+    assert yaml.safe_dump(with_new_names(first), sort_keys=False) == yaml.safe_dump(tree, sort_keys=False)
+
+
+@pytest.mark.parametrize("where", ["itself", "extended", "teacher"])
+def test_a_recipe_file_with_an_old_key_is_refused_by_the_new_one(where: str, tmp_path: Path) -> None:
+    write_recipe(tmp_path, base={"hub": "a/b", "licence": "mit", "width": 128})
+    recipe = tmp_path / "recipe.yaml"
+    if where == "itself":
+        recipe = tmp_path / "tiny.yaml"
+    elif where == "extended":
+        recipe.write_text("extends: tiny.yaml\n", encoding="utf-8")
+    else:
+        recipe.write_text("distillation: {teachers: [tiny.yaml]}\n", encoding="utf-8")
+    message = r"tiny\.yaml: base\.width: is now called base\.hidden_size; rename it in the file$"
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(recipe)
+
+
+def test_a_release_is_read_by_first_names_and_by_new_ones(tmp_path: Path) -> None:
+    recipe = load_recipe(SMALL)
+    for tree in (recipe.model_dump(mode="json"), with_first_names(recipe.model_dump(mode="json"))):
+        (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
+        assert read_released_recipe(tmp_path / "recipe.yaml") == recipe
+
+
+def test_another_address_changes_nothing_else_in_a_release_of_before(tmp_path: Path) -> None:
+    recipe = load_recipe(SMALL)
+    path = tmp_path / "recipe.yaml"
+    path.write_text(_dump_first(recipe), encoding="utf-8")
+    addressed = address_recipe(path, "me/mine", "me/demo")
+    hub = recipe.hub.model_copy(update={"model": "me/mine", "space": "me/demo"})
+    assert addressed == _dump_first(recipe.model_copy(update={"hub": hub}))
+
+
+def _dump_first(recipe: Recipe) -> str:
+    tree = with_first_names(yaml.safe_load(dump_recipe(recipe)))
+    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=110)

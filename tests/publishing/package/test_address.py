@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from finsent.recipe.file import load_recipe
+from publishing.errors import PublishError
+from publishing.package.address import _address_recipe, choose_model_id, choose_space_id
+from tests.publishing.conftest import Publisher
+
+
+def test_card_and_recipe_name_the_repository_that_they_go_to(publisher: Publisher, tmp_path: Path) -> None:
+    parcel = publisher.parcel()
+    card = parcel.manifest.content("README.md").decode()
+    assert f'model="{publisher.repo_id}"' in card and "finsent/tiny" not in card.replace(
+        "finsent/tiny-demo", ""
+    )
+    (tmp_path / "recipe.yaml").write_bytes(parcel.manifest.content("recipe.yaml"))
+    assert load_recipe(tmp_path / "recipe.yaml").hub.model == publisher.repo_id
+    assert "finsent/tiny" in (publisher.run / "release" / "README.md").read_text(encoding="utf-8")
+
+
+def test_another_address_changes_the_two_ids_and_nothing_else(tiny_release: Path, tmp_path: Path) -> None:
+    release = tmp_path / "release"
+    shutil.copytree(tiny_release, release)
+    old = "an_older_key: 1.0e-05\n" + (release / "recipe.yaml").read_text(encoding="utf-8")
+    assert _address_recipe(old, "finsent/tiny", "finsent/tiny-demo") == old
+    new = _address_recipe(old, "ann/x", "ann/x-demo")
+    changed = [line for line in new.split("\n") if line not in old.split("\n")]
+    assert changed == ["  model: ann/x", "  space: ann/x-demo"]
+
+
+def test_where_model_and_space_go(tiny_release: Path, tmp_path: Path) -> None:
+    run = tiny_release.parent
+    assert choose_model_id(run, "model", "ann/x") == "ann/x"
+    assert choose_model_id(run, "model", None) == "finsent/tiny"
+    assert choose_space_id(run, None, None) == "finsent/tiny-demo"
+    assert choose_space_id(run, "ann/x", None) == "ann/x-demo"
+    assert choose_space_id(run, "ann/x", "ann/y") == "ann/y"
+    with pytest.raises(PublishError, match="--repo-id: a data set has no recipe that names one"):
+        choose_model_id(run, "dataset", None)
+    with pytest.raises(PublishError, match="is no run, for it holds no release/"):
+        choose_model_id(tmp_path, "model", None)

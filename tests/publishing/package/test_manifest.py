@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from publishing.errors import LintError
+from publishing.package.manifest import from_bytes, is_allowed, read_folder
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("model.safetensors", True), ("onnx/model_q4.onnx", True), ("figures/a.png", True),
+        (".env", False), (".git/config", False), ("checkpoints/a/model.safetensors", False),
+        ("onnx/deep/model.onnx", False), ("optimizer.pt", False), ("onnx/.hidden.onnx", False),
+    ],
+)  # fmt: skip
+def test_only_what_is_named_is_sent(path: str, allowed: bool) -> None:
+    assert is_allowed("model", path) is allowed
+
+
+def test_hashes_are_those_of_git_and_lfs(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_bytes(b"hello\n")
+    (tmp_path / ".env").write_text("SECRET=1", encoding="utf-8")
+    manifest = read_folder(tmp_path, "model")
+    assert from_bytes("README.md", b"hello\n").git_sha1 == manifest.files["README.md"].git_sha1
+    assert manifest.files["README.md"].git_sha1 == "ce013625030ba8dba906f756967f9e9ca394464a"
+    assert manifest.files["README.md"].sha256.startswith("5891b5b522d5df086d0ff0b110fb")
+    assert manifest.left_out == (".env",)
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(LintError, match="holds no file that belongs in a model repository"):
+        read_folder(tmp_path, "model")

@@ -1,0 +1,40 @@
+"""What is written about publishing, held against the code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from finsent import REPOSITORY
+from tests.publishing.faults import FAULTS, STEPS
+
+
+def _strings(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_the_readme_has_the_messages_that_the_code_has() -> None:
+    section = (REPOSITORY / "README.md").read_text(encoding="utf-8").partition("## When it fails")[2]
+    messages = re.findall(r"^\| `([^`]+)`", section.partition("\n## ")[0], re.MULTILINE)
+    sources = [
+        REPOSITORY / "hub_push.py",
+        REPOSITORY / "finsent" / "cli.py",
+        *sorted((REPOSITORY / "publishing").rglob("*.py")),
+    ]
+    known = [text for path in sources for text in _strings(path)]
+    assert len(messages) >= 12
+    for message in messages:
+        for part in re.split(r"…|README\.md", message):  # where a value stands
+            assert any(part.strip(" ()") in text for text in known), f"{message!r}: nobody says {part!r}"
+
+
+def test_the_document_has_a_row_for_every_request() -> None:
+    text = (REPOSITORY / "docs" / "publishing.md").read_text(encoding="utf-8")
+    for step in STEPS:
+        assert f"\n| {step} |" in text
+    assert "| Request | " + " | ".join(FAULTS) + " |" in text
+    assert "not run" not in text

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from publishing.errors import PublishError
+from publishing.receipt import newest_receipt, read_receipt, read_receipts
+
+# As finsent 0.1.0 left it; an unchanged run is known by it as published and proved.
+OF_0_1_0: dict[str, Any] = {
+    "schema_version": 1, "created": "2026-11-22T14-26-40.842171Z", "endpoint": "http://127.0.0.1:37595",
+    "repo_id": "ann/quick", "repo_type": "model", "revision": "main", "state": "published", "message": "",
+    "push": "7d3f784f4f1c44f1bc2d614b93601693", "parent": "b" * 40, "commit": "8" * 40,
+    "commit_is_certain": True, "pull_request": None, "tag": "v0.1.0",
+    "card_sha256": "9" * 64, "card_choice": "ours",
+    "files": [{"path": "README.md", "size": 30373, "sha256": "9" * 64}],
+    "checks": [{"name": "files", "state": "ok", "detail": "13 files, sha256 of each"}],
+    "space": {
+        "repo_id": "ann/quick-demo", "sdk": "gradio", "commit": "c" * 40, "model_revision": "8" * 40,
+        "stage": "RUNNING", "note": "",
+    },
+}  # fmt: skip
+
+
+def write(run: Path, **changes: object) -> Path:
+    tree = OF_0_1_0 | changes
+    path = run / "receipts" / f"{tree['created']}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(tree), encoding="utf-8")
+    return path
+
+
+def test_a_receipt_of_an_earlier_version_is_read_and_kept_as_it_is(tmp_path: Path) -> None:
+    receipt = read_receipt(write(tmp_path))
+    assert receipt.model_dump(mode="json") == OF_0_1_0
+    assert list(read_receipts(tmp_path, "ann/quick")) == [receipt]
+    assert list(read_receipts(tmp_path, "ann/other")) == []
+
+
+def test_the_newest_receipt_is_that_of_a_commit(tmp_path: Path) -> None:
+    published = write(tmp_path)
+    write(tmp_path, created="2026-11-23T00-00-00.000000Z", commit=None, state="failed")
+    assert newest_receipt(tmp_path) == published
+
+
+def test_what_is_no_receipt_is_one_line(tmp_path: Path) -> None:
+    path = write(tmp_path, unknown=1)
+    with pytest.raises(PublishError, match=r"is no receipt \(.*\); they stand in runs/\*/receipts/\*\.json"):
+        read_receipt(path)
