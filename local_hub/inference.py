@@ -171,7 +171,7 @@ class InferenceEngine:
         folder, process = self._folder / uuid.uuid4().hex, None
         run = asyncio.get_running_loop().run_in_executor
         try:
-            await run(self._loaders, export_model, self._hub, shelf, oid, folder)
+            await run(self._loaders, export_model, shelf, oid, folder)
             process = await run(self._loaders, self._host.start_model)
             await process.ask({"folder": str(folder)})
             return process

@@ -123,7 +123,7 @@ def test_nothing_but_configuration_vocabulary_and_safetensors_is_within_reach(
     (classifier / "pytorch_model.bin.index.json").write_text("{}", encoding="utf-8")
     shelf = hub.hub.catalogue.get(_id(push(hub, classifier, "reach")))
     assert shelf is not None
-    export_model(hub.hub, shelf, shelf.repository.resolve("main"), tmp_path / "export")
+    export_model(shelf, shelf.repository.resolve("main"), tmp_path / "export")
     found = {path.name for path in (tmp_path / "export").iterdir()}
     expected = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
     assert found == expected | {"special_tokens_map.json"}
@@ -153,7 +153,7 @@ def test_what_would_be_counted_up_to_is_refused_before_loading(
     shelf = hub.hub.catalogue.get(_id(push(hub, classifier, f"count-{key.replace('_', '-')}")))
     assert shelf is not None
     with pytest.raises(HubError, match=r"config\.json"):
-        export_model(hub.hub, shelf, shelf.repository.resolve("main"), tmp_path / "export")
+        export_model(shelf, shelf.repository.resolve("main"), tmp_path / "export")
 
 
 @pytest.mark.parametrize(

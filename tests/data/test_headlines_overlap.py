@@ -15,14 +15,8 @@ from data.headlines.likeness import find_alike, grams
 
 
 def make_row(number: int, text: str, label: str, split: str = "train") -> Headline:
-<<<<<<< HEAD
-    return Headline(
-        f"h{number:04d}", text, label, "earnings", "headline", "", split, f"{split}.csv", number + 2
-    )
-=======
     file = f"{split}.csv"
     return Headline(f"h{number:04d}", text, label, "earnings", "headline", "", split, file, number + 2)
->>>>>>> wt-r1
 
 
 def test_the_search_for_like_texts_misses_none() -> None:
