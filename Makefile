@@ -37,7 +37,7 @@ lint: .venv/.installed  ## ruff, mypy, the headlines, README's tables
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
-	cd space && ../$(PY) -m mypy --config-file ../pyproject.toml *.py  # a Space is run from its own folder
+	cd space && MYPYPATH=.. ../$(PY) -m mypy --config-file ../pyproject.toml *.py  # a Space is run from its own folder
 	$(PY) data/headlines/check.py
 	$(PY) -m benchmarks.results --check
 

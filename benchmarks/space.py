@@ -26,6 +26,8 @@ import typer
 from gradio_client import Client
 from rich.console import Console
 
+from benchmarks.browser.chromium import chromium, transformers_js
+from benchmarks.environments import free_port
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
 from finsent.data.sources.read import read_source
@@ -41,8 +43,6 @@ from publishing.space.preview import (
     page_roots,
     serving,
 )
-from tests.space.browser import chromium, transformers_js
-from tests.space.conftest import free_port
 
 OUTPUT = Path(__file__).with_name("space.md")
 SPACE = REPOSITORY / "space"

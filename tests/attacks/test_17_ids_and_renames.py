@@ -11,19 +11,20 @@ import pytest
 import requests
 from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import RepositoryNotFoundError
-from publishing.connection import Timeouts, connect
-from publishing.parcel import pack_dataset
-from publishing.remote import Reader, Target
-from publishing.retries import Retries
-from publishing.stages import Wishes
 
 import hub_push
 from finsent.hub_id import check_hub_id
-from finsent.recipe import Hub as HubSection
+from finsent.recipe.card import Hub as HubSection
 from local_hub import HubSettings, RunningHub, running_hub
 from local_hub.errors import HubError
 from local_hub.names import check_name
 from publishing.errors import PublishError
+from publishing.hub.connection import Timeouts, connect
+from publishing.hub.remote import Reader, Target
+from publishing.hub.retries import Retries
+from publishing.options import PushOptions
+from publishing.package.parcel import pack_dataset
+from publishing.push import Push
 from tests.attacks.clients import client
 from tests.attacks.conftest import Git
 from tests.attacks.people import Person
@@ -238,5 +239,5 @@ def test_a_data_set_that_was_renamed_is_pushed_under_the_new_id(
     api.move_repo(repo_id, "ann/rows-new", repo_type="dataset")
     headlines = Path(__file__).parents[2] / "data" / "headlines"
     parcel = pack_dataset(headlines, Target(repo_id, "dataset"), tmp_path)
-    outcome = hub_push.publish(parcel, Wishes(proof="files", confirm=False), reader)
+    outcome = hub_push.publish(Push(parcel, PushOptions(proof="files", confirm=False), reader))
     assert outcome.plan.repo_id == "ann/rows-new" and not outcome.plan.is_empty

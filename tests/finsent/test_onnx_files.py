@@ -8,7 +8,8 @@ import pytest
 
 from finsent.errors import RecipeError
 from finsent.onnx_files import DEFAULTS, FOLDER, FP32, ONNX_FILES, QUANTIZED, choose_default
-from finsent.recipe.file import load_recipe, recipe_schema
+from finsent.recipe.file import load_recipe
+from finsent.recipe.schema import recipe_schema
 from finsent.release import ALWAYS
 from inference.classifier import Classifier
 from tests import tiny

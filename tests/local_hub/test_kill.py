@@ -14,7 +14,7 @@ import pytest
 import requests
 from huggingface_hub import CommitOperationAdd, HfApi
 
-from local_hub import HubSettings, running_hub
+from benchmarks.environments import free_port
 from tests.local_hub.accounts import WRITE
 
 ROOT = Path(__file__).parents[2]
@@ -45,11 +45,6 @@ class Process:
         self._process.wait()
 
 
-def free_port(tmp_path: Path) -> int:
-    with running_hub(HubSettings(tmp_path / "probe")) as probe:
-        return int(probe.endpoint.rsplit(":", 1)[1])
-
-
 def upload_until_killed(api: HfApi, seed: int, answered: dict[str, list[tuple[str, str, int]]]) -> None:
     """Commit random files until the server is gone; note every commit that was answered."""
     chance = random.Random(seed)
@@ -74,7 +69,7 @@ def test_a_kill_loses_no_answered_commit_and_damages_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
-    root, port = tmp_path / "root", free_port(tmp_path)
+    root, port = tmp_path / "root", free_port()
     root.mkdir()
     server = Process(root, port)
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.endpoint)

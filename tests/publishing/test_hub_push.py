@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.environments import node_environment
 from finsent import REPOSITORY
 from finsent.errors import FinsentError
 from local_hub import RunningHub
@@ -21,7 +22,6 @@ from publishing.errors import PublishError
 from publishing.hub.remote import Reader, Target
 from publishing.receipt import read_receipt
 from tests.publishing.conftest import WRITE, Publisher, order
-from tests.runtimes.environments import HERE, node_environment
 
 
 def hub_push_py(
@@ -38,7 +38,7 @@ def test_the_whole_command_publishes_proves_and_is_quick_the_second_time(
     server: RunningHub, run: Path, repo_id: str
 ) -> None:
     arguments = (str(run), "--repo-id", repo_id, "--yes", "--space", "none")
-    modules = node_environment(HERE / "package.json") / "node_modules"
+    modules = node_environment(REPOSITORY / "tests" / "runtimes" / "package.json") / "node_modules"
     done = hub_push_py(server, *arguments, NODE_PATH=str(modules))
     assert done.returncode == 0, done.stderr
     for check in ("files: ok", "load: ok", "card: ok"):

@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from optimum.onnxruntime import ORTModelForSequenceClassification
 from transformers import AutoTokenizer, pipeline
 
+from benchmarks.environments import node_environment, python_environment
 from finsent.release import ABSTAIN_BELOW, CONFIG, read_labels, write_threshold
 from inference.classifier import Classifier
-from tests.runtimes.environments import HERE, node_environment, python_environment
 from tests.runtimes.texts import TEXTS
 
+HERE = Path(__file__).parent
 FP32, INT8 = "model.onnx", "model_quantized.onnx"
 Scores = NDArray[np.float64]
 

@@ -1,41 +1,17 @@
-"""Chromium, driven by Playwright from an environment of its own, and what is asked of every page."""
+"""A visit in a browser, and what is asked of every page."""
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import os
-import shutil
-import site
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.runtimes.environments import node_environment, python_environment
+from benchmarks.browser.chromium import axe_core
 from tests.tiny import ROOT
 
-HERE = Path(__file__).parent
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SCREENSHOTS = Path(os.environ.get("FINSENT_SCREENSHOTS") or ROOT / "runs" / "screenshots")
 PHONE = {"width": 375, "height": 740}
 DESK = {"width": 1200, "height": 900}
-
-
-@contextlib.contextmanager
-def chromium() -> Iterator[Any]:
-    """A browser; Playwright's packages come behind ours on the path, so that they hide nothing."""
-    assert CHROMIUM, "no Chromium on this machine: apt-get install chromium"
-    python = python_environment(HERE / "requirements-browser.txt")
-    [packages] = (python.parents[1] / "lib").glob("python*/site-packages")
-    site.addsitedir(str(packages))
-    start = importlib.import_module("playwright.sync_api").sync_playwright
-    with start() as playwright:
-        arguments = ["--no-sandbox", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 class Visit:
@@ -82,9 +58,8 @@ class Visit:
         """No complaint, no request elsewhere, nothing that axe-core calls serious or critical."""
         assert not self.complaints, self.complaints
         assert not self.elsewhere, self.elsewhere
-        axe = node_environment(HERE / "package.json") / "node_modules" / "axe-core" / "axe.min.js"
         if not self.page.evaluate("typeof axe === 'object'"):
-            self.page.evaluate(axe.read_text(encoding="utf-8"))
+            self.page.evaluate(axe_core().read_text(encoding="utf-8"))
         found = self.page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
         serious = [one for one in found if one["impact"] in ("serious", "critical")]
         told = [
@@ -93,9 +68,3 @@ class Visit:
             for node in one["nodes"]
         ]
         assert not told, "\n".join(told)
-
-
-def transformers_js() -> list[Path]:
-    """The folders that hold transformers.js and the wasm that it loads."""
-    modules = node_environment(HERE / "package.json") / "node_modules"
-    return [modules / "@huggingface" / "transformers" / "dist", modules / "onnxruntime-web" / "dist"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -20,11 +19,11 @@ from batch import BatchRun, Result
 from model import Model, load_model
 from table import Table
 
+from benchmarks.browser.chromium import chromium, transformers_js
+from benchmarks.environments import free_port, python_environment
 from inference.classifier import Classifier
 from publishing.space.forms import Subject, write_form
 from publishing.space.preview import LOCAL_LIBRARY, LOCAL_MODEL, app_environment, page_roots, serving
-from tests.runtimes.environments import python_environment
-from tests.space.browser import chromium, transformers_js
 from tests.tiny import ROOT
 
 SPACE = ROOT / "space"
@@ -60,12 +59,6 @@ class Demo:
     address: str
     process: subprocess.Popen[bytes]
     seconds: float
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

@@ -8,7 +8,9 @@ from model import FULL, NO_FIGURES, QUANTIZED, Doubt, Model, find_doubt, load_mo
 from model import METRICS as SPACE_METRICS
 from model import RECIPE as SPACE_RECIPE
 
-from finsent.release import METRICS, ONNX_FILES, RECIPE, TRANSFORMERS_FILES
+from finsent.onnx_files import FP32
+from finsent.onnx_files import QUANTIZED as QUANTIZED_FILE
+from finsent.release import METRICS, RECIPE, TRANSFORMERS_FILES
 from inference.classifier import FILES
 
 
@@ -68,5 +70,5 @@ def test_what_is_neither_a_folder_nor_an_id_is_named() -> None:
 
 def test_the_files_are_called_as_in_a_release() -> None:
     named = (FULL, QUANTIZED, SPACE_METRICS, SPACE_RECIPE)
-    assert named == (ONNX_FILES["fp32"], ONNX_FILES["quantized"], METRICS, RECIPE)
+    assert named == (FP32.path, QUANTIZED_FILE.path, METRICS, RECIPE)
     assert set(FILES) <= set(TRANSFORMERS_FILES)

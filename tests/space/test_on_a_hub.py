@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi
 
+from benchmarks.browser.chromium import chromium, transformers_js
 from inference.classifier import Classifier
 from local_hub import HubSettings, RunningHub, running_hub
 from tests.local_hub.accounts import GRANTS, WRITE
-from tests.space.browser import DESK, Visit, chromium, transformers_js
+from tests.space.browser import DESK, Visit
 from tests.tiny import ROOT
 
 with warnings.catch_warnings():

@@ -15,10 +15,11 @@ import pytest
 from markup import doubt_words
 from model import load_model
 
+from benchmarks.browser.chromium import transformers_js
 from inference.classifier import Classifier
 from publishing.space.forms import write_form
 from publishing.space.preview import serving
-from tests.space.browser import DESK, PHONE, Visit, transformers_js
+from tests.space.browser import DESK, PHONE, Visit
 from tests.space.conftest import LOCAL, SPACE, SUBJECT
 
 pytestmark = pytest.mark.slow

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from finsent.recipe.file import load_recipe
+from finsent.recipe.file import address_recipe, load_recipe
 from publishing.errors import PublishError
-from publishing.package.address import _address_recipe, choose_model_id, choose_space_id
+from publishing.package.address import choose_model_id, choose_space_id
 from tests.publishing.conftest import Publisher
 
 
@@ -23,11 +22,11 @@ def test_card_and_recipe_name_the_repository_that_they_go_to(publisher: Publishe
 
 
 def test_another_address_changes_the_two_ids_and_nothing_else(tiny_release: Path, tmp_path: Path) -> None:
-    release = tmp_path / "release"
-    shutil.copytree(tiny_release, release)
-    old = "an_older_key: 1.0e-05\n" + (release / "recipe.yaml").read_text(encoding="utf-8")
-    assert _address_recipe(old, "finsent/tiny", "finsent/tiny-demo") == old
-    new = _address_recipe(old, "ann/x", "ann/x-demo")
+    file = tmp_path / "recipe.yaml"
+    old = "an_older_key: 1.0e-05\n" + (tiny_release / "recipe.yaml").read_text(encoding="utf-8")
+    file.write_text(old, encoding="utf-8")
+    assert address_recipe(file, "finsent/tiny", "finsent/tiny-demo") == old
+    new = address_recipe(file, "ann/x", "ann/x-demo")
     changed = [line for line in new.split("\n") if line not in old.split("\n")]
     assert changed == ["  model: ann/x", "  space: ann/x-demo"]
 

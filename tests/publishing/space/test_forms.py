@@ -4,7 +4,6 @@ import ast
 import dataclasses
 import json
 import re
-import sys
 from pathlib import Path
 
 import app
@@ -12,13 +11,12 @@ import pytest
 import yaml
 from huggingface_hub import SpaceCardData
 
+from finsent import REPOSITORY
 from publishing.space.forms import (
-    GRADIO_FILES,
-    INFERENCE_FILES,
+    INFERENCE,
     PIN,
-    STATIC_FILES,
-    Form,
-    Source,
+    DemoFiles,
+    SpaceForm,
     front_matter,
     pinned,
     readme,
@@ -26,31 +24,44 @@ from publishing.space.forms import (
 )
 from tests.space.conftest import SPACE, SUBJECT
 
-SHARED = tuple(f"inference/{name}" for name in INFERENCE_FILES)
+PACKAGE = REPOSITORY / "benchmarks" / "browser" / "package.json"
 
 
-@pytest.mark.parametrize(("form", "files"), [("gradio", (*GRADIO_FILES, *SHARED)), ("static", STATIC_FILES)])
-def test_a_form_has_its_files_and_no_other(form: Form, files: tuple[str, ...], tmp_path: Path) -> None:
-    assert write_form(form, SUBJECT, tmp_path / "x") == sorted([*files, "README.md", PIN])
+@pytest.mark.parametrize(
+    ("form", "some"),
+    [
+        (
+            "gradio",
+            {"app.py", "requirements.txt", "gradio.css", "static/words.json", "inference/classifier.py"},
+        ),
+        ("static", {"index.html", "app.js", "words.json", "style.css", "page.css"}),
+    ],
+)
+def test_a_form_has_its_files_and_no_other(form: SpaceForm, some: set[str], tmp_path: Path) -> None:
+    written = write_form(form, SUBJECT, tmp_path / "x")
+    assert written == sorted([*DemoFiles().paths(form), "README.md", PIN]) and some <= set(written)
+    assert not [name for name in written if name.endswith((".jinja", ".pyc")) or name == "ruff.toml"]
     with pytest.raises(FileExistsError, match="is not empty; give a new folder"):
         write_form(form, SUBJECT, tmp_path / "x")
 
 
-def test_the_gradio_form_needs_nothing_that_stays_behind() -> None:
-    modules = {Path(name).stem for name in GRADIO_FILES if name.endswith(".py")}
-    here = {path.stem for path in SPACE.glob("*.py")}
-    assert here == modules
-    for name in modules:
-        tree = ast.parse((SPACE / f"{name}.py").read_text(encoding="utf-8"))
+def test_the_gradio_form_needs_nothing_that_stays_behind(tmp_path: Path) -> None:
+    sent = {name for name in write_form("gradio", SUBJECT, tmp_path / "x") if name.endswith(".py")}
+    here = {f"{path.stem}.py" for path in SPACE.glob("*.py")}
+    here |= {f"inference/{path.stem}.py" for path in INFERENCE.glob("*.py")}
+    assert sent == here
+    outside = {path.name for path in REPOSITORY.iterdir() if list(path.glob("*.py"))} - {"inference", "space"}
+    for name in sent:
+        tree = ast.parse((tmp_path / "x" / name).read_text(encoding="utf-8"))
         froms = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
         names = [
             alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
         ]
-        assert {one.partition(".")[0] for one in froms + names} & here <= modules
+        assert not {one.partition(".")[0] for one in froms + names} & outside, name
 
 
 @pytest.mark.parametrize("form", ["gradio", "static"])
-def test_the_readme_starts_with_its_front_matter(form: Form) -> None:
+def test_the_readme_starts_with_its_front_matter(form: SpaceForm) -> None:
     text = readme(form, SUBJECT)
     found = re.match(r"---\n(.*?)\n---\n\n# finsent demo\n", text, re.DOTALL)
     assert found
@@ -73,12 +84,12 @@ def test_a_readme_names_no_port_and_no_commit_that_would_go_stale() -> None:
 def test_the_sdk_is_the_pinned_gradio() -> None:
     matter = front_matter("gradio", SUBJECT)
     assert matter["sdk_version"] == pinned("gradio")
-    assert matter["python_version"] == f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert matter["python_version"] == "3.11"  # what requirements.txt is resolved for, not what runs this
     assert "sdk_version" not in front_matter("static", SUBJECT)
 
 
 @pytest.mark.parametrize("form", ["gradio", "static"])
-def test_a_file_names_model_and_commit(form: Form, tmp_path: Path) -> None:
+def test_a_file_names_model_and_commit(form: SpaceForm, tmp_path: Path) -> None:
     write_form(form, SUBJECT, tmp_path)
     named = json.loads((tmp_path / PIN).read_text(encoding="utf-8"))
     assert named == {"id": SUBJECT.model, "revision": SUBJECT.revision}
@@ -101,12 +112,12 @@ def test_the_app_takes_what_that_file_names_unless_told_otherwise(
     assert app.chosen_model() == ("ann/other", None)  # another model has other commits
 
 
-def test_a_form_with_a_file_missing_is_not_written(tmp_path: Path) -> None:
+def test_a_form_without_its_entry_is_not_written(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("print()", encoding="utf-8")
-    source = Source(tmp_path, gradio=("app.py", "model.py"), static=("index.html",), inference=())
-    assert source.has("gradio") and not source.has("static")
-    with pytest.raises(FileNotFoundError, match=r"model\.py"):
-        write_form("gradio", SUBJECT, tmp_path / "x", source=source)
+    files = DemoFiles(tmp_path, inference=None)
+    assert files.has("gradio") and not files.has("static")
+    with pytest.raises(FileNotFoundError, match=r"there is no index\.html, so there is no static form"):
+        write_form("static", SUBJECT, tmp_path / "x", files=files)
 
 
 def test_the_page_knows_its_model_and_no_title_ends_its_script(tmp_path: Path) -> None:
@@ -122,7 +133,7 @@ def test_the_page_knows_its_model_and_no_title_ends_its_script(tmp_path: Path) -
 
 
 def test_the_library_is_pinned_to_what_is_tested() -> None:
-    wanted = json.loads((Path(__file__).parent / "package.json").read_text(encoding="utf-8"))
+    wanted = json.loads(PACKAGE.read_text(encoding="utf-8"))
     version = wanted["dependencies"]["@huggingface/transformers"]
     html = (SPACE / "static" / "index.html").read_text(encoding="utf-8")
     assert re.findall(r"https://cdn[^\"]+", html) == [
@@ -131,5 +142,8 @@ def test_the_library_is_pinned_to_what_is_tested() -> None:
 
 
 def test_nothing_is_ever_set_as_html() -> None:
-    code = (SPACE / "static" / "app.js").read_text(encoding="utf-8")
-    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", code)
+    scripts = sorted((SPACE / "static").glob("*.js"))
+    assert scripts
+    for script in scripts:
+        code = script.read_text(encoding="utf-8")
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", code), script

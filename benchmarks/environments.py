@@ -1,16 +1,16 @@
-"""Environments beside ours, made once and kept in .envs/: another transformers, node with transformers.js."""
+"""What a process beside ours needs: a Python or packages of node, made once in .envs/, and a free port."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 from finsent import REPOSITORY
 
-HERE = Path(__file__).parent
 ENVIRONMENTS = REPOSITORY / ".envs"
 
 
@@ -40,6 +40,13 @@ def node_environment(package: Path) -> Path:
         subprocess.run(command, cwd=folder, check=True)
         (folder / ".complete").touch()
     return folder
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _digest(*files: Path) -> str:
