@@ -8,9 +8,7 @@ python -m serving runs/quickstart --host 0.0.0.0 --token-file /run/secrets/token
 
 from __future__ import annotations
 
-import logging
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -44,7 +42,6 @@ def main(
     drain: Annotated[float, typer.Option(min=0, help="seconds to go on after SIGTERM")] = 2.0,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; exit 0 then, 1 with one line when something is wrong."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     limits = Limits(texts=max_texts, body_bytes=max_bytes, waiting=max_waiting)
     try:
         token = read_token(token_file) if token_file else None

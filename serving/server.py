@@ -7,11 +7,13 @@ is closed, what runs is finished, and the process exits with 0. A second signal 
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 import multiprocessing.connection
 import os
 import signal
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -76,6 +78,7 @@ def serve(settings: ServerSettings, listener: socket.socket) -> int:
 
 def run_worker(settings: ServerSettings, listener: socket.socket) -> None:
     """Serve in this process until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     from serving.model import load_model  # after SHARED_METRICS is set: both import prometheus_client
     from serving.rest import create_app
 

@@ -37,7 +37,7 @@ def make_table(model: ServedModel, rows: list[TextRow], probabilities: NDArray[n
 
 
 def write_part(output: Place, number: int, table: pyarrow.Table) -> None:
-    """Write part `number`. On a disk it gets its name when it is whole; an object store does that by itself."""
+    """Write part `number`. It gets its name when it is whole; an object store does so by itself."""
     name = f"part-{number:05d}.parquet"
     if not isinstance(output.system, fs.LocalFileSystem):
         parquet.write_table(table, output.child(name).path, filesystem=output.system)

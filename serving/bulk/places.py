@@ -31,7 +31,7 @@ class Place:
 
     @property
     def kind(self) -> str:
-        """What the file holds, by its name without the compression: `.csv`, …"""
+        """What the file holds, by its name without the compression, such as `.csv`."""
         name = Path(self.path)
         return (name.with_suffix("") if self.compression else name).suffix.lower()
 
@@ -41,7 +41,7 @@ class Place:
 
 
 def locate(address: str) -> Place:
-    """Return where an address points. BulkError for a scheme that is not known or a client that is missing."""
+    """Return where an address points. BulkError for an unknown scheme or a missing client."""
     try:
         if address.startswith("hf://"):
             from huggingface_hub import HfFileSystem  # only for such an address
@@ -64,9 +64,8 @@ def find_inputs(addresses: list[str]) -> list[Place]:
     for place in found:
         if place.kind not in KINDS:
             kinds = ", ".join(KINDS)
-            raise BulkError(
-                f"{place.path}: got {place.kind or 'no ending'!r}; allowed are {kinds}, also .gz and .zst"
-            )
+            got = place.kind or "no ending"
+            raise BulkError(f"{place.path}: got {got!r}; allowed are {kinds}, also .gz and .zst")
     return found
 
 

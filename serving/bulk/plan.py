@@ -15,7 +15,7 @@ from serving.bulk.errors import BulkError
 from serving.bulk.places import Place
 from serving.model import ServedModel
 
-PLAN = "plan.json"
+PLAN = "_plan.json"  # readers of a folder of Parquet pass over what begins with _
 PART_ROWS = 50_000
 
 
