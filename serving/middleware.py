@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 import logging
 import re
 import time
@@ -55,7 +54,7 @@ class Border:
             except RequestError as error:
                 await _refuse(error, request_id, scope, receive, send_with_id)
             except Exception:
-                log.exception("request %s", request_id)
+                log.exception("failed", extra={"fields": {"request_id": request_id}})
                 if not status:
                     failure = RequestError(500, "internal", "the server failed; its log has this request id")
                     await _refuse(failure, request_id, scope, receive, send_with_id)
@@ -73,7 +72,7 @@ class Border:
         kind, _, given = headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token):
             raise RequestError(
-                401, "unauthorized", "this server wants 'Authorization: Bearer TOKEN'",
+                401, "unauthorized", "the token is missing or wrong; send 'Authorization: Bearer TOKEN'",
                 {"WWW-Authenticate": "Bearer"},
             )  # fmt: skip
 
@@ -106,7 +105,7 @@ class Border:
         self._metrics.requests.labels(route, str(status)).inc()
         self._metrics.seconds.labels(route).observe(seconds)
         line = {"request_id": request_id, "method": scope["method"], "route": route, "status": status}
-        log.info(json.dumps({**line, "seconds": round(seconds, 5)}))
+        log.info("answered", extra={"fields": {**line, "seconds": round(seconds, 5)}})
 
 
 class ClientGone(Exception):

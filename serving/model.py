@@ -72,8 +72,17 @@ def load_model(source: str, revision: str | None = None, name: str | None = None
         abstain_below=float(threshold) if isinstance(threshold, int | float) else _no_threshold(metrics),
         max_tokens=int(config.get("max_position_embeddings", 512)),
         examples=tuple(one["text"] for one in metrics.get("examples", [])) or EXAMPLES,
-        classifier=Classifier(folder, file, threads=1),
+        classifier=_load_classifier(folder, file),
     )
+
+
+def _load_classifier(folder: Path, file: str) -> Classifier:
+    try:
+        return Classifier(folder, file, threads=1)
+    except Exception as error:  # tokenizers and onnxruntime raise types of their own, or none
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        files = f"{file}, {', '.join(FILES)}"
+        raise ModelError(f"{folder}: {files} cannot be loaded ({reason}); download them again") from error
 
 
 def _find(source: str, revision: str | None) -> Path:
@@ -107,7 +116,12 @@ def _no_threshold(metrics: dict[str, Any]) -> float:
 def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{path}: is no JSON ({error}); download it again") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{path}: holds {type(content).__name__}, expected an object; download it again")
     return content
 
 

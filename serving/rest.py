@@ -18,6 +18,7 @@ from serving.routes import hosted, openai, tei
 from serving.state import ServerState
 
 SHOWN_PROBLEMS = 5
+NO_JSON = "the body is no JSON; send it in UTF-8 as application/json"
 
 
 def create_app(
@@ -60,13 +61,15 @@ async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
 
 def _describe(problem: dict[str, Any]) -> str:
     if problem["type"] == "json_invalid":
-        return "the body is no JSON; send it as application/json"
+        return NO_JSON
     key = ".".join(str(part) for part in problem["loc"][1:]) or "body"
     return f"{key}: {problem['msg']}"
 
 
 async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:  # FastAPI's word for a body that not even a JSON parser can finish
+        return _respond(request, RequestError(422, "validation", NO_JSON))
     message = f"{error.detail}; GET /docs lists the routes"
     kind = "not_found" if error.status_code == 404 else "http"
     headers = dict(error.headers or {})

@@ -7,7 +7,6 @@ is closed, what runs is finished, and the process exits with 0. A second signal 
 from __future__ import annotations
 
 import asyncio
-import logging
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -23,10 +22,13 @@ from types import FrameType
 import uvicorn
 
 from serving.limits import Limits
+from serving.log import write_json_lines
+from serving.model import ModelError, load_model
 
 SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client reads it when it is imported
 FINISH_SECONDS = 30  # for requests that run when the port is closed
 SOON = 10.0  # seconds; a worker that ends sooner than this cannot start at all
+CANNOT_START = 3  # exit code of a worker whose release cannot be loaded
 BACKLOG = 1024  # connections that wait to be accepted
 
 
@@ -78,14 +80,14 @@ def serve(settings: ServerSettings, listener: socket.socket) -> int:
 
 def run_worker(settings: ServerSettings, listener: socket.socket) -> None:
     """Serve in this process until SIGTERM."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    from serving.model import load_model  # after SHARED_METRICS is set: both import prometheus_client
-    from serving.rest import create_app
+    write_json_lines()
+    from serving.rest import create_app  # after SHARED_METRICS is set: it imports prometheus_client
 
     model = load_model(settings.source, settings.revision)
     app = create_app(model, settings.limits, settings.threads, settings.token, settings.workers > 1)
     config = uvicorn.Config(
-        app, lifespan="off", access_log=False, log_level="warning", server_header=False,
+        app, lifespan="off", access_log=False, log_config=None, log_level="warning",
+        server_header=False,
         timeout_graceful_shutdown=FINISH_SECONDS, backlog=BACKLOG,
     )  # fmt: skip
 
@@ -93,6 +95,15 @@ def run_worker(settings: ServerSettings, listener: socket.socket) -> None:
         app.state.server.draining = True
 
     DrainingServer(config, settings.drain_seconds, announce).run(sockets=[listener])
+
+
+def run_worker_process(settings: ServerSettings, listener: socket.socket) -> None:
+    """Serve in a process of its own; one line and CANNOT_START when the release cannot be loaded."""
+    try:
+        run_worker(settings, listener)
+    except ModelError as error:
+        print(f"serving: {error}", file=sys.stderr)
+        raise SystemExit(CANNOT_START) from None
 
 
 class Supervisor:
@@ -114,7 +125,8 @@ class Supervisor:
             ended = [entry for entry in self._workers if not entry[0].is_alive()]
             for worker, started in ended:
                 self._workers.remove((worker, started))
-                if not self._stopping and time.monotonic() - started < SOON:
+                useless = worker.exitcode == CANNOT_START or time.monotonic() - started < SOON
+                if not self._stopping and useless:
                     self._failed = True
                     self._stop(signal.SIGTERM, None)
                 elif not self._stopping:
@@ -122,7 +134,7 @@ class Supervisor:
         return 1 if self._failed else 0
 
     def _start(self) -> tuple[multiprocessing.process.BaseProcess, float]:
-        worker = self._context.Process(target=run_worker, args=(self._settings, self._listener))
+        worker = self._context.Process(target=run_worker_process, args=(self._settings, self._listener))
         worker.start()
         return worker, time.monotonic()
 
