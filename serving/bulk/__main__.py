@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Annotated, Literal
+from typing import Annotated
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # the threads here are enough
 
@@ -21,9 +21,9 @@ from serving.bulk.errors import BulkError
 from serving.bulk.local import score_local
 from serving.bulk.places import find_inputs, locate
 from serving.bulk.plan import PART_ROWS, make_plan, prepare_output
+from serving.bulk.progress import show_progress
 from serving.model import ModelError, load_model
 
-Engine = Literal["local", "ray"]
 console = Console(stderr=True, highlight=False)
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -37,7 +37,6 @@ def main(
     text: Annotated[str, typer.Option(help="column or key that holds the text")] = "text",
     id_column: Annotated[str | None, typer.Option("--id", help="column with an id; else FILE:ROW")] = None,
     revision: Annotated[str | None, typer.Option(help="commit, tag or branch of the model")] = None,
-    engine: Annotated[Engine, typer.Option(help="this process, or Ray Data")] = "local",
     threads: Annotated[int | None, typer.Option(min=1, help="one a core by default")] = None,
     part_rows: Annotated[int, typer.Option(min=1, help="rows in a part")] = PART_ROWS,
     resume: Annotated[bool, typer.Option("--resume", help="go on where a run was broken off")] = False,
@@ -51,9 +50,10 @@ def main(
         plan = make_plan(served, inputs, text, id_column, part_rows)
         done = prepare_output(output, plan, resume)
         started = time.monotonic()
-        rows = score_local(
-            served, plan, inputs, output, done, threads or len(os.sched_getaffinity(0)), lambda rows: None
-        )
+        with show_progress(console, sum(one.size or 0 for one in inputs)) as tell:
+            rows = score_local(
+                served, plan, inputs, output, done, threads or len(os.sched_getaffinity(0)), tell
+            )
         console.print(f"{rows:,} rows in {time.monotonic() - started:.1f} s", markup=False)
         print(paths[-1])
     except (BulkError, ModelError, OSError) as error:

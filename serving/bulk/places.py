@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import posixpath
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -23,6 +24,8 @@ class Place:
     path: str
     size: int | None = None
     changed: int | None = None
+    name: str = ""
+    """What ids of its rows begin with: its path below the folder that all inputs share."""
 
     @property
     def compression(self) -> str | None:
@@ -66,7 +69,9 @@ def find_inputs(addresses: list[str]) -> list[Place]:
             kinds = ", ".join(KINDS)
             got = place.kind or "no ending"
             raise BulkError(f"{place.path}: got {got!r}; allowed are {kinds}, also .gz and .zst")
-    return found
+    found = list({place.path: place for place in found}.values())  # patterns may overlap
+    folder = posixpath.commonpath([posixpath.dirname(place.path) for place in found])
+    return [replace(place, name=posixpath.relpath(place.path, folder or ".")) for place in found]
 
 
 def _find(address: str) -> list[Place]:

@@ -79,7 +79,11 @@ def prepare_output(output: Place, plan: Plan, resume: bool) -> list[int]:
     else:
         with system.open_output_stream(output.child(PLAN).path) as file:
             file.write(plan.model_dump_json(indent=1).encode())
-    return [int(name[5:10]) for name in names if name.startswith("part-") and name.endswith(".parquet")]
+    return [
+        int(name.removeprefix("part-").removesuffix(".parquet"))
+        for name in names
+        if name.startswith("part-") and name.endswith(".parquet")
+    ]
 
 
 def _read_plan(output: Place) -> Plan:

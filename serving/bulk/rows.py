@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow
 import pyarrow.parquet as parquet
 from pyarrow import ArrowException
 
@@ -28,16 +29,36 @@ class TextRow:
     problem: str | None = None
 
 
-def read_rows(place: Place, text: str, id_column: str | None, skip: int = 0) -> Iterator[TextRow]:
-    """Yield the rows of a file after the first `skip`.
+class ReadPosition:
+    """How many bytes of the inputs are read, compressed as they are."""
+
+    def __init__(self) -> None:
+        self.source: pyarrow.NativeFile | None = None
+        self.share = 0.0
+        self._before = self._size = 0
+
+    def begin(self, place: Place) -> None:
+        """Count the file before as read, and go on with this one."""
+        self.source, self.share = None, 0.0
+        self._before, self._size = self._before + self._size, place.size or 0
+
+    @property
+    def bytes(self) -> int:
+        """The number; of Parquet it is estimated from the rows."""
+        inside = int(self.share * self._size) if self.source is None else self.source.tell()
+        return self._before + inside
+
+
+def read_rows(place: Place, text: str, id_column: str | None, position: ReadPosition) -> Iterator[TextRow]:
+    """Yield the rows of a file; `position` is kept up to date.
 
     Without `id_column` an id is `NAME:ROW`, rows counted from 1. `text` is not used for plain lines.
     BulkError: the file cannot be opened, or lacks a column.
     """
-    name = place.path.rpartition("/")[2]
     try:
-        for number, (found, value) in enumerate(_values(place, text, id_column, skip), skip + 1):
-            identity = f"{name}:{number}" if id_column is None or found is None else str(found)
+        for number, (found, value) in enumerate(_values(place, text, id_column, position), 1):
+            identity = f"{place.name}:{number}" if id_column is None or found is None else str(found)
+            identity = identity.encode("utf-8", "replace").decode("utf-8")  # a column of a row may be broken
             yield _row(identity, value)
     except (OSError, ArrowException, EOFError) as error:
         raise BulkError(f"{place.path}: cannot be read ({error})") from error
@@ -58,41 +79,37 @@ class _Broken:
     problem: str
 
 
-def _values(place: Place, text: str, id_column: str | None, skip: int) -> Iterator[tuple[Any, Any]]:
-    if place.kind == ".parquet":
-        yield from _read_parquet(place, text, id_column, skip)
-        return
-    readers = {".csv": _read_csv, ".tsv": _read_csv, ".jsonl": _read_jsonl, ".ndjson": _read_jsonl}
-    reader = readers.get(place.kind, _read_lines)
-    for number, value in enumerate(reader(place, text, id_column)):
-        if number >= skip:
-            yield value
+Values = Iterator[tuple[Any, Any]]
+"""Pairs of an id or None and what stands where the text should be."""
 
 
-def _read_parquet(place: Place, text: str, id_column: str | None, skip: int) -> Iterator[tuple[Any, Any]]:
-    """Skip whole row groups where that is possible, so that going on costs nothing."""
+def _values(place: Place, text: str, id_column: str | None, position: ReadPosition) -> Values:
+    readers = {".parquet": _read_parquet, ".csv": _read_csv, ".tsv": _read_csv, ".txt": _read_lines}
+    return readers.get(place.kind, _read_jsonl)(place, text, id_column, position)
+
+
+def _read_parquet(place: Place, text: str, id_column: str | None, position: ReadPosition) -> Values:
     columns = [text, *([id_column] if id_column else [])]
     with place.system.open_input_file(place.path) as source, parquet.ParquetFile(source) as file:
         _check_columns(place, columns, file.schema_arrow.names)
-        groups = list(range(file.num_row_groups))
-        while groups and skip >= file.metadata.row_group(groups[0]).num_rows:
-            skip -= file.metadata.row_group(groups.pop(0)).num_rows
-        for batch in file.iter_batches(PARQUET_ROWS, row_groups=groups, columns=columns):
+        for batch in file.iter_batches(PARQUET_ROWS, columns=columns):
             texts = batch.column(text).to_pylist()
             ids = batch.column(id_column).to_pylist() if id_column else [None] * len(texts)
-            yield from list(zip(ids, texts, strict=True))[skip:]
-            skip = max(0, skip - len(texts))
+            position.share += len(texts) / file.metadata.num_rows
+            yield from zip(ids, texts, strict=True)
 
 
-def _open_text(place: Place) -> io.TextIOWrapper:
-    stream = place.system.open_input_stream(place.path, compression=place.compression)
+def _open_text(place: Place, position: ReadPosition) -> io.TextIOWrapper:
+    stream = position.source = place.system.open_input_stream(place.path, compression=None)
+    if place.compression:
+        stream = pyarrow.CompressedInputStream(stream, place.compression)
     # bytes that are no UTF-8 become lone surrogates, so that only their own row is refused
     return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
-def _read_csv(place: Place, text: str, id_column: str | None) -> Iterator[tuple[Any, Any]]:
+def _read_csv(place: Place, text: str, id_column: str | None, position: ReadPosition) -> Values:
     csv.field_size_limit(LONGEST_CELL)
-    with _open_text(place) as lines:
+    with _open_text(place, position) as lines:
         reader = csv.reader(lines, delimiter="\t" if place.kind == ".tsv" else ",", strict=False)
         header = next(reader, [])
         _check_columns(place, [text, *([id_column] if id_column else [])], header)
@@ -113,8 +130,8 @@ def _read_csv(place: Place, text: str, id_column: str | None) -> Iterator[tuple[
                 yield cells[id_at] if id_at is not None else None, cells[at]
 
 
-def _read_jsonl(place: Place, text: str, id_column: str | None) -> Iterator[tuple[Any, Any]]:
-    with _open_text(place) as lines:
+def _read_jsonl(place: Place, text: str, id_column: str | None, position: ReadPosition) -> Values:
+    with _open_text(place, position) as lines:
         for line in lines:
             if not line.strip():
                 continue
@@ -129,8 +146,8 @@ def _read_jsonl(place: Place, text: str, id_column: str | None) -> Iterator[tupl
             yield value.get(id_column) if id_column else None, value[text]
 
 
-def _read_lines(place: Place, text: str, id_column: str | None) -> Iterator[tuple[Any, Any]]:
-    with _open_text(place) as lines:
+def _read_lines(place: Place, text: str, id_column: str | None, position: ReadPosition) -> Values:
+    with _open_text(place, position) as lines:
         for line in lines:
             yield None, line.rstrip("\r\n")
 

@@ -1,4 +1,4 @@
-"""A server of the tests: in a thread, where a test changes its limits, or as the process that people start."""
+"""A server of the tests: in a thread, where a test changes its limits, or as a process of its own."""
 
 from __future__ import annotations
 
