@@ -18,8 +18,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
@@ -28,6 +29,7 @@ import typer
 from finsent.cli import (
     DefaultCommandGroup,
     confirm,
+    print_anywhere,
     quiet_libraries,
     reporting_errors,
     say,
@@ -45,6 +47,9 @@ from publishing.push import Push, PushResult
 from publishing.receipt import newest_receipt, read_receipt
 from publishing.rollback import roll_back
 from publishing.space.options import OUTBOX, SpaceOptions
+
+if TYPE_CHECKING:
+    from local_hub import RunningHub
 
 RUNS = Path("runs")
 ABORTED = "nothing was sent"
@@ -161,15 +166,30 @@ def open_hub(endpoint: str, local: bool, patience: float, *repo_ids: str | None)
     if not local:
         yield Reader(connect(endpoint, None, timeouts), Retries(tell=say))
         return
-    from local_hub import HubSettings, running_hub  # a web server, which no other push needs
-
     owners = {repo_id.partition("/")[0] for repo_id in repo_ids if repo_id} - {"local"}
-    folder = (RUNS / "hub").absolute()
-    with running_hub(HubSettings(folder, organizations=tuple(sorted(owners)), run_spaces=True)) as hub:
+    with own_hub(tuple(sorted(owners))) as hub:
         connection = connect(hub.endpoint, hub.token, timeouts, "runs/hub/token")
         yield Reader(connection, Retries(tell=say))
         say("to look at it: python -m local_hub serve --root runs/hub, then http://127.0.0.1:8090")
 
 
+@contextmanager
+def own_hub(owners: tuple[str, ...]) -> Iterator[RunningHub]:
+    """Serve runs/hub while the context lasts; PublishError when another process does already."""
+    from local_hub import HubSettings, RootInUseError, running_hub  # a web server, which no other push needs
+
+    folder = (RUNS / "hub").absolute()
+    with ExitStack() as stack:
+        try:
+            hub = stack.enter_context(running_hub(HubSettings(folder, organizations=owners, run_spaces=True)))
+        except RootInUseError:
+            raise PublishError(
+                "runs/hub: is being served already; stop that, or publish to it: instead of --local, set "
+                "HF_TOKEN=$(cat runs/hub/token) and --endpoint http://127.0.0.1:8090, or where it is"
+            ) from None
+        yield hub
+
+
 if __name__ == "__main__":
+    print_anywhere()
     app()

@@ -19,7 +19,7 @@ import typer
 from filelock import FileLock
 
 from export.files import export_files
-from finsent.cli import LOCK, claimed, console, quiet_libraries, reporting_errors, stage
+from finsent.cli import LOCK, claimed, console, print_anywhere, quiet_libraries, reporting_errors, stage
 from finsent.data.splits import Splits, load_splits
 from finsent.encoder.load import load_base
 from finsent.errors import FinsentError, ReleaseError
@@ -155,4 +155,5 @@ def main(
 
 
 if __name__ == "__main__":
+    print_anywhere()
     app()

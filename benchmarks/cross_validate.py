@@ -25,6 +25,7 @@ from scipy.stats import binomtest
 
 from benchmarks.counts import Folds, count, read_folds, tell_sources, write_folds
 from finsent import REPOSITORY
+from finsent.cli import print_anywhere
 from finsent.data.rows import Row
 from finsent.data.splits import fingerprint, load_splits
 from finsent.errors import FinsentError
@@ -220,4 +221,5 @@ def _numbers(text: str, option: str, limit: int) -> list[int]:
 
 
 if __name__ == "__main__":
+    print_anywhere()
     typer.run(main)

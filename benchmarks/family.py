@@ -33,6 +33,7 @@ from rich.console import Console
 from benchmarks.baselines import Predict, Way, bare, neural_ways, save_bert_base, vader, word_counts
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
+from finsent.cli import print_anywhere
 from finsent.data.rows import Row
 from finsent.data.splits import Splits, load_splits
 from finsent.errors import FinsentError
@@ -287,4 +288,5 @@ def run(releases: list[Path], texts: int, singles: int) -> None:
 
 
 if __name__ == "__main__":
+    print_anywhere()
     typer.run(main)

@@ -30,6 +30,8 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 
+from finsent.cli import print_anywhere
+
 ROOT = Path(__file__).resolve().parents[1]
 MEGABYTES = 100
 REPEATS = 5
@@ -215,4 +217,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    print_anywhere()
     main()

@@ -21,6 +21,7 @@ import typer
 
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
+from finsent.cli import print_anywhere
 from finsent.data.splits import load_splits
 from finsent.mirror import mirror_from_environment
 from finsent.recipe.file import read_released_recipe
@@ -79,4 +80,5 @@ def main(
 
 
 if __name__ == "__main__":
+    print_anywhere()
     typer.run(main)

@@ -15,6 +15,7 @@ import typer
 
 from benchmarks.counts import Folds, read_folds, tell_sources
 from finsent import REPOSITORY
+from finsent.cli import print_anywhere
 from finsent.recipe.file import load_recipe
 from finsent.scoring import Scores
 from model_card.measure.metrics import Metrics, read_metrics
@@ -133,4 +134,5 @@ def main(
 
 
 if __name__ == "__main__":
+    print_anywhere()
     typer.run(main)

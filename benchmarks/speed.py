@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
+from finsent.cli import print_anywhere
+
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import numpy as np
@@ -171,4 +173,5 @@ def run(release: Path, texts: int) -> None:
 
 
 if __name__ == "__main__":
+    print_anywhere()
     typer.run(main)

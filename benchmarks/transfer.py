@@ -17,6 +17,7 @@ import typer
 
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
+from finsent.cli import print_anywhere
 from finsent.data.rows import Row
 from finsent.data.sources.read import read_source
 from finsent.mirror import mirror_from_environment
@@ -87,4 +88,5 @@ def main(release: Annotated[Path, typer.Argument(help="a release, such as runs/q
 
 
 if __name__ == "__main__":
+    print_anywhere()
     typer.run(main)

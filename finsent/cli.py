@@ -6,6 +6,7 @@ Exit 0: done. 1: failed, and the last line says why and what to do next. 2: wron
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import shutil
 import signal
@@ -67,6 +68,13 @@ def reporting_errors(when_interrupted: str) -> Iterator[None]:
 def take_termination_as_interrupt() -> None:
     """Let a job that is cancelled end like Ctrl-C: said in a line, with nothing left half told."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def print_anywhere() -> None:
+    """Let no letter end a story where the terminal's encoding lacks it: an escape is printed in its place."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def quiet_libraries() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from local_hub.hub import RootInUseError
 from local_hub.server import RunningHub, running_hub
 from local_hub.settings import HubSettings, TokenGrant
 
-__all__ = ["HubSettings", "RunningHub", "TokenGrant", "running_hub"]
+__all__ = ["HubSettings", "RootInUseError", "RunningHub", "TokenGrant", "running_hub"]

@@ -44,8 +44,7 @@ def _organizations(names: list[str], grants: tuple[TokenGrant, ...]) -> tuple[st
 
 def _tell(settings: HubSettings) -> None:
     """Say on stderr where the Hub is, and whose token opens it; never the token itself."""
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    typer.echo(f"Hub at http://{host}:{settings.port}, data in {settings.root}", err=True)
+    typer.echo(f"Hub at {settings.address}, data in {settings.root}", err=True)
     if not settings.tokens:
         typer.echo(
             f"User 'local' may write with the token in {settings.root / 'token'} (mode 0600)", err=True

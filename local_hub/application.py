@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -16,6 +17,7 @@ from local_hub.hub import Hub
 from local_hub.inference import InferenceEngine
 from local_hub.pages import templates
 from local_hub.processes import end_leftovers
+from local_hub.room import is_full, no_room
 from local_hub.routes import (
     account,
     commits,
@@ -33,6 +35,8 @@ from local_hub.routes import (
 )
 from local_hub.spaces import SpaceRunner
 
+_GIT_SLOTS = 4  # dulwich is slow: without a bound of their own a few clones would take every thread
+
 
 def create_application(hub: Hub) -> ASGIApp:
     """All routes over a Hub; the caller closes the Hub when the server has stopped."""
@@ -44,6 +48,7 @@ def create_application(hub: Hub) -> ASGIApp:
         app.include_router(module.router)
     app.include_router(pages.router)  # last: its addresses are the most general
     app.add_exception_handler(HubError, _answer_hub_error)
+    app.add_exception_handler(OSError, _answer_os_error)
     app.add_exception_handler(Exception, _answer_unexpected)
     app.add_exception_handler(HTTPException, _answer_http_error)
     end_leftovers(hub.settings.root)
@@ -52,6 +57,7 @@ def create_application(hub: Hub) -> ASGIApp:
     if app.state.spaces:
         app.state.spaces.start_all()
     app.state.requests = RequestLog()
+    app.state.git_slots = CapacityLimiter(_GIT_SLOTS)
     inner: ASGIApp = QuotaLayer(app, hub)
     if hub.settings.allow_faults:
         app.include_router(control.router)
@@ -87,6 +93,13 @@ def _answer_hub_error(request: Request, error: Exception) -> Response:
     if "text/html" in request.headers.get("accept", "") and not request.scope["path"].startswith("/api/"):
         return pages.error_page(request, error)
     return JSONResponse(error.body(), error.status, error.header_items())
+
+
+def _answer_os_error(request: Request, error: Exception) -> Response:
+    """507 for a full disk; any other failure of the system is as unexpected as those of the code."""
+    if not is_full(error):
+        raise error
+    return _answer_hub_error(request, no_room())
 
 
 def _answer_unexpected(request: Request, error: Exception) -> JSONResponse:

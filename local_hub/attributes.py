@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from dataclasses import dataclass
 
-from dulwich.attrs import GitAttributes, Pattern, parse_git_attributes
-from dulwich.ignore import IgnoreFilter, read_ignore_patterns
+from dulwich.attrs import parse_git_attributes
+from dulwich.ignore import read_ignore_patterns
+
+from local_hub.wildmatch import Budget, PathPattern, read_pattern
 
 # Formats that are large or binary by nature; the default .gitattributes of a new repository names them.
 _LARGE_SUFFIXES = [
@@ -64,8 +66,7 @@ _DATASET_SUFFIXES = [
 ]
 _ATTRIBUTES = "filter=lfs diff=lfs merge=lfs -text"
 
-# Patterns become regular expressions; these bounds keep a hostile file from making one that never ends.
-_MAX_LINE, _MAX_STARS, _MAX_LINES = 256, 6, 2000
+_MAX_LINE, _MAX_LINES = 256, 2000
 
 
 def default_attributes(kind: str) -> str:
@@ -76,35 +77,64 @@ def default_attributes(kind: str) -> str:
 
 
 def _bounded_lines(text: bytes) -> bytes:
-    lines = text.splitlines()[:_MAX_LINES]
-    return b"\n".join(line for line in lines if len(line) <= _MAX_LINE and line.count(b"*") <= _MAX_STARS)
+    lines = text[: _MAX_LINE * _MAX_LINES].splitlines()[:_MAX_LINES]
+    return b"\n".join(line for line in lines if len(line) <= _MAX_LINE)
 
 
 class LargeFileRule:
     """Decides by a .gitattributes file whether a path belongs into large storage."""
 
     def __init__(self, text: bytes) -> None:
-        rules = parse_git_attributes(io.BytesIO(_bounded_lines(text)))
-        self._attributes = GitAttributes([(Pattern(pattern), values) for pattern, values in rules])
+        rules = [
+            (read_pattern(pattern), values[b"filter"])
+            for pattern, values in parse_git_attributes(io.BytesIO(_bounded_lines(text)))
+            if b"filter" in values
+        ]
+        self._rules = [(pattern, value) for pattern, value in reversed(rules) if pattern]
+        self._budget = Budget()
 
     def matches(self, path: str) -> bool:
-        """Whether git would run the lfs filter on the path."""
-        return self._attributes.match_path(path.encode()).get(b"filter") == b"lfs"
+        """Whether git would run the lfs filter on the path: the last line that fits it decides."""
+        name = path.encode()
+        values = (value for pattern, value in self._rules if pattern.matches(name, self._budget))
+        return next(values, None) == b"lfs"
+
+
+@dataclass(frozen=True)
+class _IgnoreLine:
+    pattern: PathPattern
+    folders_only: bool
+    ignores: bool
 
 
 class IgnoreRule:
     """Decides by a .gitignore file whether a path is left out of a commit."""
 
     def __init__(self, text: bytes) -> None:
-        self._filter = IgnoreFilter(read_ignore_patterns(io.BytesIO(_bounded_lines(text))))
+        lines = map(_ignore_line, read_ignore_patterns(io.BytesIO(_bounded_lines(text))))
+        self._lines = [line for line in lines if line][::-1]
+        self._budget = Budget()
 
     def matches(self, path: str) -> bool:
-        """Whether git would leave the path out."""
-        parents = path.split("/")[:-1]
-        folders: Iterable[str] = ("/".join(parents[: n + 1]) + "/" for n in range(len(parents)))
-        return bool(self._filter.is_ignored(path)) or any(
-            self._filter.is_ignored(folder) for folder in folders
+        """Whether git would leave the path, or a folder that it lies in, out."""
+        parts = path.encode().split(b"/")
+        folders = (b"/".join(parts[:end]) for end in range(1, len(parts)))
+        return any(self._ignores(folder, is_folder=True) for folder in folders) or self._ignores(
+            path.encode(), is_folder=False
         )
+
+    def _ignores(self, path: bytes, *, is_folder: bool) -> bool:
+        """What the last line that fits the path says."""
+        for line in self._lines:
+            if (is_folder or not line.folders_only) and line.pattern.matches(path, self._budget):
+                return line.ignores
+        return False
+
+
+def _ignore_line(line: bytes) -> _IgnoreLine | None:
+    text = line.removeprefix(b"!").removeprefix(b"\\" if line.startswith((b"\\!", b"\\#")) else b"")
+    pattern = read_pattern(text.removesuffix(b"/"))
+    return _IgnoreLine(pattern, text.endswith(b"/"), not line.startswith(b"!")) if pattern else None
 
 
 def looks_binary(sample: bytes) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import time
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -12,9 +13,11 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
 from local_hub.errors import HubError, bad_request
+from local_hub.strict_json import read_json
 
 Model = TypeVar("Model", bound=BaseModel)
 MEBIBYTE = 1 << 20
+_SLOWEST = 1000  # bytes a second, once the server's patience is spent
 
 
 def too_large(limit: int) -> HubError:
@@ -27,16 +30,38 @@ async def chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise too_large(limit)
-    total = 0
+    total, waited = 0, 0.0
+    patience: float = request.app.state.hub.settings.patience
+    stream = request.stream()
+    while True:
+        started = time.monotonic()
+        chunk = await _next(stream, patience)
+        if chunk is None:
+            return
+        total, waited = total + len(chunk), waited + time.monotonic() - started
+        if waited > patience and total < waited * _SLOWEST:
+            raise _too_slow()
+        if total > limit:
+            raise too_large(limit)
+        if chunk:
+            yield chunk
+
+
+async def _next(stream: AsyncIterator[bytes], patience: float) -> bytes | None:
+    """The next bytes, None at the end; 408 when they do not come within `patience` seconds."""
     try:
-        async for chunk in request.stream():
-            total += len(chunk)
-            if total > limit:
-                raise too_large(limit)
-            if chunk:
-                yield chunk
+        async with asyncio.timeout(patience):
+            return await anext(stream)
+    except StopAsyncIteration:
+        return None
+    except TimeoutError:
+        raise _too_slow() from None
     except ClientDisconnect:
         raise bad_request("The client closed the connection before the body was complete.") from None
+
+
+def _too_slow() -> HubError:
+    return HubError(408, "The request body did not arrive in time.", headers={"Connection": "close"})
 
 
 async def pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
@@ -49,6 +74,35 @@ async def pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
             gathered.clear()
     if gathered:
         yield bytes(gathered)
+
+
+async def unpacked(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The body in pieces of at most a mebibyte, decompressed if it is gzip; the limit is for both forms."""
+    if request.headers.get("content-encoding", "").lower() not in ("gzip", "x-gzip"):
+        async for piece in pieces(request, limit):
+            yield piece
+        return
+    unpack, total = zlib.decompressobj(16 + zlib.MAX_WBITS), 0
+    async for packed in pieces(request, limit):
+        while packed and not unpack.eof:
+            piece, packed = _unpack(unpack, packed)
+            total += len(piece)
+            if total > limit:
+                raise too_large(limit)
+            yield piece
+        if packed or unpack.unused_data:
+            raise bad_request("The request body goes on behind its gzip stream.")
+    if not unpack.eof:
+        raise bad_request("The gzip stream of the request body is cut off.")
+
+
+def _unpack(unpack: zlib._Decompress, packed: bytes) -> tuple[bytes, bytes]:
+    """At most a mebibyte of what the bytes unfold to, and the bytes that are left for the next call."""
+    try:
+        piece = unpack.decompress(packed, MEBIBYTE)
+    except zlib.error:
+        raise bad_request("The request body is not valid gzip.") from None
+    return piece, unpack.unconsumed_tail
 
 
 async def feed(request: Request, limit: int, sink: Callable[[bytes], object]) -> None:
@@ -87,14 +141,12 @@ async def lines(request: Request, *, line_limit: int, limit: int) -> AsyncIterat
 
 
 def parse_json(body: bytes) -> Any:  # noqa: ANN401  (any JSON)
-    """The JSON value of a body; 400 if it is none, or holds half a character that no answer could repeat."""
+    """The JSON value of a body; 400 if it is none, or one that no answer could repeat."""
     try:
-        value = json.loads(body or b"{}")
-        if b"\\ud" in body.lower():
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError):
-        raise bad_request("The request body is not valid JSON.") from None
-    return value
+        return read_json(body or b"{}")
+    except ValueError as error:
+        problem = "" if isinstance(error, UnicodeError) else f": {error}"
+        raise bad_request(f"The request body is not valid JSON{problem}.") from None
 
 
 def parse_model(model: type[Model], body: bytes) -> Model:

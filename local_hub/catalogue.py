@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 import uuid
@@ -19,6 +20,7 @@ from local_hub.xet import XetStore
 
 _RECORD = "hub.json"
 _SECRETS = "secrets.json"
+log = logging.getLogger("local_hub")
 
 
 class Shelf:
@@ -51,9 +53,14 @@ class Shelf:
         return Secrets.model_validate_json(path.read_bytes()).values if path.exists() else {}
 
     def write_secrets(self, values: dict[str, str]) -> None:
-        """Replace the secrets, in a file that only the owner of the process may read."""
-        content = Secrets(values=values).model_dump_json().encode()
-        write_atomically(self.folder / _SECRETS, content, mode=0o600)
+        """Replace the secrets."""
+        write_secrets(self.folder, values)
+
+
+def write_secrets(folder: Path, values: dict[str, str]) -> None:
+    """Replace a repository's secrets, in a file that only the owner of the process may read."""
+    content = Secrets(values=values).model_dump_json().encode()
+    write_atomically(folder / _SECRETS, content, mode=0o600)
 
 
 class Catalogue:
@@ -71,7 +78,10 @@ class Catalogue:
             for path in sorted((folder / kind).glob("*/*.git")):
                 remove_stale_locks(path)
                 repo_id = RepoId(kind, path.parent.name, path.name.removesuffix(".git"))
-                self._add(Shelf(repo_id, path, objects))
+                try:
+                    self._add(Shelf(repo_id, path, objects))
+                except (ValueError, OSError) as error:  # who may see it is not known, so nobody does
+                    log.error("%s is left out, its %s cannot be read: %s", path, _RECORD, error)
 
     def _add(self, shelf: Shelf) -> Shelf:
         self._shelves[shelf.id] = shelf
@@ -109,11 +119,17 @@ class Catalogue:
         with self._lock:
             if repo_id in self._shelves:
                 raise HubError(409, f"You already created this {repo_id.type} repo")
+            if self._path(repo_id).exists():
+                raise HubError(409, f"A broken {repo_id.type} of this name stands in the Hub's folder.")
             draft = self._incoming / f"{uuid.uuid4().hex}.git"
             draft.mkdir()
-            fill(Repository.init(draft))
-            write_atomically(draft / _RECORD, record.model_dump_json().encode())
-            return self._place(draft, repo_id)
+            try:
+                fill(Repository.init(draft))
+                write_atomically(draft / _RECORD, record.model_dump_json().encode())
+                return self._place(draft, repo_id)
+            except BaseException:
+                shutil.rmtree(draft, ignore_errors=True)
+                raise
 
     def _place(self, folder: Path, repo_id: RepoId) -> Shelf:
         target = self._path(repo_id)

@@ -18,6 +18,7 @@ from local_hub.errors import HubError, bad_request, revision_not_found, stale_pa
 from local_hub.holdings import pointer_refused
 from local_hub.names import Kind, check_path
 from local_hub.objects import MAX_POINTER_BYTES, Pointer, read_pointer
+from local_hub.room import require_room
 from local_hub.trees import Change, Signature
 from local_hub.visits import Visit
 
@@ -139,6 +140,7 @@ class CommitDraft:
             check_pointer(self._visit, path, pointer.oid, pointer.size)
         if path == "README.md":
             check_readme(content, self._shelf.id.kind)
+        require_room(self._visit.hub.incoming, len(content))
         self._blobs[path] = self._shelf.repository.add_blob(content)
 
     def _take_large_file(self, value: dict[str, Any]) -> None:

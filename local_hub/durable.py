@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import traceback
 import uuid
+from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
+from typing import TypeVar
+
+from dulwich.file import FileLocked
+
+Result = TypeVar("Result")
 
 
 def fsync_folder(folder: Path) -> None:
@@ -48,6 +56,35 @@ def remove_stale_locks(repository: Path) -> None:
 
     Only safe while no other process writes there; the server holds the root exclusively when it calls this.
     """
-    for pattern in ("*.lock", ".*.tmp", "objects/pack/tmp_pack_*", "objects/tmp_obj_*"):
-        for leftover in list(repository.rglob(pattern)):
-            leftover.unlink(missing_ok=True)
+    for leftover in list(repository.rglob(".*.tmp")):
+        leftover.unlink(missing_ok=True)
+    remove_git_leftovers(repository)
+
+
+_GIT_LEFTOVERS = ("*.lock", "refs/**/*.lock", "objects/??/*.lock", "objects/tmp_*", "objects/pack/tmp*")
+
+
+def remove_git_leftovers(repository: Path) -> None:
+    """Delete git's lock files, temporaries and packs without an index; only safe for the sole writer."""
+    packs = repository.glob("objects/pack/*.pack")
+    torn = (pack for pack in packs if not pack.with_suffix(".idx").exists())
+    for leftover in list(chain(torn, *map(repository.glob, _GIT_LEFTOVERS))):
+        leftover.unlink(missing_ok=True)
+
+
+def past_leftovers(repository: Path, work: Callable[[], Result]) -> Result:
+    """Do the work of the only writer of a git repository: a lock file that stands in its way is nobody's.
+
+    A write that fails leaves none: one of `main.lock` would refuse every later commit.
+    """
+    for attempt in (1, 2):
+        try:
+            return work()
+        except (OSError, FileLocked) as error:
+            # dulwich removes a file's lock again when the file is collected: let that be now, not in a later
+            # writer's time
+            traceback.clear_frames(error.__traceback__)
+            remove_git_leftovers(repository)
+            if attempt == 2 or isinstance(error, OSError):
+                raise
+    raise AssertionError("unreachable: the second attempt returns or raises")

@@ -9,6 +9,7 @@ from pathlib import Path
 from local_hub.catalogue import Shelf
 from local_hub.hub import Hub
 from local_hub.names import check_path
+from local_hub.room import require_room
 from local_hub.trees import Entry
 
 
@@ -28,12 +29,21 @@ def export_files(hub: Hub, shelf: Shelf, oid: str, folder: Path) -> Path:
     """
     if folder.exists():
         return folder
+    files = shelf.repository.files(oid)
+    require_room(hub.incoming, sum(entry.size for entry in files))
     draft = hub.incoming / uuid.uuid4().hex
+    try:
+        _write_files(hub, shelf, files, draft)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return folder
+
+
+def _write_files(hub: Hub, shelf: Shelf, files: tuple[Entry, ...], draft: Path) -> None:
     draft.mkdir()
-    for entry in shelf.repository.files(oid):
+    for entry in files:
         target = draft / check_path(entry.path)
         target.parent.mkdir(parents=True, exist_ok=True)
         write_entry(shelf, entry, target)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft.rename(folder)
-    return folder

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import struct
+import logging
+from collections.abc import Callable
 from typing import Any
 
-from local_hub.card import read_metadata
 from local_hub.catalogue import Shelf
-from local_hub.errors import bad_request
+from local_hub.contents import count_parameters, read_card, read_config
+from local_hub.errors import HubError, bad_request
 from local_hub.hub import Hub
 from local_hub.record import timestamp
 from local_hub.runtime import runtime_of
 from local_hub.trees import CommitFacts, Entry
 from local_hub.visits import Visit
 
-_MAX_CONFIG_BYTES = 1 << 20
+log = logging.getLogger("local_hub")
+
 _FRAMEWORK_SUFFIXES = {
     ".safetensors": "safetensors",
     ".onnx": "onnx",
     ".bin": "pytorch",
     ".tflite": "tf-lite",
 }
+_NO_COMMIT = "0" * 40
 _ALWAYS = ("_id", "id")
 _EXPANDABLE = {
     "author", "baseModels", "cardData", "childrenModelCount", "citation", "config", "createdAt", "datasets",
@@ -34,10 +36,17 @@ _EXPANDABLE = {
 }  # fmt: skip
 
 
+def head_of(shelf: Shelf) -> str:
+    """The commit of main, an id that no commit has where that is lost: a list goes on without it."""
+    try:
+        return shelf.repository.resolve("main")
+    except HubError:
+        return _NO_COMMIT
+
+
 def metadata_of(shelf: Shelf, oid: str) -> dict[str, Any]:
     """The metadata of the README at a commit, empty without one."""
-    readme = shelf.repository.read(oid, "README.md")
-    return (read_metadata(readme.decode("utf-8", "replace")) or {}) if readme else {}
+    return _read(shelf, oid, "README.md", read_card)[0]
 
 
 def visible_config(shelf: Shelf, oid: str, *, may_read: bool) -> dict[str, Any]:
@@ -47,14 +56,30 @@ def visible_config(shelf: Shelf, oid: str, *, may_read: bool) -> dict[str, Any]:
 
 def config_of(shelf: Shelf, oid: str) -> dict[str, Any]:
     """config.json at a commit, empty if there is none or it is broken."""
-    entry = shelf.repository.find(oid, "config.json")
-    if entry is None or entry.pointer or entry.size > _MAX_CONFIG_BYTES:
-        return {}
+    return _read(shelf, oid, "config.json", read_config)[0]
+
+
+def _read(
+    shelf: Shelf, oid: str, path: str, reader: Callable[[bytes], dict[str, Any]]
+) -> tuple[dict[str, Any], str | None]:
+    """What a regular file says, empty if it is missing or broken, and what is wrong with it."""
     try:
-        config = json.loads(shelf.repository.blob(entry.oid))
-    except (ValueError, RecursionError):
-        return {}
-    return config if isinstance(config, dict) else {}
+        content = shelf.repository.read(oid, path)
+        return (reader(content) if content else {}), None
+    except (ValueError, HubError) as error:
+        return {}, f"{path}: {' '.join(str(error).split())[:300]}"
+
+
+def defects_of(shelf: Shelf, oid: str, *, may_read: bool) -> list[str]:
+    """What cannot be read of the files that describe the repository, a line for each.
+
+    Whoever may not read the files learns only of the card, which everybody sees.
+    """
+    found = [_read(shelf, oid, "README.md", read_card)[1]]
+    if may_read:
+        found.append(_read(shelf, oid, "config.json", read_config)[1])
+        found.append(_parameters(shelf, shelf.repository.files(oid))[1])
+    return [line for line in found if line]
 
 
 def pipeline_tag_of(metadata: dict[str, Any], config: dict[str, Any]) -> str | None:
@@ -155,7 +180,7 @@ def describe_repository(
     if unknown:
         allowed = ", ".join(sorted(_EXPANDABLE))
         raise bad_request(f"Unknown property to expand {sorted(unknown)[0][:60]!r}: allowed are {allowed}.")
-    answer = _everything(visit, oid, blobs)
+    answer = _everything_or_broken(visit, oid, blobs)
     if expand:
         return {key: value for key, value in answer.items() if key in _ALWAYS or key in expand}
     hidden = {
@@ -168,6 +193,18 @@ def describe_repository(
     }
     kept = hidden - {"safetensors", "inference"} if visit.id.kind == "models" else hidden
     return {key: value for key, value in answer.items() if key not in kept}
+
+
+def _everything_or_broken(visit: Visit, oid: str, blobs: bool) -> dict[str, Any]:
+    """A repository whose history itself is damaged is shown with what its record knows."""
+    try:
+        return _everything(visit, oid, blobs)
+    except Exception as error:  # whatever a damaged store raises: one repository must not break a list
+        shelf, record = visit.shelf, visit.shelf.record
+        log.warning("%s cannot be read: %r", shelf.id, error)
+        known = {"_id": record.id, "id": str(shelf.id), "author": shelf.id.namespace, "sha": oid}
+        facts = {"private": record.private, "gated": record.gated, "createdAt": record.created_at}
+        return {**known, **facts, "tags": [], "siblings": [], "broken": ["its history cannot be read"]}
 
 
 def _everything(visit: Visit, oid: str, blobs: bool) -> dict[str, Any]:
@@ -194,6 +231,9 @@ def _everything(visit: Visit, oid: str, blobs: bool) -> dict[str, Any]:
     }
     if metadata:
         answer["cardData"] = metadata
+    defects = defects_of(shelf, oid, may_read=visit.may_read)
+    if defects:
+        answer["broken"] = defects
     if shelf.id.kind == "models":
         answer |= _model_part(visit, files, metadata, config)
     if shelf.id.kind == "spaces":
@@ -219,7 +259,7 @@ def _model_part(
         part["model-index"] = metadata["model-index"]
     if config:
         part["config"] = {key: config[key] for key in ("architectures", "model_type") if key in config}
-    counted = _parameters(shelf, files) if visit.may_read else None
+    counted = _parameters(shelf, files)[0] if visit.may_read else None
     if counted:
         part["safetensors"] = counted
     if task == "text-classification":
@@ -233,7 +273,7 @@ def _spaces_using(hub: Hub, shelf: Shelf) -> list[str]:
     users = []
     for other in hub.catalogue.all():
         if other.id.kind == "spaces" and not other.record.private:
-            metadata = metadata_of(other, other.repository.resolve("main"))
+            metadata = metadata_of(other, head_of(other))
             users += [str(other.id)] if str(shelf.id) in _strings(metadata.get("models")) else []
     return users
 
@@ -244,36 +284,20 @@ def _space_part(visit: Visit, metadata: dict[str, Any]) -> dict[str, Any]:
     return {
         "sdk": metadata.get("sdk") or shelf.record.sdk,
         "subdomain": subdomain,
-        "host": f"http://{hub.settings.host}:{hub.settings.port}/spaces/{shelf.id}/app/",
+        "host": f"{hub.settings.address}/spaces/{shelf.id}/app/",
         "runtime": runtime_of(visit, metadata_of(shelf, visit.repository.resolve("main"))),
         "models": _strings(metadata.get("models")),
         "datasets": _strings(metadata.get("datasets")),
     }
 
 
-def _parameters(shelf: Shelf, files: tuple[Entry, ...]) -> dict[str, Any] | None:
-    """Parameters by type, from the header of model.safetensors; None without a readable one."""
+def _parameters(shelf: Shelf, files: tuple[Entry, ...]) -> tuple[dict[str, Any] | None, str | None]:
+    """Parameters by type, None without a model.safetensors that can be read, and what is wrong with it."""
     entry = next((entry for entry in files if entry.path == "model.safetensors" and entry.pointer), None)
     held = shelf.large.find(entry.pointer.oid) if entry and entry.pointer else None
     if held is None:
-        return None
-    with held.path.open("rb") as file:
-        prefix = file.read(8)
-        length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
-        if not 2 <= length <= 8 * _MAX_CONFIG_BYTES:
-            return None
-        try:
-            return _count(json.loads(file.read(length)))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            return None
-
-
-def _count(header: dict[str, Any]) -> dict[str, Any]:
-    counts: dict[str, int] = {}
-    for name, tensor in header.items():
-        if name != "__metadata__":
-            size = 1
-            for dimension in tensor["shape"]:
-                size *= int(dimension)
-            counts[str(tensor["dtype"])] = counts.get(str(tensor["dtype"]), 0) + size
-    return {"parameters": counts, "total": sum(counts.values())}
+        return None, None
+    try:
+        return count_parameters(held.path), None
+    except (ValueError, OSError) as error:
+        return None, f"model.safetensors: {error}"

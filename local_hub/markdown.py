@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 import nh3
@@ -22,6 +23,7 @@ _ATTRIBUTES = {
 _MAX_CHARACTERS = 500_000
 
 
+@lru_cache(maxsize=16)  # half a megabyte can take seconds, and a README is read more often than it changes
 def render_markdown(text: str, *, page: str, revision: str = "main") -> str:
     """Safe HTML of a Markdown text; relative addresses lead to the repository's files at the revision.
 

@@ -12,6 +12,7 @@ from typing import Self
 
 from local_hub.durable import fsync_folder
 from local_hub.errors import bad_request
+from local_hub.room import require_room
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 POINTER_VERSION = "https://git-lfs.github.com/spec/v1"
@@ -50,8 +51,10 @@ def check_oid(oid: str) -> str:
 class IncomingObject:
     """One upload on its way in: hashed while it is written, visible only once it is complete."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, limit: int | None = None) -> None:
+        require_room(store.incoming, limit or 0)
         self._store = store
+        self._limit = limit
         self._path = store.incoming / uuid.uuid4().hex
         self._file = self._path.open("xb", buffering=0)
         self._hash = hashlib.sha256()
@@ -65,7 +68,10 @@ class IncomingObject:
         self._path.unlink(missing_ok=True)
 
     def write(self, chunk: bytes) -> None:
-        """Append the bytes."""
+        """Append the bytes; 400 beyond the announced size, 507 when the disk has no room for them."""
+        if self._limit is not None and self.size + len(chunk) > self._limit:
+            raise bad_request(f"The upload is larger than the {self._limit} bytes that were announced.")
+        require_room(self._store.incoming, len(chunk))
         view = memoryview(chunk)
         while view:
             view = view[self._file.write(view) :]
@@ -112,6 +118,6 @@ class ObjectStore:
         except FileNotFoundError:
             return None
 
-    def receive(self) -> IncomingObject:
-        """Start an upload; use as a context manager, `keep` makes it permanent."""
-        return IncomingObject(self)
+    def receive(self, size: int | None = None) -> IncomingObject:
+        """Start an upload of `size` bytes, if known; use as a context manager, `keep` makes it permanent."""
+        return IncomingObject(self, size)

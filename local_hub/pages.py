@@ -12,10 +12,11 @@ from markupsafe import Markup
 
 from local_hub import pulls
 from local_hub.accounts import Viewer
-from local_hub.card import read_metadata, split_card
-from local_hub.errors import entry_not_found
+from local_hub.card import split_card
+from local_hub.catalogue import Shelf
+from local_hub.errors import HubError, entry_not_found
 from local_hub.hub import Hub
-from local_hub.info import metadata_of, pipeline_tag_of, tags_of, visible_config
+from local_hub.info import defects_of, metadata_of, pipeline_tag_of, tags_of, visible_config
 from local_hub.markdown import render_markdown
 from local_hub.record import Discussion
 from local_hub.rights import may_read, may_see
@@ -62,14 +63,24 @@ def index_page(hub: Hub, viewer: Viewer | None, kind: str, search: str) -> dict[
         wanted = kind in ("", shelf.id.kind) and search.lower() in str(shelf.id).lower()
         if not wanted or not may_see(hub.accounts, shelf, viewer):
             continue
-        oid = shelf.repository.resolve("main")
-        config = visible_config(shelf, oid, may_read=may_read(hub.accounts, shelf, viewer))
-        task = pipeline_tag_of(metadata_of(shelf, oid), config)
-        updated = _date(shelf.repository.commit_facts(oid).date)
         row = {"id": str(shelf.id), "path": shelf.id.web_path, "kind": shelf.id.kind}
-        rows.append({**row, "private": shelf.record.private, "task": task, "updated": updated})
+        rows.append(
+            {**row, "private": shelf.record.private, **_state(shelf, may_read(hub.accounts, shelf, viewer))}
+        )
     rows.sort(key=lambda row: str(row["updated"]), reverse=True)
     return {"rows": rows, "kind": kind, "search": search}
+
+
+def _state(shelf: Shelf, readable: bool) -> dict[str, Any]:
+    """Task and last change of a repository, and whether a part of it cannot be read."""
+    try:
+        oid = shelf.repository.resolve("main")
+        config = visible_config(shelf, oid, may_read=readable)
+        task = pipeline_tag_of(metadata_of(shelf, oid), config)
+        updated = _date(shelf.repository.commit_facts(oid).date)
+        return {"task": task, "updated": updated, "broken": bool(defects_of(shelf, oid, may_read=readable))}
+    except HubError:
+        return {"task": None, "updated": "", "broken": True}
 
 
 def frame(visit: Visit, tab: str) -> dict[str, Any]:
@@ -94,6 +105,7 @@ def frame(visit: Visit, tab: str) -> dict[str, Any]:
             "private": visit.shelf.record.private,
             "gated": visit.shelf.record.gated,
         },
+        "broken": defects_of(visit.shelf, oid, may_read=visit.may_read),
         "chips": tags_of(metadata, visit.repository.files(oid), config),
         "tabs": tabs,
         "tab": tab,
@@ -104,7 +116,7 @@ def card_page(visit: Visit) -> dict[str, Any]:
     """The rendered README, the widget, the facts of the metadata, the snippets."""
     oid = visit.repository.resolve("main")
     text = (visit.repository.read(oid, "README.md") or b"").decode("utf-8", "replace")
-    metadata = read_metadata(text) or {}
+    metadata = metadata_of(visit.shelf, oid)
     config = visible_config(visit.shelf, oid, may_read=visit.may_read)
     task = pipeline_tag_of(metadata, config)
     files = frozenset(entry.path for entry in visit.repository.files(oid))
@@ -121,7 +133,8 @@ def card_page(visit: Visit) -> dict[str, Any]:
 
 def _widget(metadata: dict[str, Any]) -> dict[str, Any]:
     examples = metadata.get("widget")
-    given = [example.get("text") for example in examples if isinstance(example, dict)] if examples else []
+    listed = examples if isinstance(examples, list) else []
+    given = [example.get("text") for example in listed if isinstance(example, dict)]
     return {"examples": [text for text in given if isinstance(text, str)][:20]}
 
 
@@ -152,12 +165,18 @@ def files_page(visit: Visit, revision: str, folder: str) -> dict[str, Any]:
     crumbs = [(part, f"{root}/{quote('/'.join(parts[: n + 1]))}") for n, part in enumerate(parts)]
     rows = []
     for entry in inside:
-        facts = last[entry.path]
-        row = {"name": entry.path[len(prefix) :], "folder": entry.is_folder, "title": facts.title}
+        facts = last.get(entry.path)
+        row = {
+            "name": entry.path[len(prefix) :],
+            "folder": entry.is_folder,
+            "title": facts.title if facts else "",
+        }
         link = _file_link(visit, revision, entry)
         large = entry.pointer.oid if entry.pointer else None
         size = "" if entry.is_folder else human_size(entry.size)
-        rows.append({**row, "link": link, "large": large, "size": size, "date": _date(facts.date)})
+        rows.append(
+            {**row, "link": link, "large": large, "size": size, "date": _date(facts.date) if facts else ""}
+        )
     total = human_size(sum(entry.size for entry in entries if entry.path.startswith(prefix)))
     page = {"rows": rows, "revision": revision, "root": root, "crumbs": crumbs, "total": total}
     return {**frame(visit, "files"), **page}

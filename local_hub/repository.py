@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import zlib
 from collections import OrderedDict
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from stat import S_ISREG
+from typing import TypeVar
 
-from dulwich.errors import NotTreeError
+from dulwich.errors import ChecksumMismatch, NotGitRepository, NotTreeError, ObjectFormatException
 from dulwich.object_store import tree_lookup_path
-from dulwich.objects import Blob, Commit, ObjectID, SubmoduleEncountered, Tag, Tree
-from dulwich.refs import Ref
+from dulwich.objects import (
+    Blob,
+    Commit,
+    EmptyFileException,
+    ObjectID,
+    SubmoduleEncountered,
+    Tag,
+    Tree,
+    valid_hexsha,
+)
+from dulwich.refs import Ref, SymrefLoop
 from dulwich.repo import Repo
 
 from local_hub.ancestry import Ancestry
-from local_hub.durable import fsync_folder
+from local_hub.durable import fsync_folder, past_leftovers, remove_git_leftovers
 from local_hub.errors import HubError, revision_not_found
+from local_hub.last_commits import LastCommits
 from local_hub.names import check_ref_name
 from local_hub.published import Published, peel
 from local_hub.trees import (
@@ -33,7 +46,11 @@ from local_hub.trees import (
     walk_tree,
 )
 
+log = logging.getLogger("local_hub")
+
 _CACHED_TREES = 16
+_DAMAGE = (ChecksumMismatch, EmptyFileException, NotGitRepository, ObjectFormatException, zlib.error)
+Result = TypeVar("Result")
 
 
 class Repository:
@@ -46,6 +63,7 @@ class Repository:
         self._trees_lock = threading.Lock()
         self._ancestry = Ancestry()
         self._published = Published(self._ancestry)
+        self._last_commits = LastCommits()
 
     @staticmethod
     def init(folder: Path) -> Repository:
@@ -60,9 +78,33 @@ class Repository:
 
     @contextmanager
     def git(self) -> Iterator[Repo]:
-        """The dulwich repository, opened for this use: 0.2 ms, and nothing is shared between threads."""
-        with Repo(str(self.folder)) as repo:
-            yield repo
+        """The dulwich repository, opened for this use: 0.2 ms, and nothing is shared between threads.
+
+        422 for a store that lacks an object or holds one that cannot be read.
+        """
+        try:
+            with Repo(str(self.folder)) as repo:
+                yield repo
+        except (KeyError, *_DAMAGE) as error:
+            if isinstance(error, KeyError) and not _names_object(error):
+                raise
+            log.warning("%s is damaged: %r", self.folder, error)
+            raise HubError(422, "This repository is broken: a part of its history cannot be read.") from None
+
+    def _write(self, work: Callable[[Repo], Result]) -> Result:
+        """Do the work as the only writer; what it leaves when it fails is removed."""
+        with self.lock, self.git() as repo:
+            return past_leftovers(self.folder, lambda: work(repo))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the lock for a writer that is not ours (dulwich's receive-pack), without leftovers of any."""
+        with self.lock:
+            remove_git_leftovers(self.folder)
+            try:
+                yield
+            finally:
+                remove_git_leftovers(self.folder)
 
     # references
 
@@ -70,7 +112,11 @@ class Repository:
         """Names below `refs/heads/`, `refs/tags/` or `refs/pr/` with the commits they lead to."""
         with self.git() as repo:
             names = repo.refs.as_dict(Ref(prefix.encode().rstrip(b"/")))
-            peeled = {name.decode("utf-8", "replace"): peel(repo, sha) for name, sha in names.items()}
+            peeled = {
+                name.decode("utf-8", "replace"): peel(repo, sha)
+                for name, sha in names.items()
+                if valid_hexsha(sha)
+            }
         return {name: commit.id.decode() for name, commit in sorted(peeled.items()) if commit is not None}
 
     def find_ref(self, revision: str) -> str | None:
@@ -141,7 +187,8 @@ class Repository:
         """Move, create (old None) or delete (new None) a reference if it still is at `old`; False if not."""
         name = Ref(ref.encode())
         before = ObjectID(old.encode()) if old else None
-        with self.lock, self.git() as repo:
+
+        def move(repo: Repo) -> bool:
             if _read_ref(repo, ref) != before:
                 return False
             self._published.forget()
@@ -155,6 +202,8 @@ class Repository:
                 raise HubError(
                     409, f"Reference {ref} collides with another one: {type(error).__name__}"
                 ) from None
+
+        return self._write(move)
 
     def create_ref(self, ref: str, commit: str) -> None:
         """Create a branch or tag; 409 if it exists or collides with another name."""
@@ -174,17 +223,19 @@ class Repository:
         annotated.name, annotated.message = tag.encode(), message.encode("utf-8", "replace")
         annotated.object = (Commit, ObjectID(commit.encode()))
         annotated.tagger, annotated.tag_time, annotated.tag_timezone = _identity(author), _now(), 0
-        with self.git() as repo:
-            repo.object_store.add_object(annotated)
+        self._write(lambda repo: repo.object_store.add_object(annotated))
         return annotated.id.decode()
 
     def delete_ref(self, ref: str) -> None:
         """Delete a branch or tag; RevisionNotFound if there is none."""
-        with self.lock, self.git() as repo:
+
+        def remove(repo: Repo) -> None:
             before = _read_ref(repo, ref)
             self._published.forget()
             if before is None or not repo.refs.remove_if_equals(Ref(ref.encode()), before):
                 raise revision_not_found(ref.split("/", 2)[-1])
+
+        self._write(remove)
 
     # reading
 
@@ -258,32 +309,16 @@ class Repository:
         return self.blob(entry.oid)
 
     def last_changes(self, oid: str, paths: set[str]) -> dict[str, CommitFacts]:
-        """For each path the newest commit that changed it, found in one walk through the history."""
-        found: dict[str, CommitFacts] = {}
-        wanted = {path: self._oid_at(oid, path) for path in paths}
-        facts = self.commit_facts(oid)
-        while wanted:
-            parent = facts.parents[0] if facts.parents else None
-            for path, current in list(wanted.items()):
-                if parent is None or self._oid_at(parent, path) != current:
-                    found[path] = facts
-                    del wanted[path]
-            if parent is None:
-                break
-            facts = self.commit_facts(parent)
-        return found
-
-    def _oid_at(self, oid: str, path: str) -> str | None:
-        entry = self.find(oid, path)
-        return entry.oid if entry else None
+        """For each path the newest commit that changed it; those too far back for one walk are left out."""
+        with self.git() as repo:
+            return self._last_commits.find(repo.object_store, oid, paths)
 
     # writing
 
     def add_blob(self, content: bytes) -> str:
         """Store content; it belongs to no commit yet."""
         blob = Blob.from_string(content)
-        with self.git() as repo:
-            repo.object_store.add_object(blob)
+        self._write(lambda repo: repo.object_store.add_object(blob))
         return blob.id.decode()
 
     def write_commit(self, parents: tuple[str, ...], changes: list[Change], signature: Signature) -> str:
@@ -291,7 +326,8 @@ class Repository:
 
         Raises 400 when a path is both a file and a folder.
         """
-        with self.git() as repo:
+
+        def write(repo: Repo) -> str:
             tree = self._changed_tree(repo, parents[0] if parents else None, changes)
             commit = Commit()
             commit.tree = tree
@@ -301,7 +337,9 @@ class Repository:
             commit.author_timezone = commit.commit_timezone = 0
             commit.encoding, commit.message = b"UTF-8", signature.message()
             repo.object_store.add_object(commit)
-        return commit.id.decode()
+            return commit.id.decode()
+
+        return self._write(write)
 
     def _changed_tree(self, repo: Repo, parent: str | None, changes: list[Change]) -> ObjectID:
         store = repo.object_store
@@ -326,6 +364,11 @@ class Repository:
         return tree.id
 
 
+def _names_object(error: KeyError) -> bool:
+    """Whether what is missing is an object of the store, and no key of our own."""
+    return bool(error.args) and isinstance(error.args[0], bytes) and len(error.args[0]) in (20, 40)
+
+
 def _identity(name: str) -> bytes:
     clean = "".join(character for character in name if character not in "<>\n\0")
     return f"{clean} <{clean}@users.noreply.localhost>".encode("utf-8", "replace")
@@ -342,6 +385,12 @@ def _facts(repo: Repo, commits: list[str]) -> list[CommitFacts]:
 
 def _read_ref(repo: Repo, name: str) -> ObjectID | None:
     try:
-        return ObjectID(repo.refs[Ref(name.encode("utf-8"))])
-    except (KeyError, ValueError, OSError):  # names that no reference can have raise all three
+        found = repo.refs[Ref(name.encode("utf-8"))]
+    except (
+        KeyError,
+        ValueError,
+        OSError,
+        SymrefLoop,
+    ):  # names that no reference can have raise the first three
         return None
+    return ObjectID(found) if valid_hexsha(found) else None

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import uvicorn
 
 from local_hub.application import create_application
+from local_hub.connections import guarded_protocol, most_connections, raise_file_limit
 from local_hub.hub import Hub
 from local_hub.settings import HubSettings
 
@@ -36,7 +37,7 @@ class RunningHub:
 
 
 def _server(hub: Hub) -> uvicorn.Server:
-    proxies = hub.settings.trusted_proxies
+    proxies, most = hub.settings.trusted_proxies, most_connections()
     config = uvicorn.Config(
         create_application(hub),
         log_config=None,
@@ -48,6 +49,9 @@ def _server(hub: Hub) -> uvicorn.Server:
         h11_max_incomplete_event_size=64 << 10,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
+        http=guarded_protocol(most, hub.settings.patience),
+        # asyncio accepts as many, up to three times over, before it looks at the first of them
+        backlog=min(512, most * 3 // 4),
     )
     return uvicorn.Server(config)
 
@@ -74,6 +78,7 @@ def serve(settings: HubSettings) -> None:
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end_orderly)
+    raise_file_limit()
     listener = _listen(settings.host, settings.port)
     with listener, Hub(settings) as hub:
         logging.getLogger("local_hub").info("serving %s", settings.root)
@@ -99,7 +104,7 @@ def running_hub(settings: HubSettings) -> Iterator[RunningHub]:
             time.sleep(0.01)
         grants = sorted(hub.settings.tokens, key=lambda grant: grant.role != "write")
         try:
-            yield RunningHub(f"http://{settings.host}:{port}", grants[0].token, hub)
+            yield RunningHub(hub.settings.address, grants[0].token, hub)
         finally:
             server.should_exit = True
             thread.join()

@@ -45,6 +45,9 @@ class HubSettings:
     regular_file_limit: int = 10 * MEBIBYTE
     multipart_threshold: int = 256 * MEBIBYTE
     part_size: int = 64 * MEBIBYTE
+    patience: float = 30.0
+    """Seconds that a client may keep the server waiting: for the headers of a request, for the next bytes of
+    its body, before it takes the next bytes of an answer."""
     inference_slots: int = 2
     inference_queue: int = 64
     inference_memory: int = 6 << 30
@@ -57,3 +60,9 @@ class HubSettings:
     """Names under which this Hub may be asked, beside its address and localhost."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; by default none."""
+
+    @property
+    def address(self) -> str:
+        """Where this Hub listens, as addresses are written: IPv6 in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"

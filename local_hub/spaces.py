@@ -221,7 +221,7 @@ class SpaceRunner:
         variables = {key: variable.value or "" for key, variable in record.variables.items()}
         own = {
             "HF_HOME": str(run.folder / "home"),
-            "HF_ENDPOINT": f"http://{settings.host}:{settings.port}",
+            "HF_ENDPOINT": settings.address,
             "SYSTEM": "spaces",
             "SPACE_ID": str(shelf.id),
             "SPACE_AUTHOR_NAME": shelf.id.namespace,

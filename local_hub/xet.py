@@ -9,23 +9,22 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from local_hub.durable import write_atomically
 from local_hub.errors import HubError, bad_request
 from local_hub.objects import ObjectStore, Pointer
+from local_hub.unfolding import allowance, check_unfolding
 from local_hub.xet_formats import FileRecipe, Term, check_hash, nodes_of, read_chunks, unpack
 from local_hub.xet_hashes import Node, file_hash, xorb_hash
 
-MAX_XORB_BYTES = 72 << 20
 MAX_SHARD_BYTES = 64 << 20
 MAX_FILE_BYTES = 50 << 30
-_SPARE_DISK = 256 << 20
 
 
 @lru_cache(maxsize=64)
@@ -100,18 +99,30 @@ class XetStore:
         stored = json.loads(path.read_bytes())
         return FileRecipe(name, tuple(Term(*term) for term in stored["terms"]), stored["sha256"])
 
+    def check_files(self, recipes: list[FileRecipe]) -> None:
+        """400 for terms that lie, 413 when the files unfold to far more than was ever sent here."""
+        packed = sum(path.stat().st_size for path in (self._folder / "xorbs").glob("*"))
+        known = [self._objects.size(path.name) or 0 for path in (self._folder / "names").glob("*")]
+        check_unfolding(recipes, self._ends_of, budget=allowance(packed) - sum(known))
+
+    def _ends_of(self, xorb: str) -> list[int]:
+        """Where each chunk of a xorb ends, unpacked."""
+        path = self._path("xorbs", xorb)
+        if not path.exists():
+            raise bad_request(f"The shard names the xorb {xorb}, which was not uploaded.")
+        return list(accumulate(chunk.length for chunk in read_chunks(path)))
+
     def keep_file(self, recipe: FileRecipe) -> Pointer:
         """Put the file together, check its hashes and store it.
 
         400 if a xorb is missing or a hash is wrong, 413 if there is no room for it.
         """
-        free = shutil.disk_usage(self._objects.incoming).free - _SPARE_DISK
-        if recipe.size > min(MAX_FILE_BYTES, free):
+        if recipe.size > MAX_FILE_BYTES:
             raise HubError(413, f"A file of {recipe.size} bytes is over what this Hub can take.")
         found = file_hash([node for term in recipe.terms for node in self._term_nodes(term)])
         if found != recipe.hash:
             raise bad_request(f"The file {recipe.hash} is not what its name says: it hashes to {found}.")
-        with self._objects.receive() as incoming:
+        with self._objects.receive(recipe.size) as incoming:
             for piece in self._pieces(recipe):
                 incoming.write(piece)
             pointer = incoming.keep(recipe.sha256 or incoming.digest(), recipe.size)

@@ -16,6 +16,8 @@ import lz4.frame
 from local_hub.errors import bad_request
 from local_hub.xet_hashes import Node, chunk_hash, hash_text
 
+MAX_XORB_BYTES = 72 << 20
+_MAX_CHUNKS = 8 << 10  # of a xorb, by the format
 _MAX_CHUNK_BYTES = 1 << 20
 _HASH = re.compile(r"[0-9a-f]{64}")
 _WITH_VERIFICATION, _WITH_METADATA = 1 << 31, 1 << 30
@@ -103,7 +105,8 @@ def read_chunks(path: Path) -> tuple[Chunk, ...]:
 @lru_cache(maxsize=64)
 def _chunks_of(path: Path, size: int, stamp: tuple[int, int]) -> tuple[Chunk, ...]:
     """Kept for a while: a file names the same xorb again and again; the stamp tells it from a later one."""
-    chunks, offset = [], 0
+    chunks: list[Chunk] = []
+    offset = unpacked = 0
     with path.open("rb") as file:
         while offset + 8 <= size:
             file.seek(offset)
@@ -113,6 +116,9 @@ def _chunks_of(path: Path, size: int, stamp: tuple[int, int]) -> tuple[Chunk, ..
             packed, length = int.from_bytes(header[1:4], "little"), int.from_bytes(header[5:8], "little")
             if length > _MAX_CHUNK_BYTES or offset + 8 + packed > size:
                 raise bad_request("The xorb holds a chunk that is cut off or too large.")
+            unpacked += length
+            if len(chunks) >= _MAX_CHUNKS or unpacked > MAX_XORB_BYTES:
+                raise bad_request(f"A xorb holds {_MAX_CHUNKS} chunks and {MAX_XORB_BYTES} bytes at most.")
             chunks.append(Chunk(offset, packed, header[4], length))
             offset += 8 + packed
     if not chunks:

@@ -56,6 +56,8 @@ def _show_figures(plan: Plan) -> None:
             continue
         line = f"  {one.variant} {one.figure}: {one.before:g} -> {one.after:g}"
         say(line)
+    for note in plan.notes:
+        say(note)
     for warning in plan.warnings:
         say(f"warning: {warning}")
 

@@ -9,6 +9,7 @@ from publishing.display import show_plan
 from publishing.hub.remote import LastPush, Reader, Remote
 from publishing.options import PushOptions
 from publishing.package.card_merge import CardDecision
+from publishing.package.check import check_merged_card
 from publishing.package.manifest import Manifest
 from publishing.package.parcel import Parcel
 from publishing.plan import Plan, make_plan
@@ -33,6 +34,8 @@ def make_draft(parcel: Parcel, options: PushOptions, reader: Reader) -> Draft:
     stage("plan")
     remote = _with_last_choice(parcel, reader.read(parcel.target))
     plan, manifest, card = make_plan(parcel, remote, reader, options.card, tag_name(parcel, options))
+    if card.choice == "merge" and card.content is not None:
+        check_merged_card(manifest, parcel.folder, parcel.target)
     show_plan(plan)
     revision = remote.head if plan.is_empty else None
     return Draft(plan, manifest, card, remote, _plan_space(options, reader, revision))

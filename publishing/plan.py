@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from finsent.release import CARD, METRICS
 from model_card.measure.metrics import Metrics
 from publishing.comparison import FigureChange, compare_figures, find_regressions, read_published
-from publishing.errors import PublishError
 from publishing.hub.remote import Reader, Remote, Target
 from publishing.package.card_merge import CardChoice, CardDecision, apply_decision, decide_card
-from publishing.package.manifest import Manifest, is_allowed
+from publishing.package.changes import Action, FileChange, compare_files
+from publishing.package.manifest import Manifest
 from publishing.package.parcel import Parcel
-
-Action = Literal["add", "change", "delete", "same", "keep"]
-
-
-class FileChange(BaseModel):
-    """One path; `keep` is a file of the Hub that no push of ours would send, such as .gitattributes."""
-
-    model_config = ConfigDict(frozen=True)
-
-    path: str
-    action: Action
-    size: int
-    """In bytes, of what is sent or of what stands there."""
+from publishing.version import check_version
 
 
 class Plan(BaseModel):
@@ -45,6 +32,7 @@ class Plan(BaseModel):
     card: str
     figures: tuple[FigureChange, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def of(self, *actions: Action) -> list[FileChange]:
         """Return the files that something happens to."""
@@ -59,31 +47,6 @@ class Plan(BaseModel):
     def bytes_to_send(self) -> int:
         """Bytes of what is new; a Hub that knows a large file from elsewhere takes less."""
         return sum(file.size for file in self.of("add", "change"))
-
-
-def compare_files(manifest: Manifest, remote: Remote, kept: tuple[str, ...] = ()) -> tuple[FileChange, ...]:
-    """Return what happens to every path; those in `kept` stay as they are on the Hub."""
-    changes = []
-    for path, file in sorted(manifest.files.items()):
-        there = remote.files.get(path)
-        action: Action = "add" if there is None else "same" if there.equals(file) else "change"
-        changes.append(FileChange(path=path, action=action, size=file.size))
-    for path, there in sorted(remote.files.items()):
-        if path not in manifest.files:
-            ours = is_allowed(manifest.repo_type, path) and path not in kept
-            changes.append(FileChange(path=path, action="delete" if ours else "keep", size=there.size))
-    return tuple(changes)
-
-
-def check_tag(tag: str | None, remote: Remote, changes: tuple[FileChange, ...]) -> None:
-    """Raise PublishError when the tag of a version is taken by another commit than this push would make."""
-    if tag is None or tag not in remote.tags:
-        return
-    if any(change.action in ("add", "change", "delete") for change in changes):
-        raise PublishError(
-            f"{remote.target}: {tag} is published already, at {remote.tags[tag][:8]}, and files differ; "
-            "raise `version` in the recipe, or publish without a tag with --no-tag"
-        )
 
 
 def commit_title(target: Target, changes: tuple[FileChange, ...], version: str | None, first: bool) -> str:
@@ -114,15 +77,18 @@ def make_plan(
     decision = decide_card(parcel.manifest.content(CARD), published(CARD), remote, choice)
     manifest = apply_decision(parcel.manifest, decision)
     changes = compare_files(manifest, remote, kept=(CARD,))
-    check_tag(tag, remote, changes)
+    is_new = tag is not None and tag not in remote.tags
+    changed = any(change.action in ("add", "change", "delete") for change in changes)
+    notes = [check_version(tag, manifest, remote, reader)] if tag and changed and not is_new else []
     before = read_published(published(METRICS)) if parcel.metrics else None
     target = parcel.target
     plan = Plan(
         repo_id=target.repo_id, repo_type=target.repo_type, revision=target.revision, parent=remote.head,
-        files=changes, tag=tag if tag not in remote.tags else None, card=decision.choice,
+        files=changes, tag=tag if is_new else None, card=decision.choice,
         title=commit_title(target, changes, parcel.version, first=remote.last_push is None),
         figures=tuple(compare_figures(before, parcel.metrics)) if parcel.metrics else (),
         warnings=tuple(_warnings(parcel, before)),
+        notes=tuple(notes),
     )  # fmt: skip
     return plan, manifest, decision
 

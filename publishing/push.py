@@ -22,8 +22,8 @@ from publishing.package.parcel import Parcel
 from publishing.plan import Plan
 from publishing.preflight import check_account, check_rights
 from publishing.proof.prover import Prover, digest, empty_home
-from publishing.proof.verify import raise_if_failed, verify_commit
-from publishing.receipt import Receipt, SentFile, now
+from publishing.proof.verify import proving, raise_if_failed, verify_commit
+from publishing.receipt import Check, Receipt, SentFile, now
 from publishing.space.publisher import SpacePublisher
 
 
@@ -175,16 +175,23 @@ class Push:
         self.journal.note(tag=name if there == commit else None)
 
     def prove(self) -> None:
-        """Read everything back and run it; PublishError when that is not what was sent."""
+        """Read everything back and run it; PublishError when that cannot be done or is not what was sent."""
         stage("proof: reading back into an empty cache")
-        expected = {path: file.sha256 for path, file in self.draft.manifest.files.items()}
         commit = self.committed.commit
-        with empty_home() as home:
-            prover = Prover(self.reader, self.parcel.target, commit, home)
-            snapshot = prover.download(sorted({*expected, CARD}))
-            for check in verify_commit(prover, snapshot, self.parcel, expected, self.options.proof):
+        with proving(commit):
+            for check in self._proof():
                 self.journal.note(checks=(*self.journal.receipt.checks, check))
-                raise_if_failed(check, commit)
+                if check.state == "failed":
+                    break
+        raise_if_failed(check, commit)
+
+    def _proof(self) -> Iterator[Check]:
+        """Yield what is found out about the commit, read back into an empty home."""
+        expected = {path: file.sha256 for path, file in self.draft.manifest.files.items()}
+        with empty_home() as home:
+            prover = Prover(self.reader, self.parcel.target, self.committed.commit, home)
+            snapshot = prover.download(sorted({*expected, CARD}))
+            yield from verify_commit(prover, snapshot, self.parcel, expected, self.options.proof)
 
     def show_space(self) -> None:
         """Publish the demo for the commit that was just proved."""

@@ -17,7 +17,7 @@ from publishing.hub.transfer import Committed, Sender
 from publishing.journal import Journal
 from publishing.options import new_push_id
 from publishing.proof.prover import Prover, digest, empty_home
-from publishing.proof.verify import raise_if_failed
+from publishing.proof.verify import proving, raise_if_failed
 from publishing.receipt import Receipt, now
 from publishing.space.forms import Subject
 from publishing.space.options import OUTBOX, SpaceOptions
@@ -119,7 +119,7 @@ def _restoring(now: Remote, before: Remote, reader: Reader, target: Target) -> l
 
 def _prove(plan: RollbackPlan, committed: Committed, reader: Reader, journal: Journal) -> None:
     """Compare what comes back with the object ids of the tree that was restored."""
-    with empty_home() as home:
+    with proving(committed.commit), empty_home() as home:
         prover = Prover(reader, plan.target, committed.commit, home)
         check = prover.check_objects(prover.download(sorted(plan.before.files)), plan.before.files)
     journal.note(checks=(check,))

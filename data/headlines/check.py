@@ -22,6 +22,7 @@ from data.headlines.card import check_card, make_block, write_card
 from data.headlines.corpus import FOLDER, Finding, Headline, read_corpus, read_second_labels
 from data.headlines.likeness import find_alike, read_foreign_texts
 from data.headlines.rules import Limits, check_rows, check_second_labels
+from finsent.cli import print_anywhere
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -88,4 +89,5 @@ def main(
 
 
 if __name__ == "__main__":
+    print_anywhere()
     app()

@@ -17,6 +17,7 @@ from finsent.encoder.positions import check_bound, keep_positions
 from finsent.encoder.pruning import keep_layers, prune_hidden, prune_intermediate
 from finsent.encoder.text_rules import build_normalizer
 from finsent.encoder.vocabulary import choose_pieces, keep_embeddings, renumber_pieces
+from finsent.environment import go_online
 from finsent.errors import BaseModelError
 from finsent.recipe.encoder import Base
 from finsent.recipe.recipe import Recipe
@@ -76,7 +77,7 @@ def _download(base: Base) -> Path:
     except Exception as error:  # the client raises a dozen unrelated types for "not reachable"
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise BaseModelError(
-            f"base.hub: cannot fetch {base.hub} ({reason}); go online, or set FINSENT_MIRROR to a folder "
+            f"base.hub: cannot fetch {base.hub} ({reason}); {go_online()}, or set FINSENT_MIRROR to a folder "
             f"with models/{base.hub}/"
         ) from error
 

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from finsent.errors import RecipeError
 from finsent.recipe.recipe import Recipe
 from finsent.recipe.renamed import find_old_keys, with_new_names
+from finsent.yaml_dialects import describe_readings, dump_yaml, find_keys_that_are_no_text
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -33,6 +34,11 @@ def read_released_recipe(path: Path) -> Recipe:
     Raises RecipeError: the file is missing, no YAML mapping, or holds what is not allowed.
     """
     return _validate(with_new_names(_read_mapping(path)), path)
+
+
+def parse_released_recipe(content: bytes, name: Path) -> Recipe:
+    """Read the content of a release's recipe.yaml that lies elsewhere; errors as above, under `name`."""
+    return _validate(with_new_names(_parse_mapping(content, name)), name)
 
 
 def _validate(tree: dict[str, Any], path: Path) -> Recipe:
@@ -55,8 +61,19 @@ def _read_tree(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
 
 def _read_mapping(path: Path) -> dict[str, Any]:
     try:
-        tree: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RecipeError(f"{path}: cannot be read ({error}); recipes stand in recipes/*.yaml") from None
+    return _parse_mapping(content, path)
+
+
+def _parse_mapping(content: bytes, path: Path) -> dict[str, Any]:
+    try:
+        loader = yaml.SafeLoader(content.decode("utf-8"))
+        node = loader.get_single_node()
+        _check_keys(node, path)
+        tree: Any = loader.construct_document(node) if node else None
+    except UnicodeDecodeError as error:
         raise RecipeError(f"{path}: cannot be read ({error}); recipes stand in recipes/*.yaml") from None
     except yaml.YAMLError as error:
         raise RecipeError(f"{path}: is not YAML: {' '.join(str(error).split())}") from None
@@ -67,6 +84,15 @@ def _read_mapping(path: Path) -> dict[str, Any]:
     except (TypeError, ValueError, RecursionError) as error:  # a date, or a mapping that holds itself
         raise RecipeError(f"{path}: {error}; put dates in quotes, and let no part hold itself") from None
     return tree
+
+
+def _check_keys(node: yaml.Node | None, path: Path) -> None:
+    """Raise RecipeError for the first key, such as a label `no`, that some reader takes for no text."""
+    for line, where, key in find_keys_that_are_no_text(node) if node else ():
+        raise RecipeError(
+            f"{path}: {where} (line {line + 1}): this key is {describe_readings(key)}; "
+            f"write '{key}': in quotes"
+        )
 
 
 def _follow(tree: dict[str, Any], path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
@@ -98,7 +124,13 @@ def _explain(problem: Any) -> str:  # noqa: ANN401  (pydantic's ErrorDetails, a 
         return f"{key}: unknown key; see recipes/schema.json for those that are known"
     if problem["type"] in ("missing", "value_error"):
         return f"{key}: {message}"
+    if problem["type"] == "string_type" and _is_scalar(problem["input"]):
+        message += "; write it in quotes"
     return f"{key}: got {json.dumps(problem['input'], default=str)[:80]}; {message[0].lower()}{message[1:]}"
+
+
+def _is_scalar(value: object) -> bool:
+    return value is None or isinstance(value, bool | int | float)
 
 
 def dump_recipe(recipe: Recipe) -> str:
@@ -116,4 +148,4 @@ def address_recipe(path: Path, model: str, space: str) -> str:
 
 
 def _dump(tree: dict[str, Any]) -> str:
-    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=110)
+    return dump_yaml(tree, width=110)

@@ -6,9 +6,10 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from pathlib import Path
 from typing import IO, Any, cast
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from dulwich.errors import ApplyDeltaError, ChecksumMismatch, ObjectFormatException
 from dulwich.object_store import DiskObjectStore
 from dulwich.objects import ObjectID
@@ -20,14 +21,17 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from local_hub.accounts import Viewer
-from local_hub.bodies import pieces
+from local_hub.bodies import unpacked
 from local_hub.errors import HubError, bad_request
+from local_hub.packs import PackLimits, check_push_body
 from local_hub.pushes import ZERO, check_push
 from local_hub.quarantine import quarantine, release
+from local_hub.room import is_full, no_room, require_room
 from local_hub.visits import Visit, viewer_of, visit
 
 router = APIRouter()
 _MAX_PUSH = 2 << 30
+_MAX_WISHES = 8 << 20  # what a clone or pull says that it wants and has: 50 bytes a commit
 _SPOOL = 1 << 20
 _PIECE = 1 << 16
 _BROKEN_PACK = (OSError, ChecksumMismatch, ApplyDeltaError, AssertionError, zlib.error, ObjectFormatException)
@@ -128,16 +132,18 @@ def _writer(pieces: list[bytes]) -> Callable[[bytes], int | None]:
     return write
 
 
-def _spooled() -> IO[bytes]:
+def _spooled(folder: Path) -> IO[bytes]:
     """A temporary file that stays in memory while it is small; whoever takes it closes it."""
-    return cast(IO[bytes], tempfile.SpooledTemporaryFile(_SPOOL))
+    return cast(IO[bytes], tempfile.SpooledTemporaryFile(_SPOOL, dir=str(folder)))
 
 
-async def _body(request: Request) -> IO[bytes]:
+async def _body(request: Request, folder: Path, limit: int) -> IO[bytes]:
     """The request's body on disk, unpacked if git compressed it; bounded in both forms."""
-    file = _spooled()
+    file = _spooled(folder)
     try:
-        await _fill(file, request)
+        async for piece in unpacked(request, limit):
+            require_room(folder, len(piece))
+            await to_thread.run_sync(file.write, piece)
     except BaseException:
         file.close()
         raise
@@ -145,27 +151,12 @@ async def _body(request: Request) -> IO[bytes]:
     return file
 
 
-async def _fill(file: IO[bytes], request: Request) -> None:
-    compressed = request.headers.get("content-encoding", "") in ("gzip", "x-gzip")
-    unpack = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    total = 0
-    async for chunk in pieces(request, _MAX_PUSH):
-        try:
-            data = unpack.decompress(chunk, _MAX_PUSH - total + 1) if compressed else chunk
-        except zlib.error:
-            raise bad_request("The request body is not valid gzip.") from None
-        total += len(data)
-        if total > _MAX_PUSH:
-            raise HubError(413, f"A push may hold {_MAX_PUSH} bytes.")
-        await to_thread.run_sync(file.write, data)
-
-
 @router.post("/{kind}/{namespace}/{name}/git-upload-pack")
 async def upload_pack(request: Request, kind: str, namespace: str, name: str) -> Response:
     """Send what a clone or pull lacks."""
     found = await to_thread.run_sync(lambda: _open(request, kind, namespace, name, write=False))
-    body = await _body(request)
-    output = await to_thread.run_sync(_serve, found, body, UploadPackHandler)
+    body = await _body(request, found.hub.incoming, _MAX_WISHES)
+    output = await to_thread.run_sync(_serve, found, body, UploadPackHandler, limiter=_slots(request))
     return _streamed(output, "git-upload-pack")
 
 
@@ -174,9 +165,9 @@ async def receive_pack(request: Request, kind: str, namespace: str, name: str) -
     """Take a push."""
     found = await to_thread.run_sync(lambda: _open(request, kind, namespace, name, write=True))
     found.hub.commit_quota.spend(f"{found.id.kind}/{found.id}")
-    body = await _body(request)
+    body = await _body(request, found.hub.incoming, _MAX_PUSH)
     before = await to_thread.run_sync(found.repository.refs, "refs/heads/")
-    output = await to_thread.run_sync(_serve, found, body, _CheckedReceive)
+    output = await to_thread.run_sync(_serve, found, body, _CheckedReceive, limiter=_slots(request))
     after = await to_thread.run_sync(found.repository.refs, "refs/heads/")
     for branch in after:
         if before.get(branch) != after[branch]:
@@ -184,12 +175,19 @@ async def receive_pack(request: Request, kind: str, namespace: str, name: str) -
     return _streamed(output, "git-receive-pack")
 
 
+def _slots(request: Request) -> CapacityLimiter:
+    slots: CapacityLimiter = request.app.state.git_slots
+    return slots
+
+
 def _serve(found: Visit, body: IO[bytes], handler_type: type[Any]) -> IO[bytes]:
     """Run one exchange; the answer is on disk when it is large. A broken request is a 400."""
-    output = _spooled()
-    lock = found.repository.lock if handler_type is _CheckedReceive else nullcontext()
+    output = _spooled(found.hub.incoming)
+    lock = found.repository.alone() if handler_type is _CheckedReceive else nullcontext()
     try:
         with body, found.repository.git() as repo, lock:
+            if handler_type is _CheckedReceive:
+                check_push_body(body, PackLimits())
             proto = ReceivableProtocol(body.read, output.write)
             handler = handler_type(DictBackend(_served(repo)), ["/"], proto, stateless_rpc=True)
             if handler_type is _CheckedReceive:
@@ -200,6 +198,8 @@ def _serve(found: Visit, body: IO[bytes], handler_type: type[Any]) -> IO[bytes]:
         raise
     except Exception as error:  # dulwich raises a dozen unrelated types for malformed requests
         output.close()
+        if is_full(error):
+            raise no_room() from None
         raise bad_request(f"git request refused: {type(error).__name__}") from None
     output.seek(0)
     return output

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import shutil
 from typing import Annotated, Any, Literal
 
@@ -18,7 +16,9 @@ from local_hub.downloads import PIECE, send
 from local_hub.errors import HubError, bad_request
 from local_hub.hub import Hub
 from local_hub.objects import SHA256
+from local_hub.parts import Parts
 from local_hub.passes import Claim, open_pass, sign_pass
+from local_hub.room import require_room
 from local_hub.routes.xet import token_headers
 from local_hub.visits import Reader, TheHub, Visit
 
@@ -58,6 +58,8 @@ def batch(visit: Reader, body: Annotated[_Batch, json_body(_Batch)]) -> JSONResp
         visit.require_content()
     transfer = _choose_transfer(visit.hub, body)
     answers = [_object_answer(visit, item, body.operation, transfer) for item in body.objects]
+    if body.operation == "upload":
+        require_room(visit.hub.incoming, sum(answer["size"] for answer in answers if "actions" in answer))
     answer = {"transfer": transfer, "objects": answers, "hash_algo": "sha256"}
     return JSONResponse(answer, media_type=_MEDIA_TYPE)
 
@@ -136,27 +138,21 @@ async def upload(request: Request, hub: TheHub, oid: str) -> Response:
     part = request.query_params.get("part")
     if part is not None:
         return await _upload_part(request, hub, claim, part)
-    with hub.objects.receive() as incoming:
+    with hub.objects.receive(claim["size"]) as incoming:
         await feed(request, claim["size"], incoming.write)
         await to_thread.run_sync(visit.shelf.large.keep, incoming, oid, claim["size"], sender.name)
     return Response(status_code=200, headers={"ETag": f'"{oid}"'})
 
 
+def _parts(hub: Hub, claim: dict[str, Any]) -> Parts:
+    return Parts(hub.parts_folder(claim), claim["size"], hub.settings.part_size)
+
+
 async def _upload_part(request: Request, hub: Hub, claim: dict[str, Any], part: str) -> Response:
-    if not re.fullmatch(r"[1-9]\d{0,5}", part):
-        raise bad_request("The part number must be a positive integer.")
-    folder = hub.parts_folder(claim)
-    digest = hashlib.md5(usedforsecurity=False)
-    path = folder / f"{int(part):06d}.{id(request)}"
-    with path.open("wb") as file:
-
-        def take(piece: bytes) -> None:
-            file.write(piece)
-            digest.update(piece)
-
-        await feed(request, hub.settings.part_size, take)
-    path.replace(folder / f"{int(part):06d}.{digest.hexdigest()}")
-    return Response(status_code=200, headers={"ETag": f'"{digest.hexdigest()}"'})
+    parts = _parts(hub, claim)
+    limit = parts.room_of(part)
+    etag = await parts.keep(part, lambda sink: feed(request, limit, sink))
+    return Response(status_code=200, headers={"ETag": f'"{etag}"'})
 
 
 @router.post("/_hub/multipart/{oid}")
@@ -165,18 +161,14 @@ def complete(
 ) -> JSONResponse:
     """Put the parts together in the order that the client gives."""
     visit, sender, claim = _open_upload(request, oid)
-    folder = hub.parts_folder(claim)
-    with hub.objects.receive() as incoming:
+    parts = _parts(hub, claim)
+    with hub.objects.receive(claim["size"]) as incoming:
         for part in body.parts:
-            etag = part.etag.strip('"')
-            path = folder / f"{part.partNumber:06d}.{etag}"
-            if not re.fullmatch(r"[0-9a-f]{32}", etag) or not path.exists():
-                raise bad_request(f"Part {part.partNumber} was not uploaded, or its etag is another.")
-            with path.open("rb") as file:
+            with parts.path(part.partNumber, part.etag.strip('"')).open("rb") as file:
                 while piece := file.read(PIECE):
                     incoming.write(piece)
         visit.shelf.large.keep(incoming, oid, claim["size"], sender.name)
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(hub.parts_folder(claim), ignore_errors=True)
     return JSONResponse({"oid": oid})
 
 

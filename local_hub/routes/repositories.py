@@ -14,11 +14,12 @@ from pydantic import BaseModel, Field
 from local_hub.attributes import default_attributes
 from local_hub.bodies import json_body
 from local_hub.card import check_card
+from local_hub.catalogue import write_secrets
 from local_hub.commits import check_readme, check_regular
 from local_hub.errors import HubError, bad_request, repository_not_found
 from local_hub.holdings import pointer_refused
 from local_hub.hub import Hub
-from local_hub.info import describe_repository
+from local_hub.info import describe_repository, head_of
 from local_hub.names import RepoId, check_name, check_namespace, check_path, kind_of_type
 from local_hub.objects import read_pointer
 from local_hub.record import Record, Variable, timestamp
@@ -109,15 +110,17 @@ def create(
     _check_sdk(hub, repo_id, body)
     record = _record_of(body, viewer.name)
     secrets = {item.key: item.value for item in body.secrets}
+
+    def fill(repository: Repository) -> None:
+        _first_commit(repository, repo_id, body, hub)
+        if secrets:
+            write_secrets(repository.folder, secrets)
+
     try:
-        shelf = hub.catalogue.create(
-            repo_id, record, lambda repository: _first_commit(repository, repo_id, body, hub)
-        )
+        shelf = hub.catalogue.create(repo_id, record, fill)
     except HubError as error:
         error.extra |= answer if error.status == 409 else {}
         raise
-    if secrets:
-        shelf.write_secrets(secrets)
     return JSONResponse({**answer, "id": shelf.record.id})
 
 
@@ -261,7 +264,7 @@ def list_repositories(
         if search and search.lower() not in str(shelf.id).lower():
             continue
         found = Visit(hub, shelf, viewer, endpoint_of(request))
-        answer = describe_repository(found, shelf.repository.resolve("main"))
+        answer = describe_repository(found, head_of(shelf))
         if set(filter or ()) <= set(answer["tags"]):
             answers.append(answer)
     return JSONResponse(answers[: max(0, min(limit, 1000))])

@@ -14,9 +14,10 @@ from local_hub.downloads import Span, requested_span, send
 from local_hub.errors import HubError
 from local_hub.names import RepoId
 from local_hub.passes import open_pass, sign_pass
+from local_hub.room import guarded
 from local_hub.visits import Reader, Visit
-from local_hub.xet import MAX_SHARD_BYTES, MAX_XORB_BYTES, XetStore
-from local_hub.xet_formats import check_hash, read_shard
+from local_hub.xet import MAX_SHARD_BYTES, XetStore
+from local_hub.xet_formats import MAX_XORB_BYTES, check_hash, read_shard
 
 router = APIRouter()
 _CAS = "/_hub/xet/{kind}/{namespace}/{name}"
@@ -112,7 +113,7 @@ async def upload_xorb(request: Request, xorb: str) -> dict[str, bool]:
     path = store.temporary()
     try:
         with path.open("wb") as file:
-            await feed(request, MAX_XORB_BYTES, file.write)
+            await feed(request, MAX_XORB_BYTES, guarded(file.write, path.parent))
         inserted = await to_thread.run_sync(store.keep_xorb, xorb, path)
     finally:
         path.unlink(missing_ok=True)
@@ -127,7 +128,9 @@ async def upload_shard(request: Request) -> dict[str, int]:
     body = await whole(request, MAX_SHARD_BYTES)
 
     def keep() -> None:
-        for recipe in read_shard(body):
+        recipes = read_shard(body)
+        store.check_files(recipes)
+        for recipe in recipes:
             visit.shelf.large.note(store.keep_file(recipe).oid, sender.name)
 
     await to_thread.run_sync(keep)

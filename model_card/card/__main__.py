@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from finsent import release
+from finsent.cli import print_anywhere
 from finsent.errors import FinsentError, ReleaseError
 from finsent.recipe.file import read_released_recipe
 from model_card.card.build import build_card
@@ -36,4 +37,5 @@ def main(
 
 
 if __name__ == "__main__":
+    print_anywhere()
     typer.run(main)

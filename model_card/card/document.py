@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 
-# The Hub's own expression (huggingface_hub, repocard.py): whitespace may stand before it, nothing else may.
-_FRONT = re.compile(r"\A(\s*---[\r\n]+)([\S\s]*?)([\r\n]+---[ \t]*(\r\n|\n|$))")
+# The Hub's own expression (huggingface_hub, repocard.py) in parts that are each searched once: as a whole,
+# \A(\s*---[\r\n]+)([\S\s]*?)([\r\n]+---[ \t]*(\r\n|\n|$)), it takes cubic time on empty lines.
+_OPENING = re.compile(r"\s*---[\r\n]+")
+_CLOSING = re.compile(r"(?<=[\r\n])---[ \t]*(?:\r\n|\n|\Z)")
 _REGION = re.compile(r"<!-- finsent:(begin|end) ([a-z][a-z-]*) -->")
-_CODE_SPAN = re.compile(r"(?<![`\\])(`+)(?!`)((?:(?!\n[ \t]*\n)[\s\S])+?)(?<!`)\1(?!`)")
-_COMMENT = re.compile(r"<!--[\s\S]*?-->")
+_TICKS = re.compile(r"`+")
+_PARAGRAPH_END = re.compile(r"\n[ \t]*\n")
+_NOT_LINE_END = re.compile(r"[^\n]")
 _LINK_TARGET = re.compile(r"(?<=\])\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)")
 _ADDRESS = re.compile(r"<?https?://[^\s>)|]+>?")
 _TAG = re.compile(r"</?[a-zA-Z][^<>\n]*>")
@@ -45,11 +48,19 @@ class Document:
 
 def split_card(text: str) -> Document:
     """Take a card apart as the Hub does."""
-    match = _FRONT.match(text)
-    if match is None:
+    opening = _OPENING.match(text)
+    if opening is None:
         return Document(text, None, 1, text)
-    blank = "\n" * text[: match.end()].count("\n")
-    return Document(text, match[2], match[1].count("\n") + 1, blank + text[match.end() :])
+    start = opening.end()
+    closing = _CLOSING.search(text, start + 1)
+    if closing is None and len(opening[0].rpartition("---")[2]) > 1:
+        # Nothing but line ends between the two marks: the last of them belongs to the second.
+        closing, start = _CLOSING.match(text, start), start - 1
+    if closing is None:
+        return Document(text, None, 1, text)
+    blank = "\n" * text[: closing.end()].count("\n")
+    front = text[start : closing.start()].rstrip("\r\n")
+    return Document(text, front, text[:start].count("\n") + 1, blank + text[closing.end() :])
 
 
 def code_blocks(body: str) -> list[CodeBlock]:
@@ -78,14 +89,48 @@ def without_blocks(body: str) -> str:
 
 def prose(body: str) -> str:
     """Return the body with code, comments, tags and addresses blanked; lines and columns stay."""
-    text = without_blocks(body)
-    for pattern in (_CODE_SPAN, _COMMENT, _LINK_TARGET, _ADDRESS, _TAG):
+    text = _without(_code_spans, without_blocks(body))
+    text = _without(_comments, text)
+    for pattern in (_LINK_TARGET, _ADDRESS, _TAG):
         text = pattern.sub(_blank, text)
     return text
 
 
+def _without(find: Callable[[str], Iterator[tuple[int, int]]], text: str) -> str:
+    pieces, done = [], 0
+    for start, end in find(text):
+        pieces += [text[done:start], _NOT_LINE_END.sub(" ", text[start:end])]
+        done = end
+    return "".join([*pieces, text[done:]])
+
+
+def _comments(text: str) -> Iterator[tuple[int, int]]:
+    end = 0
+    while (start := text.find("<!--", end)) >= 0 and (close := text.find("-->", start + 4)) >= 0:
+        end = close + 3
+        yield start, end
+
+
+def _code_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield start and end of every span: backticks up to the next run as long, in one paragraph."""
+    done = 0
+    for end in [match.start() for match in _PARAGRAPH_END.finditer(text)] + [len(text)]:
+        runs = [match.span() for match in _TICKS.finditer(text, done, end)]
+        later: dict[int, list[tuple[int, int]]] = {}
+        for run in reversed(runs):
+            later.setdefault(run[1] - run[0], []).append(run)
+        closed = done
+        for start, stop in runs:
+            same = later[stop - start]
+            same.pop()
+            if same and start >= closed and text[start - 1 : start] != "\\":
+                closed = same[-1][1]
+                yield start, closed
+        done = end
+
+
 def _blank(match: re.Match[str]) -> str:
-    return re.sub(r"[^\n]", " ", match[0])
+    return _NOT_LINE_END.sub(" ", match[0])
 
 
 def region_marks(body: str) -> Iterator[tuple[int, str, str]]:

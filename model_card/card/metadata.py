@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
 from huggingface_hub import EvalResult, ModelCardData
 
 from finsent import release
 from finsent.recipe.recipe import Recipe
 from finsent.scoring import Scores
+from finsent.yaml_dialects import dump_yaml
 from model_card.measure.metrics import ExampleResult, Metrics
 
 TASK = "text-classification"
@@ -20,18 +20,9 @@ HUB = "https://huggingface.co"
 PLACES = 4  # decimals of shares in the metadata
 
 
-class _Dumper(yaml.SafeDumper):
-    """A dumper without anchors, which the Hub refuses."""
-
-    def ignore_aliases(self, data: object) -> bool:
-        return True
-
-
 def card_metadata(recipe: Recipe, metrics: Metrics) -> str:
     """Return the block with its two `---` lines."""
-    tree = metadata_tree(recipe, metrics)
-    block = yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
-    return f"---\n{block}---\n"
+    return f"---\n{dump_yaml(metadata_tree(recipe, metrics))}---\n"
 
 
 def metadata_tree(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from finsent.cli import print_anywhere
 from finsent.errors import FinsentError
 from finsent.release import CARD, METRICS
 from model_card.lint.card import lint_card
@@ -42,4 +43,5 @@ def main(
 
 
 if __name__ == "__main__":
+    print_anywhere()
     typer.run(main)

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from finsent.yaml_dialects import find_ambiguities, read_hub_yaml
 from model_card.card.document import Document, without_blocks
 from model_card.lint.metadata_schema import CardMetadata
 from model_card.lint.problem import Problem
@@ -22,34 +23,47 @@ _SECOND = re.compile(
     r"|^[a-z][\w-]*:(?:[ \t].*)?\n---[ \t]*$",
     re.MULTILINE,
 )
-_EXPONENT = re.compile(r"[-+]?\d+(\.\d+)?[eE][-+]?\d+")
 _TYPE = "tag:yaml.org,2002:"
 
 
 def lint_metadata(document: Document, metrics: Metrics | None) -> Iterator[Problem]:
-    """Yield what is wrong with the metadata block."""
+    """Yield what is wrong with the metadata block of a model's card."""
+    problems = list(lint_block(document))
+    yield from problems
+    node = _compose(document)
+    if isinstance(node, yaml.MappingNode) and not any(one.rule == "yaml-tag" for one in problems):
+        yield from _check_values(document, node, metrics)
+
+
+def lint_block(document: Document) -> Iterator[Problem]:
+    """Yield what no card's metadata may have: another place, two blocks, values that readers differ on."""
     yield from _check_start(document)
     yield from _check_second_block(document)
+    node = _compose(document)
+    if isinstance(node, Problem):
+        yield node
+    elif isinstance(node, yaml.MappingNode):
+        for token in yaml.scan(document.front or ""):
+            if isinstance(token, yaml.AliasToken):
+                line = document.front_line + token.start_mark.line
+                yield Problem(line, "yaml", "an alias; the Hub takes none, write the value out")
+        yield from _check_nodes(node, document)
+    elif document.front is not None:
+        yield Problem(document.front_line, "metadata", "must be a mapping of keys such as 'license: mit'")
+
+
+def _compose(document: Document) -> yaml.Node | Problem | None:
+    """Return the metadata as YAML nodes, what is wrong where they are no YAML, None where there are none."""
     if document.front is None:
-        return
+        return None
     try:
-        node = yaml.compose(document.front, yaml.SafeLoader)
-        aliases = [token for token in yaml.scan(document.front) if isinstance(token, yaml.AliasToken)]
+        return yaml.compose(document.front, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = document.front_line + (mark.line if mark else 0)
-        yield Problem(line, "yaml", f"{error.problem}; put the value in quotes")
-        return
-    for alias in aliases:
-        line = document.front_line + alias.start_mark.line
-        yield Problem(line, "yaml", "an alias; the Hub takes none, write the value out")
-    if not isinstance(node, yaml.MappingNode):
-        yield Problem(document.front_line, "metadata", "must be a mapping of keys such as 'license: mit'")
-        return
-    pitfalls = list(_check_nodes(node, document))
-    yield from pitfalls
-    if not any(problem.rule == "yaml-tag" for problem in pitfalls):
-        yield from _check_values(document, node, metrics)
+        return Problem(line, "yaml", f"{error.problem}; put the value in quotes")
+    except yaml.YAMLError as error:  # a character that YAML does not have
+        return Problem(document.front_line, "yaml", " ".join(str(error).split())[:200])
 
 
 def _check_start(document: Document) -> Iterator[Problem]:
@@ -62,6 +76,9 @@ def _check_start(document: Document) -> Iterator[Problem]:
         yield Problem(1, "metadata", "there is none; the card must begin with a YAML block between two '---'")
     elif not text.startswith("---"):
         yield Problem(1, "start", "blanks stand before the first '---'; it must be the first byte")
+    if "\r" in text:
+        line = text[: text.index("\r")].count("\n") + 1
+        yield Problem(line, "start", "line ends are those of Windows or old Macs; save with plain line feeds")
 
 
 def _check_second_block(document: Document) -> Iterator[Problem]:
@@ -110,8 +127,8 @@ def _pitfall(node: yaml.ScalarNode) -> str | None:
         return f"{text} is read as an octal number; write '{text}' in quotes"
     if kind == "timestamp":
         return f"{text} is read as a date; write '{text}' in quotes"
-    if kind == "str" and _EXPONENT.fullmatch(text):
-        return f"{text} is read as text; write {float(text)!r}"
+    if differing := next(find_ambiguities(node), None):
+        return str(differing)
     tail = node.end_mark.buffer[node.end_mark.pointer :].split("\n", 1)[0] if node.end_mark.buffer else ""
     if text and re.match(r"[ \t]+#", tail):
         return "the rest of the line is a comment and gets lost; put the value in quotes"
@@ -120,7 +137,7 @@ def _pitfall(node: yaml.ScalarNode) -> str | None:
 
 def _check_values(document: Document, node: yaml.MappingNode, metrics: Metrics | None) -> Iterator[Problem]:
     lines = dict(_lines(node, (), document.front_line))
-    tree = yaml.safe_load(document.front or "")
+    tree = read_metadata(document)
     try:
         CardMetadata.model_validate(tree)
     except ValidationError as error:
@@ -166,7 +183,7 @@ def _rule(path: KeyPath) -> str:
 def read_metadata(document: Document) -> dict[str, Any]:
     """Return the metadata of a card, an empty dict when it is missing or broken."""
     try:
-        tree = yaml.safe_load(document.front or "")
-    except (yaml.YAMLError, ValueError):
+        tree = read_hub_yaml(document.front or "")
+    except (yaml.YAMLError, ValueError, RecursionError):
         return {}
     return tree if isinstance(tree, dict) else {}

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from finsent.cli import print_anywhere
 from finsent.errors import FinsentError
 from finsent.release import CARD
 from model_card.snippets.run import run_snippets
@@ -41,4 +42,5 @@ def main(
 
 
 if __name__ == "__main__":
+    print_anywhere()
     typer.run(main)

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from finsent.environment import environment_in
+
 COMMIT = "0" * 40  # the revision under which the release stands in the cache of the blocks
 
 
@@ -20,10 +22,13 @@ class Workplace:
     endpoint: str | None
 
     def environment(self, offline: bool) -> dict[str, str]:
-        """Return the environment of a block."""
-        home = {"HF_HOME": str(self.folder / "hf"), "HF_HUB_DISABLE_TELEMETRY": "1"}
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("HF_HUB_")}
-        return {**kept, **home, "HF_HUB_OFFLINE": "1" if offline else "0"}
+        """Return the environment of a block; the token is only in that of one that asks a Hub."""
+        endpoint = None if offline else self.endpoint
+        own = {"HF_HOME": str(self.folder / "hf"), "HF_HUB_DISABLE_TELEMETRY": "1"}
+        if endpoint is not None:
+            own |= {"HF_ENDPOINT": endpoint}
+            own |= {name: os.environ[name] for name in ("HF_TOKEN",) if name in os.environ}
+        return {**environment_in(self.folder, endpoint), **own, "HF_HUB_OFFLINE": "1" if offline else "0"}
 
 
 def prepare(place: Workplace) -> Workplace:

@@ -13,6 +13,8 @@ from huggingface_hub import configure_http_backend, constants, file_download
 from huggingface_hub.utils._headers import build_hf_headers
 from huggingface_hub.utils._http import UniqueRequestIdAdapter, get_session, hf_raise_for_status
 
+from finsent.environment import is_loopback
+
 DOWNLOAD_URL = "/{repo_id}/resolve/{revision}/{filename}"
 
 
@@ -33,16 +35,19 @@ def use_hub(endpoint: str, connect: float, read: float) -> None:
     """Point this process's client at one Hub; timeouts are seconds to connect, and seconds without a byte.
 
     The constants are changed, too: 0.36 reads a new commit's address with them, not with HfApi's endpoint.
-    Large files go over plain HTTP, not Xet: its transfers know neither these timeouts nor our retries.
+    Large files go over plain HTTP, neither Xet nor hf_transfer: those know neither these timeouts nor our
+    retries. A Hub on this machine is asked directly, whatever proxy the environment names.
     """
     constants.ENDPOINT = endpoint
     constants.HF_HUB_DISABLE_XET = True
+    constants.HF_HUB_ENABLE_HF_TRANSFER = False
     constants.HUGGINGFACE_CO_URL_TEMPLATE = endpoint + DOWNLOAD_URL
     vars(file_download)["HUGGINGFACE_CO_URL_TEMPLATE"] = endpoint + DOWNLOAD_URL  # it has a copy of its own
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # of retries we tell ourselves
 
     def session() -> requests.Session:
         made = requests.Session()
+        made.trust_env = not is_loopback(endpoint)
         for scheme in ("http://", "https://"):
             made.mount(scheme, PatientAdapter(connect, read))
         return made

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from huggingface_hub import HfApi, constants
 
+from finsent.environment import environment_in, offline_switches
 from publishing.errors import PublishError
 from publishing.hub import client
 
@@ -44,8 +45,8 @@ class Connection:
 
     def environment(self, home: Path) -> dict[str, str]:
         """Return the environment of a fresh process that uses this Hub with an empty home."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING"))}
-        ours = {"HF_ENDPOINT": self.endpoint, "HF_TOKEN": self.token, "HF_HOME": str(home)}
+        kept = environment_in(home, self.endpoint)
+        ours = {"HF_ENDPOINT": self.endpoint, "HF_TOKEN": self.token}
         quiet = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
         return {**kept, **ours, **quiet, "HF_HUB_DISABLE_XET": "1", "TOKENIZERS_PARALLELISM": "false"}
 
@@ -58,8 +59,9 @@ def connect(endpoint: str, token: str | None, timeouts: Timeouts, given: str = "
     endpoint = endpoint.rstrip("/")
     if not re.fullmatch(r"https?://[^\s/@]+(/[^\s@]*)?", endpoint):
         raise PublishError("endpoint: write it as https://host, without user or token in it")
-    if constants.HF_HUB_OFFLINE:
-        raise PublishError("HF_HUB_OFFLINE is set, so nothing can be published; unset it")
+    if constants.HF_HUB_OFFLINE:  # either of two variables sets it
+        names = offline_switches("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE") or ["HF_HUB_OFFLINE"]
+        raise PublishError(f"{' and '.join(names)}: set, so nothing can be published; unset first")
     found, source = (token, given) if token else find_token()
     client.use_hub(endpoint, timeouts.connect, timeouts.read)
     return Connection(endpoint, HfApi(endpoint=endpoint, token=found), source, found)

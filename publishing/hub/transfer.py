@@ -15,8 +15,9 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 from publishing.errors import GaveUpError, PublishError, StalePlanError
 from publishing.hub.remote import Reader, Remote, Target
 from publishing.hub.retries import FAILURES
+from publishing.package.changes import compare_files
 from publishing.package.manifest import Manifest
-from publishing.plan import Plan, compare_files
+from publishing.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,25 @@
 """A README that somebody edited on the Hub: found out, shown, and kept, replaced or merged.
 
 A card has generated regions (`<!-- finsent:begin x -->`) and free text. `merge` keeps their free text and
-puts our regions into theirs; of the metadata ours win, and keys that only they have stay.
+puts our regions into theirs; of the metadata ours win, and keys that only they have stay. Whatever
+editor saved theirs, the result has one block of metadata and one kind of line end.
 """
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import yaml
-
 from finsent.release import CARD
-from model_card.card.document import regions, split_card
+from finsent.yaml_dialects import dump_yaml
+from model_card.card.document import Document, regions, split_card
+from model_card.lint.metadata import read_metadata
 from publishing.errors import CardConflictError
 from publishing.hub.remote import Remote
+from publishing.package.card_text import decode_card, take_metadata
 from publishing.package.manifest import Manifest
 
 CardChoice = Literal["ours", "theirs", "merge"]
@@ -42,7 +45,7 @@ def decide_card(ours: bytes, theirs: bytes | None, remote: Remote, choice: CardC
     if theirs is None or theirs == ours:
         return CardDecision("ours", False, ours)
     last = remote.last_push
-    edited = last is None or last.card != hashlib.sha256(theirs).hexdigest()
+    edited = last is None or last.card not in _digests(theirs)
     if choice is None and edited:
         raise CardConflictError(
             f"{remote.target}: its {CARD} was edited since the last push; this is what would be lost:\n"
@@ -55,8 +58,25 @@ def decide_card(ours: bytes, theirs: bytes | None, remote: Remote, choice: CardC
     choice = choice or "ours"
     if choice == "theirs":
         return CardDecision(choice, edited, None)
-    merged = merge_card(theirs.decode("utf-8"), ours.decode("utf-8")).encode() if choice == "merge" else ours
-    return CardDecision(choice, edited, merged)
+    return CardDecision(choice, edited, _merge(theirs, ours, remote) if choice == "merge" else ours)
+
+
+def _digests(content: bytes) -> set[str]:
+    """Return the sha256 of a card as it is and as it was before an editor changed line ends alone."""
+    found = {hashlib.sha256(content).hexdigest()}
+    with contextlib.suppress(ValueError):
+        found.add(hashlib.sha256(decode_card(content).encode()).hexdigest())
+    return found
+
+
+def _merge(theirs: bytes, ours: bytes, remote: Remote) -> bytes:
+    try:
+        return merge_card(decode_card(theirs), decode_card(ours)).encode()
+    except ValueError as error:
+        raise CardConflictError(
+            f"{remote.target}: its {CARD} cannot be merged ({error}); mend it on the Hub, or choose "
+            "--card=ours or --card=theirs"
+        ) from None
 
 
 def apply_decision(manifest: Manifest, decision: CardDecision) -> Manifest:
@@ -75,35 +95,25 @@ def card_diff(theirs: bytes, ours: bytes) -> str:
 
 
 def merge_card(theirs: str, ours: str) -> str:
-    """Return their card with our generated regions and our metadata.
+    """Return their card with our generated regions and our metadata, both evened before.
 
     A region that they took out stays out; one that they never had is not put anywhere. Keys of the metadata
-    that only they have are kept.
+    that only they have are kept. Raises ValueError: their metadata are no YAML.
     """
-    their_document, our_document = split_card(theirs), split_card(ours)
-    their_lines, our_lines = their_document.body.split("\n"), our_document.body.split("\n")
+    metadata, body = take_metadata(theirs)
+    our_document = split_card(ours)
+    their_lines, our_lines = body.split("\n"), our_document.body.split("\n")
     our_regions = regions(our_document.body)
-    found = sorted(regions(their_document.body).items(), key=lambda item: item[1][0], reverse=True)
+    found = sorted(regions(body).items(), key=lambda item: item[1][0], reverse=True)
     for name, (first, last) in found:  # from the end, so that line numbers before it stay right
         if name in our_regions:
             start, stop = our_regions[name]
             their_lines[first - 1 : last] = our_lines[start - 1 : stop]
-    body = "\n".join(their_lines).lstrip("\n")
-    return f"---\n{_merge_metadata(their_document.front, our_document.front)}---\n\n{body}"
+    front = (our_document.front or "").strip("\n") + "\n"
+    return f"---\n{front}{_only_theirs(metadata, our_document)}---\n\n" + "\n".join(their_lines)
 
 
-def _merge_metadata(theirs: str | None, ours: str | None) -> str:
-    our_tree, their_tree = _mapping(ours), _mapping(theirs)
-    extra = {key: value for key, value in their_tree.items() if key not in our_tree}
-    mine = (ours or "").strip("\n") + "\n"
-    if not extra:
-        return mine
-    return mine + yaml.safe_dump(extra, sort_keys=False, allow_unicode=True)
-
-
-def _mapping(front: str | None) -> dict[str, Any]:
-    try:
-        tree = yaml.safe_load(front or "")
-    except yaml.YAMLError:
-        return {}
-    return tree if isinstance(tree, dict) else {}
+def _only_theirs(metadata: dict[str, Any], ours: Document) -> str:
+    known = read_metadata(ours)
+    extra = {key: value for key, value in metadata.items() if key not in known}
+    return dump_yaml(extra) if extra else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import yaml
@@ -13,8 +13,11 @@ from finsent.licences import recipe_licence
 from finsent.recipe.file import read_released_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import ABSTAIN_BELOW, CARD, CONFIG, METRICS, RECIPE, missing_files
+from finsent.yaml_dialects import find_ambiguities
 from model_card.card.document import split_card
 from model_card.lint.card import lint_card
+from model_card.lint.metadata import lint_block, read_metadata
+from model_card.lint.problem import Problem
 from model_card.measure.metrics import Metrics, read_metrics
 from publishing.errors import LintError
 from publishing.package.manifest import Manifest
@@ -55,14 +58,42 @@ def lint_release(manifest: Manifest, folder: Path) -> list[str]:
         recipe, metrics = read_released_recipe(folder / RECIPE), read_metrics(folder / METRICS)
     except FinsentError as error:
         return [str(error)]
-    text = (folder / CARD).read_text(encoding="utf-8")
-    card = [str(problem) for problem in lint_card(text, metrics, folder, recipe)]
     return [
         *_measured_files(manifest, metrics),
         *_threshold(manifest, metrics),
         *_licence(recipe, metrics),
-        *card,
+        *_ambiguous_values(manifest),
+        *_lint_text(manifest, lambda text: lint_card(text, metrics, folder, recipe)),
     ]
+
+
+def check_merged_card(manifest: Manifest, folder: Path, target: object) -> None:
+    """Raise LintError when a card that was merged with one of the Hub is none that may be sent."""
+    if manifest.repo_type == "dataset":
+        problems = lint_dataset(manifest)
+    else:
+        problems = _lint_text(manifest, lambda text: lint_card(text, read_metrics(folder / METRICS), folder))
+    if problems:
+        told = "\n".join(f"  {problem}" for problem in problems)
+        raise LintError(
+            f"{target}: not sent, for the merged {CARD} does not pass\n{told}\n"
+            "mend it on the Hub, or choose --card=ours or --card=theirs"
+        )
+
+
+def _lint_text(manifest: Manifest, lint: Callable[[str], Iterable[Problem]]) -> list[str]:
+    """Return what a linter says of the card that is sent, byte for byte."""
+    try:
+        text = manifest.content(CARD).decode("utf-8")
+    except UnicodeDecodeError as error:
+        return [f"{CARD}: is not UTF-8 ({error}); save it as UTF-8"]
+    return [str(problem) for problem in lint(text)]
+
+
+def _ambiguous_values(manifest: Manifest) -> Iterator[str]:
+    node = yaml.compose(manifest.content(RECIPE).decode("utf-8"), yaml.SafeLoader)
+    for one in find_ambiguities(node) if node else ():
+        yield f"{RECIPE}:{one.line + 1}: {one}"
 
 
 def _measured_files(manifest: Manifest, metrics: Metrics) -> Iterator[str]:
@@ -96,10 +127,14 @@ def _licence(recipe: Recipe, metrics: Metrics) -> Iterator[str]:
 
 def lint_dataset(manifest: Manifest) -> list[str]:
     """Return what is wrong with a data set's folder: a card with licence and the files that it configures."""
+    if CARD not in manifest.files:
+        return [f"{CARD}: is missing; a data set needs one, with a YAML block between --- lines at its start"]
+    problems = _lint_text(manifest, lambda text: lint_block(split_card(text)))
     metadata = card_metadata(manifest)
     if metadata is None:
-        return [f"{CARD}: needs metadata: a YAML block between --- lines at its start"]
-    problems = [] if metadata.get("license") else [f"{CARD}: names no license"]
+        return problems
+    if not metadata.get("license"):
+        problems.append(f"{CARD}: names no license")
     for path in _configured_files(metadata.get("configs")):
         if "*" not in path and path not in manifest.files:
             problems.append(f"{CARD}: configs names {path}, which is not in the folder")
@@ -120,7 +155,7 @@ def lint_space(manifest: Manifest) -> list[str]:
     metadata = card_metadata(manifest)
     if metadata is None:
         return [f"{CARD}: a Space needs metadata with its sdk"]
-    problems = []
+    problems = _lint_text(manifest, lambda text: lint_block(split_card(text)))
     if metadata.get("sdk") not in SPACE_SDKS:
         problems.append(f"{CARD}: sdk: got {metadata.get('sdk')!r}, allowed: {', '.join(SPACE_SDKS)}")
     short = str(metadata.get("short_description") or "")
@@ -139,10 +174,5 @@ def card_metadata(manifest: Manifest) -> dict[str, object] | None:
     file = manifest.files.get(CARD)
     if file is None:
         return None
-    content = file.content()
-    front = split_card(content.decode("utf-8", "replace")).front
-    try:
-        tree = yaml.safe_load(front) if front is not None else None
-    except yaml.YAMLError:
-        return None
-    return tree if isinstance(tree, dict) else None
+    document = split_card(file.content().decode("utf-8", "replace"))
+    return read_metadata(document) if document.front is not None else None

@@ -10,19 +10,18 @@ import json
 import sys
 from pathlib import Path
 
-import yaml
-
 from finsent.release import CARD
 from model_card.card.document import split_card
+from model_card.lint.metadata import read_metadata
 
 
 def count_files(folder: Path) -> dict[str, int]:
     """Return split -> rows of the CSV files that the card configures."""
-    front = yaml.safe_load(split_card((folder / CARD).read_text(encoding="utf-8")).front or "") or {}
+    front = read_metadata(split_card((folder / CARD).read_text(encoding="utf-8-sig")))
     counts = {}
     for config in front.get("configs") or []:
         for entry in config.get("data_files") or []:
-            with (folder / entry["path"]).open(encoding="utf-8", newline="") as file:
+            with (folder / entry["path"]).open(encoding="utf-8-sig", newline="") as file:
                 counts[str(entry["split"])] = sum(1 for _ in csv.DictReader(file))
     return counts
 

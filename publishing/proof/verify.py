@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -56,6 +58,19 @@ def verify_published(target: Target, reader: Reader, depth: Depth) -> Iterator[C
             yield prover.check_loading(snapshot, None)
         if depth == "full":
             yield prover.check_card(snapshot)
+
+
+@contextmanager
+def proving(commit: str) -> Iterator[None]:
+    """Raise PublishError that tells what stands on the Hub where a proof cannot be brought to an end."""
+    try:
+        yield
+    except (PublishError, OSError) as error:
+        full = f"; is there room in {tempfile.gettempdir()}? TMPDIR may name another folder"
+        raise PublishError(
+            f"{commit[:8]} is published, but the proof broke off: {error}"
+            f"{full if isinstance(error, OSError) else ''}; run the same command again to prove it"
+        ) from error
 
 
 def raise_if_failed(check: Check, commit: str) -> None:

@@ -52,11 +52,14 @@ def _load_page(address: str, reader: Reader) -> Check:
 
 def _call_app(address: str, space: SpaceOptions, reader: Reader) -> Check:
     """Call /classify once with the real client."""
-    environment = reader.connection.environment(space.outbox.parent / "client")
+    home = space.outbox.parent / "client"
+    home.mkdir(parents=True, exist_ok=True)
+    environment = reader.connection.environment(home)
     try:
         done = subprocess.run(
             [sys.executable, "-c", _CALL, address],
-            cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False,
+            cwd=REPOSITORY, env=environment, capture_output=True, text=True, encoding="utf-8",
+            timeout=TIMEOUT, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return Check(name="space", state="failed", detail=f"no answer from {address} after {TIMEOUT} s")

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from finsent import REPOSITORY
 from finsent.onnx_files import QUANTIZED
+from finsent.yaml_dialects import dump_yaml
 
 SpaceForm = Literal["gradio", "static"]
 
@@ -125,7 +125,7 @@ def readme(form: SpaceForm, subject: Subject) -> str:
     words = {name: getattr(subject, name) for name in ("model", "title", "summary", "dtype")}
     # another Hub may be on this machine, at another port tomorrow
     words["link"] = f"{HUB}/{subject.model}" if subject.host == HUB else None
-    matter = yaml.safe_dump(front_matter(form, subject), sort_keys=False, allow_unicode=True, width=1000)
+    matter = dump_yaml(front_matter(form, subject), width=1000)
     template = environment.get_template("README.md.jinja")
     return template.render(**words, sdk=form, front_matter=f"---\n{matter}---")
 

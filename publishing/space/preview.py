@@ -24,6 +24,7 @@ from urllib.parse import unquote
 
 import typer
 
+from finsent.cli import print_anywhere
 from finsent.recipe.file import load_recipe
 from finsent.release import METRICS, RECIPE, Run
 from model_card.measure.metrics import read_metrics
@@ -74,11 +75,12 @@ class _Files(http.server.SimpleHTTPRequestHandler):
         """Return the file of an address; an empty name, which no file has, where there is none."""
         wanted = unquote(path.partition("?")[0])
         self.asked.append(wanted)
-        for prefix, folders in self.roots.items():
-            for folder in folders if wanted.startswith(prefix) else ():
-                file = (folder / wanted.removeprefix(prefix)).resolve()
-                if file.is_relative_to(folder.resolve()) and file.exists():
-                    return str(file / ENTRY["static"] if file.is_dir() else file)
+        with contextlib.suppress(OSError, ValueError):  # a name that no file can have
+            for prefix, folders in self.roots.items():
+                for folder in folders if wanted.startswith(prefix) else ():
+                    file = (folder / wanted.removeprefix(prefix)).resolve()
+                    if file.is_relative_to(folder.resolve()) and file.exists():
+                        return str(file / ENTRY["static"] if file.is_dir() else file)
         return ""
 
     def copyfile(self, source: Any, outputfile: Any) -> None:  # noqa: ANN401
@@ -150,4 +152,5 @@ def main(
 
 
 if __name__ == "__main__":
+    print_anywhere()
     typer.run(main)

@@ -7,18 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from huggingface_hub import CommitOperationAdd
 
 from finsent.cli import say, stage
 from finsent.release import CARD
 from model_card.card.document import split_card
+from model_card.lint.metadata import read_metadata
 from publishing.errors import LintError, PaymentError, PublishError
 from publishing.hub.remote import Reader, Remote, trailers
 from publishing.hub.transfer import Sender
+from publishing.package.card_text import even_text
+from publishing.package.changes import compare_files
 from publishing.package.check import check_manifest
 from publishing.package.manifest import Manifest, from_bytes, read_folder
-from publishing.plan import Plan, commit_title, compare_files
+from publishing.plan import Plan, commit_title
 from publishing.receipt import Check, SpaceRecord
 from publishing.space.call import check_space
 from publishing.space.forms import ENTRY, HUB, PIN, DemoFiles, SpaceForm, Subject, pin, write_form
@@ -71,7 +73,7 @@ class SpacePublisher:
         if remote.head is None or CARD not in remote.files:
             return None
         text = self.reader.content(self.options.target, CARD, remote.head) or b""
-        tree = yaml.safe_load(split_card(text.decode("utf-8", "replace")).front or "") or {}
+        tree = read_metadata(split_card(even_text(text.decode("utf-8", "replace"))))
         return "static" if tree.get("sdk") == "static" else "gradio" if tree.get("sdk") == "gradio" else None
 
     def plan(self, form: SpaceForm, remote: Remote, revision: str | None) -> tuple[Plan, Manifest]:

@@ -14,14 +14,14 @@ def test_a_push_to_a_renamed_repository_goes_on_under_the_new_id(
     old, new, reader = publisher.repo_id, "ann/renamed", publisher.reader
     publisher.publish()
     reader.connection.api.move_repo(old, new)
-    outcome = publisher.publish(tag=False)
+    outcome = publisher.publish()
     assert f"{old} was renamed on the Hub: this push goes to {new}" in capsys.readouterr().err
     assert outcome.receipt is not None and (outcome.plan.repo_id, outcome.receipt.repo_id) == (new, new)
     card, recipe = (
         (reader.content(Target(new), path, "main") or b"").decode() for path in ("README.md", "recipe.yaml")
     )
     assert new in card and old not in card and f"model: {new}" in recipe
-    again = publisher.publish(tag=False)
+    again = publisher.publish()
     assert again.plan.is_empty and again.receipt is None
     reader.connection.api.move_repo(new, "ann/renamed-again")
     assert str(plan_rollback(outcome.receipt, reader).target) == "ann/renamed-again"

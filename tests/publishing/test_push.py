@@ -6,6 +6,9 @@ from huggingface_hub import CommitOperationAdd, HfApi
 import hub_push
 from publishing.errors import PublishError
 from publishing.hub.connection import Timeouts, connect
+from publishing.options import PushOptions
+from publishing.package.parcel import pack_release
+from publishing.push import Push
 from tests.publishing.conftest import WRITE, Publisher, order
 
 
@@ -36,12 +39,46 @@ def test_a_dry_run_sends_nothing(publisher: Publisher) -> None:
     assert publisher.reader.head(publisher.target) is None and publisher.receipts() == []
 
 
-def test_other_content_under_a_taken_tag_is_refused_before_anything_is_sent(publisher: Publisher) -> None:
+@pytest.mark.parametrize("name", ["metrics.json", "tokenizer_config.json"])
+def test_other_content_under_a_taken_tag_is_refused_before_anything_is_sent(
+    publisher: Publisher, name: str
+) -> None:
     publisher.publish()
     publisher.change("A new sentence.")
-    with pytest.raises(PublishError, match=r"v0\.1\.0 is published already"):
+    path = publisher.run / "release" / name
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    with pytest.raises(PublishError, match=rf"v0\.1\.0 is published already.*files differ \({name}\)"):
         publisher.publish()
     assert len(publisher.commits()) == 2
+
+
+def test_words_change_under_a_tag_that_stays(
+    publisher: Publisher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = publisher.publish().receipt
+    assert first is not None
+    for sentence in ("A new sentence.", "And another."):
+        publisher.change(sentence)
+        receipt = publisher.publish().receipt
+        assert f"v0.1.0 stays on {str(first.commit)[:8]}, where the weights are" in capsys.readouterr().err
+        assert receipt is not None and receipt.state == "published" and receipt.tag is None
+        assert publisher.reader.read(publisher.target).tags == {"v0.1.0": first.commit}
+    assert publisher.publish().receipt is None and len(publisher.commits()) == 4
+    path = publisher.run / "release" / "tokenizer_config.json"
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    publisher.publish(tag=False)  # what is published now is no longer what the tag stands for
+    publisher.change("A third.")
+    with pytest.raises(PublishError, match=r"files differ \(tokenizer_config\.json\)"):
+        publisher.publish()
+
+
+def test_a_space_that_comes_later_is_no_new_version(publisher: Publisher) -> None:
+    publisher.publish()
+    parcel = pack_release(publisher.run, publisher.target, "ann/later-demo")
+    options = PushOptions(proof="files", confirm=False)
+    plan = hub_push.publish(Push(parcel, options, publisher.reader)).plan
+    changed = {file.path for file in plan.of("add", "change", "delete")}
+    assert {"recipe.yaml"} <= changed <= {"recipe.yaml", "README.md"} and plan.tag is None and plan.notes
 
 
 def test_a_change_sends_only_what_changed_and_keeps_foreign_files(publisher: Publisher, api: HfApi) -> None:

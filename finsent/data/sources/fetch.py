@@ -8,6 +8,7 @@ from datasets import DownloadManager
 from huggingface_hub import hf_hub_download
 
 from finsent import REPOSITORY
+from finsent.environment import go_online
 from finsent.errors import DataError
 from finsent.recipe.data import Source
 
@@ -29,6 +30,6 @@ def fetch_file(source: Source, name: str, mirror: Path | None) -> Path:
     except Exception as error:  # the clients raise a dozen unrelated types for "not reachable"
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise DataError(
-            f"{source.name}: cannot fetch {name} of {source.url or source.hub} ({reason}); "
-            "go online, log in, or set FINSENT_MIRROR to a folder with datasets/<namespace>/<name>/"
+            f"{source.name}: cannot fetch {name} of {source.url or source.hub} ({reason}); {go_online()}, "
+            "log in, or set FINSENT_MIRROR to a folder with datasets/<namespace>/<name>/"
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import zipfile
 from collections.abc import Iterator
@@ -42,7 +43,8 @@ def read_phrasebank(source: PhrasebankSource, path: Path, split: SplitName) -> I
 
 def _read_lines(archive: zipfile.ZipFile, level: AgreementLevel) -> list[str]:
     data = archive.read(f"{FOLDER}/Sentences_{level}Agree.txt")
-    return [line for line in data.decode("latin-1").split("\r\n") if line]
+    text = data.removeprefix(codecs.BOM_UTF8).decode("latin-1")
+    return [line for line in text.split("\r\n") if line]
 
 
 def mend_letters(text: str) -> str:

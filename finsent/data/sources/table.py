@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,9 +46,9 @@ def read_table(path: Path, wanted: list[str]) -> pandas.DataFrame:
 def _read_columns(path: Path) -> pandas.DataFrame:
     try:
         if path.suffix == ".csv":
-            return pandas.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+            return pandas.read_csv(_open_text(path), dtype=str, keep_default_na=False)
         if path.suffix in (".jsonl", ".json"):
-            return pandas.read_json(path, lines=True, dtype=False)
+            return pandas.read_json(_open_text(path), lines=True, dtype=False)
         if path.suffix == ".parquet":
             return pandas.read_parquet(path)
     except UnicodeDecodeError:
@@ -54,6 +56,11 @@ def _read_columns(path: Path) -> pandas.DataFrame:
     except (ValueError, OSError) as error:
         raise DataError(f"{path.name}: cannot be read: {' '.join(str(error).split())[:200]}") from error
     raise DataError(f"{path.name}: got {path.suffix!r}; allowed are .csv, .jsonl and .parquet")
+
+
+def _open_text(path: Path) -> io.StringIO:
+    """Return UTF-8 text without byte-order marks; joined files have more than one."""
+    return io.StringIO(re.sub(r"(?m)^\ufeff+", "", path.read_bytes().decode("utf-8")), newline="")
 
 
 def _undecodable(path: Path) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from finsent import REPOSITORY
 from finsent.errors import RecipeError
 from finsent.licences import recipe_licence
 from finsent.recipe.file import dump_recipe, load_recipe
+from finsent.yaml_dialects import HubYaml, Yaml12
 from tests.finsent.recipe.samples import write_recipe, write_taught
 
 RECIPES = sorted((REPOSITORY / "recipes").glob("*.yaml"))
@@ -94,7 +96,7 @@ def test_a_teacher_is_read_from_its_file_and_kept_whole(tmp_path: Path) -> None:
     ("line", "said"),
     [
         ("version: 2026-11-21", "put dates in quotes"),
-        ("2026-11-21: x", "put dates in quotes"),
+        ("2026-11-21: x", "write '2026-11-21': in quotes"),
         ("card: &card {title: *card}", "let no part hold itself|undefined alias"),
         ("training: {weight_decay: .inf}", "training.weight_decay"),
     ],
@@ -103,6 +105,44 @@ def test_yaml_that_no_recipe_can_hold_is_refused_in_one_line(line: str, said: st
     write_recipe(tmp_path)
     (tmp_path / "odd.yaml").write_text(f"extends: tiny.yaml\n{line}\n", encoding="utf-8")
     with pytest.raises(RecipeError, match=said):
+        load_recipe(tmp_path / "odd.yaml")
+
+
+KEYS = (
+    *("yes", "no", "On", "y", "null", "~", "1", "1e3"),
+    *("08", "0o17", "12:30", "2026-01-02", "=", ".inf", "0x1F"),
+)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_label_that_some_reader_takes_for_no_text_is_refused_by_name(key: str, tmp_path: Path) -> None:
+    text = write_recipe(tmp_path).read_text(encoding="utf-8")
+    odd = tmp_path / "odd.yaml"
+    odd.write_text(text.replace("      positive: positive", f"      {key}: positive"), encoding="utf-8")
+    assert odd.read_text(encoding="utf-8") != text
+    with pytest.raises(RecipeError, match=re.escape(f"write '{key}': in quotes")) as caught:
+        load_recipe(odd)
+    assert re.search(rf"data\.sources\.0\.labels\.{re.escape(key)} \(line \d+\)", str(caught.value))
+
+
+@pytest.mark.parametrize("labels", [["yes", "no", "null"], ["7e5", "08", "1e3"], ["~", "12:30:45", "="]])
+def test_labels_that_need_quotes_come_back_in_every_dialect(labels: list[str], tmp_path: Path) -> None:
+    recipe = load_recipe(write_recipe(tmp_path))
+    source = recipe.data.sources[0]
+    maps = dict(zip(labels, source.labels.values(), strict=True))
+    sources = [source.model_copy(update={"labels": maps}), *recipe.data.sources[1:]]
+    recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"sources": sources})})
+    text = dump_recipe(recipe)
+    for dialect in (yaml.SafeLoader, Yaml12, HubYaml):
+        assert yaml.load(text, dialect)["data"]["sources"][0]["labels"] == maps
+    (tmp_path / "copy.yaml").write_text(text, encoding="utf-8")
+    assert load_recipe(tmp_path / "copy.yaml") == recipe
+
+
+def test_a_value_that_is_no_text_is_told_to_be_quoted(tmp_path: Path) -> None:
+    write_recipe(tmp_path)
+    (tmp_path / "odd.yaml").write_text("extends: tiny.yaml\nlabels: [no, yes]\n", encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"labels\.0: got false; .*; write it in quotes"):
         load_recipe(tmp_path / "odd.yaml")
 
 

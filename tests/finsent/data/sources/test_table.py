@@ -24,6 +24,31 @@ def test_tables_are_read_as_text(tmp_path: Path, name: str, content: str) -> Non
     ]
 
 
+MARK = "\ufeff".encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("rows.csv", b"text,label\r\n", b'Up,1\r\n"Profit, down",0\r\n'),
+        ("rows.csv", b'"text","label"\n', b"Up,1\n\xef\xbb\xbfDown,0\n"),
+        ("rows.jsonl", b'{"text": "Up", "label": 1}\n', b'{"text": "Down", "label": 0}\n'),
+        ("rows.jsonl", b'{"text": "Up", "label": 1}\r\n', b'\xef\xbb\xbf{"text": "Down", "label": 0}\r\n'),
+    ],
+)
+def test_a_byte_order_mark_is_no_part_of_the_text(
+    tmp_path: Path, name: str, first: bytes, second: bytes
+) -> None:
+    """Excel and Notepad write one; files that were joined have one in the middle, too."""
+    for number, content in enumerate((first + second, MARK + first + second)):
+        (tmp_path / f"{number}-{name}").write_bytes(content)
+    plain, marked = (
+        [(row.text, row.label) for row in read(make_source(tmp_path, files={"test": [f"{number}-{name}"]}))]
+        for number in (0, 1)
+    )
+    assert marked == plain and len(plain) == 2 and "\ufeff" not in str(plain)
+
+
 def test_parquet_is_read(tmp_path: Path) -> None:
     import pandas
 

@@ -1,0 +1,147 @@
+"""A README that was saved on the Hub by another editor: one block, one kind of line end, and linted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from huggingface_hub import CommitOperationAdd, HfApi, configure_http_backend
+
+import hub_push
+from local_hub import RunningHub
+from model_card.card.document import split_card
+from model_card.lint.metadata import lint_block, read_metadata
+from publishing.errors import CardConflictError, LintError
+from publishing.hub.connection import Timeouts, connect
+from publishing.hub.remote import Reader, Target
+from publishing.hub.retries import Retries
+from publishing.options import PushOptions
+from publishing.package.card_merge import merge_card
+from publishing.package.card_text import decode_card
+from publishing.package.parcel import pack_dataset
+from publishing.push import Push, PushResult
+from tests.local_hub.accounts import WRITE
+
+FRONT = "license: mit\ntags:\n- old\nthumbnail: x.png\n"
+BODY = "# T\n\nTheir words.\n\n<!-- finsent:begin a -->\nold\n<!-- finsent:end a -->\n"
+THEIRS = f"---\n{FRONT}---\n\n{BODY}"
+OURS = (
+    "---\nlicense: mit\ntags:\n- new\n---\n\n# T\n\nOur words.\n\n"
+    "<!-- finsent:begin a -->\nnew\n<!-- finsent:end a -->\n"
+)
+MERGED = f"---\nlicense: mit\ntags:\n- new\nthumbnail: x.png\n---\n\n{BODY.replace('old', 'new')}"
+EDITORS: dict[str, Callable[[str], bytes]] = {
+    "as it was": lambda text: text.encode(),
+    "a byte-order mark": lambda text: text.encode("utf-8-sig"),
+    "two of them": lambda text: ("\ufeff\ufeff" + text).encode(),
+    "Windows": lambda text: text.replace("\n", "\r\n").encode("utf-8-sig"),
+    "Windows twice": lambda text: text.replace("\n", "\r\r\n").encode(),
+    "an old Mac": lambda text: text.replace("\n", "\r").encode(),
+    "one line of Windows": lambda text: text.replace("Their words.\n", "Their words.\r\n").encode(),
+    "UTF-16": lambda text: text.encode("utf-16"),
+    "no last line end": lambda text: text.rstrip("\n").encode(),
+    "blanks behind the rules": lambda text: text.replace("---\n", "---  \t\n").encode(),
+    "blank lines first": lambda text: ("\n\n" + text).encode(),
+    "tabs for blanks": lambda text: text.replace("x.png", "\tx.png").replace("- old", "\t- old").encode(),
+    "a second block": lambda text: text.replace(FRONT, f"{FRONT}---\n\ufeff---\nlicense: gpl-3.0\n").encode(),
+    "a second block of Windows": lambda text: f"---\r\nthumbnail: x.png\r\n---\r\n\r\n{text}".encode(
+        "utf-8-sig"
+    ),
+}
+
+
+@pytest.mark.parametrize("editor", EDITORS)
+def test_merging_ends_with_one_block_and_one_line_end(editor: str) -> None:
+    merged = merge_card(decode_card(EDITORS[editor](THEIRS)), decode_card(OURS.encode()))
+    assert merged == MERGED
+    assert list(lint_block(split_card(merged))) == []
+
+
+@pytest.mark.parametrize("date", ["2026-01-02", "0o17", "7e5", "yes"])
+def test_a_key_of_theirs_keeps_what_the_hub_reads(date: str) -> None:
+    theirs = THEIRS.replace("x.png", date)
+    before, after = (read_metadata(split_card(text)) for text in (theirs, merge_card(theirs, OURS)))
+    assert after["thumbnail"] == before["thumbnail"]
+    assert list(lint_block(split_card(merge_card(theirs, OURS)))) == []
+
+
+def test_a_rule_and_words_are_no_metadata() -> None:
+    theirs = THEIRS.replace("# T\n", "---\n\nWords between rules.\n\n---\n\n# T\n", 1)
+    assert "---\n\nWords between rules.\n\n---" in merge_card(theirs, OURS)
+
+
+def test_merging_does_not_slow_down_with_blank_lines() -> None:
+    assert merge_card("\n" * 200_000 + "words\n", OURS).endswith("words\n")
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    (folder / "README.md").write_text(THEIRS, encoding="utf-8")
+    (folder / "train.csv").write_text("text,label\nUp,1\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def reader(hub: RunningHub, api: HfApi) -> Iterator[Reader]:
+    yield Reader(connect(hub.endpoint, WRITE, Timeouts(5, 5)), Retries(tries=2, base=0.05, settle=0.05))
+    configure_http_backend()
+
+
+def push(rows: Path, repo_id: str, reader: Reader, **options: object) -> PushResult:
+    parcel = pack_dataset(rows, Target(repo_id, "dataset"), rows.parent)
+    return hub_push.publish(Push(parcel, PushOptions(proof="files", confirm=False, **options), reader))  # type: ignore[arg-type]
+
+
+def save(api: HfApi, repo_id: str, content: bytes) -> None:
+    edit = [CommitOperationAdd("README.md", content)]
+    api.create_commit(repo_id, edit, commit_message="by hand", repo_type="dataset")
+
+
+def test_line_ends_alone_are_no_edit(rows: Path, repo_id: str, reader: Reader, api: HfApi) -> None:
+    push(rows, repo_id, reader)
+    save(api, repo_id, EDITORS["Windows"](THEIRS))
+    push(rows, repo_id, reader)
+    there = reader.content(Target(repo_id, "dataset"), "README.md", "main")
+    assert there == THEIRS.encode()
+
+
+def test_an_edit_by_windows_is_merged(rows: Path, repo_id: str, reader: Reader, api: HfApi) -> None:
+    push(rows, repo_id, reader)
+    edited = THEIRS.replace("Their words.", "Better words.").replace("- old\n", "- old\npretty_name: 1e3\n")
+    save(api, repo_id, EDITORS["Windows"](edited))
+    with pytest.raises(CardConflictError, match="Better words"):
+        push(rows, repo_id, reader)
+    push(rows, repo_id, reader, card="merge")
+    there = reader.content(Target(repo_id, "dataset"), "README.md", "main") or b""
+    assert b"Better words." in there and b"\r" not in there and there.startswith(b"---\n")
+    assert there.count(b"\n---") == 1 and b"pretty_name: 1000.0\n" in there
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error", "message"),
+    [
+        ("Their words.", "Words.\n\n---\nlicense: gpl\n---\n", LintError, "a second metadata block"),
+        ("license: mit", "license: [mit", CardConflictError, "cannot be merged"),
+    ],
+)
+def test_what_does_not_merge_into_a_good_card_is_not_sent(
+    rows: Path, repo_id: str, reader: Reader, api: HfApi,
+    old: str, new: str, error: type[Exception], message: str,
+) -> None:  # fmt: skip
+    push(rows, repo_id, reader)
+    save(api, repo_id, THEIRS.replace(old, new).encode())
+    with pytest.raises(error, match=message):
+        push(rows, repo_id, reader, card="merge")
+    assert api.list_repo_commits(repo_id, repo_type="dataset")[0].title == "by hand"
+
+
+@pytest.mark.parametrize("editor", ["a byte-order mark", "Windows", "a second block", "blank lines first"])
+def test_a_card_of_ours_that_another_editor_saved_is_not_sent(
+    editor: str, rows: Path, repo_id: str, reader: Reader
+) -> None:
+    (rows / "README.md").write_bytes(EDITORS[editor](THEIRS))
+    with pytest.raises(LintError, match=r"README\.md:\d+: (start|second-block|yaml)"):
+        push(rows, repo_id, reader)
