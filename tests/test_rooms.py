@@ -17,6 +17,7 @@ ALLOWED = {
     "model_card": {"model_card", "export", "finsent", "inference"},
     "publishing": {"publishing", "model_card", "export", "finsent", "inference"},
     "space": {"inference"},
+    "serving": {"serving", "inference"},
     "local_hub": {"local_hub"},
     "benchmarks": {
         "benchmarks", "publishing", "model_card", "export", "finsent", "inference", "local_hub", "tests",

@@ -26,7 +26,12 @@ def _run_blocks(text: str, folder: Path, address: str) -> int:
         kept = [line for line in script.splitlines() if line.partition("  #")[0].rstrip() != SERVER]
         command = ["bash", "-euc"] if language == "bash" else [sys.executable, "-c"]
         done = subprocess.run(
-            [*command, "\n".join(kept)], cwd=folder, env=environment, capture_output=True, text=True, timeout=200
+            [*command, "\n".join(kept)],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=200,
         )
         assert done.returncode == 0, (code, done.stdout, done.stderr)
         assert '"error"' not in done.stdout, (code, done.stdout)
@@ -54,7 +59,16 @@ def _pins(path: Path) -> dict[str, str]:
 def test_requirements_are_those_of_the_project_without_torch() -> None:
     ours, project = (_pins(REPOSITORY / name) for name in ("serving/requirements.txt", "requirements.txt"))
     assert {name: (pin, project.get(name)) for name, pin in ours.items() if project.get(name) != pin} == {}
-    needed = {"fastapi", "uvicorn", "onnxruntime", "tokenizers", "numpy", "prometheus-client", "pyarrow", "typer"}
+    needed = {
+        "fastapi",
+        "uvicorn",
+        "onnxruntime",
+        "tokenizers",
+        "numpy",
+        "prometheus-client",
+        "pyarrow",
+        "typer",
+    }
     assert needed <= set(ours)
     assert not {"torch", "transformers", "optimum", "datasets"} & set(ours)
 
@@ -64,5 +78,7 @@ def test_the_server_loads_neither_torch_nor_transformers() -> None:
         "import sys, serving.__main__, serving.rest, serving.bulk.__main__\n"
         "print(sorted({'torch', 'transformers', 'finsent', 'pandas'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"
