@@ -45,8 +45,9 @@ class ReadPosition:
     @property
     def bytes(self) -> int:
         """The number; of Parquet it is estimated from the rows."""
-        inside = int(self.share * self._size) if self.source is None else self.source.tell()
-        return self._before + inside
+        if self.source is None:
+            return self._before + int(self.share * self._size)
+        return self._before + (self._size if self.source.closed else self.source.tell())
 
 
 def read_rows(place: Place, text: str, id_column: str | None, position: ReadPosition) -> Iterator[TextRow]:
@@ -100,7 +101,7 @@ def _read_parquet(place: Place, text: str, id_column: str | None, position: Read
 
 
 def _open_text(place: Place, position: ReadPosition) -> io.TextIOWrapper:
-    stream = position.source = place.system.open_input_stream(place.path, compression=None)
+    stream = position.source = place.system.open_input_file(place.path)  # one that can say where it is
     if place.compression:
         stream = pyarrow.CompressedInputStream(stream, place.compression)
     # bytes that are no UTF-8 become lone surrogates, so that only their own row is refused

@@ -15,13 +15,13 @@ from pathlib import Path
 import httpx
 import uvicorn
 
+from finsent import REPOSITORY
 from serving.limits import Limits
 from serving.model import ServedModel
 from serving.rest import create_app
 from serving.server import open_port
-from tests.tiny import ROOT
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
 
 
 @contextmanager
@@ -59,7 +59,7 @@ class ServerProcess:
 def started(release: Path, *options: str) -> Iterator[ServerProcess]:
     """Start the command on a free port and wait until it is healthy; it is ended at the end of the block."""
     command = [sys.executable, "-m", "serving", str(release), "--port", "0", *options]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=ENVIRONMENT)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY, env=ENVIRONMENT)
     assert process.stderr is not None
     first = process.stderr.readline()
     address = re.match(r"http://\S+", first)

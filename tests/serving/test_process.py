@@ -16,9 +16,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from finsent import REPOSITORY
 from serving.model import ModelError, load_model
 from tests.serving.servers import ENVIRONMENT, started
-from tests.tiny import ROOT
 
 REQUESTS = 50
 
@@ -103,7 +103,9 @@ def test_a_file_that_was_not_measured_is_refused(tiny_release: Path, tmp_path: P
 
 def _start(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "serving", *arguments, "--port", "0", "--workers", "2"]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=ENVIRONMENT, timeout=100)
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=REPOSITORY, env=ENVIRONMENT, timeout=100
+    )
 
 
 def test_what_cannot_start_says_one_line_and_exits_1(tiny_release: Path, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -20,11 +19,11 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from finsent import REPOSITORY
 from serving.bulk.__main__ import app
 from serving.bulk.progress import show_progress
 from serving.model import ServedModel
 from tests.serving.servers import ENVIRONMENT
-from tests.tiny import ROOT
 
 TEXTS = ["profit rose", "loss, of bank", 'said "flat"', "déjà vu 🚀", ""]
 
@@ -176,10 +175,11 @@ def test_after_kill_9_every_row_is_there_once(tiny_release: Path, tmp_path: Path
     arguments = [str(tiny_release), str(news), str(out), "--part-rows", "500", "--resume"]
     command = [sys.executable, "-m", "serving.bulk", *arguments]
     for parts in (2, 8):  # killed twice, in the middle of a part
-        process = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command, cwd=REPOSITORY, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
         while process.poll() is None and len(list(out.glob("part-*.parquet"))) < parts:
             time.sleep(0.005)
-        os.kill(process.pid, signal.SIGKILL)
+        assert process.poll() is None, "it ended before it could be killed"
+        process.kill()
         assert process.wait() == -signal.SIGKILL
     done = {part: part.stat().st_mtime_ns for part in out.glob("part-*.parquet")}
     assert 8 <= len(done) < 40
