@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -99,11 +100,20 @@ def run_worker(settings: ServerSettings, listener: socket.socket) -> None:
 
 def run_worker_process(settings: ServerSettings, listener: socket.socket) -> None:
     """Serve in a process of its own; one line and CANNOT_START when the release cannot be loaded."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         run_worker(settings, listener)
     except ModelError as error:
         print(f"serving: {error}", file=sys.stderr)
         raise SystemExit(CANNOT_START) from None
+
+
+def _end_with_parent() -> None:
+    """Stop this worker when the supervisor is gone, killed as it may be: nobody else would."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Supervisor:

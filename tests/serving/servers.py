@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,7 +73,9 @@ def started(release: Path, *options: str) -> Iterator[ServerProcess]:
         assert httpx.get(f"{server.address}/health", timeout=60).status_code == 200
         yield server
     finally:
-        process.kill()
-        process.wait()
-        reader.join(5)
+        for _ in range(2):  # the second one skips the waiting
+            process.terminate()
+            time.sleep(0.1)
+        process.wait(60)
+        reader.join(20)
         process.stderr.close()
