@@ -20,6 +20,7 @@ ROOMS: dict[str, set[str]] = {
     "model_card": {"export", "finsent", "inference"},
     "publishing": {"finsent", "model_card"},
     "space": {"inference"},
+    "serving": {"inference"},
     "local_hub": set(),
     "benchmarks": {"export", "finsent", "inference", "model_card", "publishing"},
     "data": {"finsent"},
