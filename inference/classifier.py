@@ -51,7 +51,7 @@ class Classifier:
 
         Raises FileNotFoundError when the folder lacks a file, and the Hub client's errors for a Hub id.
         """
-        folder = _fetch(str(source), (*FILES, file), revision)
+        folder = fetch(str(source), (*FILES, file), revision)
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         self.labels: list[str] = [config["id2label"][str(index)] for index in range(len(config["id2label"]))]
         self.file = folder / file
@@ -71,7 +71,7 @@ class Classifier:
     def __call__(self, text: str) -> Prediction:
         """Classify one text. TypeError when it is no string."""
         encodings = self._tokenizer.encode_batch_fast(_check_texts([text]))
-        return self._describe(self._run(encodings)[0])
+        return self._describe(softmax(self._run(encodings))[0])
 
     def classify(self, texts: Sequence[str], batch_size: int = 32) -> list[Prediction]:
         """Classify many texts, in their order. TypeError when one is no string."""
@@ -83,9 +83,13 @@ class Classifier:
         Texts of like length share a batch. TypeError names the position of what is no string; every string
         has an answer, an empty one and one with lone surrogates too.
         """
+        return softmax(self.logits(texts, batch_size))
+
+    def logits(self, texts: Sequence[str], batch_size: int = 32) -> NDArray[np.float32]:
+        """Return what `predict` makes probabilities of, `(n, n_labels)`, in the same order."""
         result = np.empty((len(texts), len(self.labels)), dtype=np.float32)
-        for positions, probabilities in self.batches(texts, batch_size):
-            result[positions] = probabilities
+        for positions, logits in self._batches(texts, batch_size):
+            result[positions] = logits
         return result
 
     def batches(
@@ -95,13 +99,23 @@ class Classifier:
 
         For who shows progress or stops half way. TypeError names the position of what is no string.
         """
+        for positions, logits in self._batches(texts, batch_size):
+            yield positions, softmax(logits)
+
+    def tokenize(self, texts: Sequence[str], special: bool = True) -> list[Encoding]:
+        """Return the tokens of each text with their places in it, as the model reads them."""
+        return list(self._tokenizer.encode_batch(_check_texts(texts), add_special_tokens=special))
+
+    def _batches(
+        self, texts: Sequence[str], batch_size: int
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
         checked = _check_texts(texts)
         for start in range(0, len(checked), BLOCK):
             encodings = self._tokenizer.encode_batch_fast(checked[start : start + BLOCK])
             for batch in _like_lengths(encodings, batch_size):
                 yield start + batch, self._run([encodings[index] for index in batch])
 
-    def _run(self, encodings: list[Encoding]) -> Probabilities:
+    def _run(self, encodings: list[Encoding]) -> NDArray[np.float32]:
         width = max(len(encoding.ids) for encoding in encodings)
         ids = np.full((len(encodings), width), self._pad, dtype=np.int64)
         mask = np.zeros_like(ids)
@@ -111,7 +125,8 @@ class Classifier:
         feed: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
         if "token_type_ids" in self._inputs:
             feed["token_type_ids"] = np.zeros_like(ids)
-        return softmax(self._session.run(["logits"], feed)[0])
+        logits: NDArray[np.float32] = self._session.run(["logits"], feed)[0]
+        return logits
 
     def _describe(self, row: Probabilities) -> Prediction:
         best = int(row.argmax())
@@ -153,8 +168,13 @@ def _like_lengths(encodings: list[Encoding], batch_size: int) -> Iterator[NDArra
         start = stop
 
 
-def _fetch(source: str, files: Sequence[str], revision: str | None) -> Path:
-    """Return the folder that holds the files: `source` itself, or a snapshot of that Hub repository."""
+def fetch(
+    source: str, files: Sequence[str], revision: str | None, required: Sequence[str] | None = None
+) -> Path:
+    """Return the folder that holds the files: `source` itself, or a snapshot of that Hub repository.
+
+    Raises FileNotFoundError when one of `required` (all of them by default) is missing.
+    """
     folder = Path(source)
     if not folder.is_dir():
         if source.count("/") != 1 or source.startswith((".", os.sep)):
@@ -162,6 +182,6 @@ def _fetch(source: str, files: Sequence[str], revision: str | None) -> Path:
         from huggingface_hub import snapshot_download  # only needed here, and slow to import
 
         folder = Path(snapshot_download(source, revision=revision, allow_patterns=list(files)))
-    if missing := [name for name in files if not (folder / name).is_file()]:
+    if missing := [name for name in required or files if not (folder / name).is_file()]:
         raise FileNotFoundError(f"{source}: {', '.join(missing)} missing; is it a finsent release?")
     return folder

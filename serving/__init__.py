@@ -1,0 +1,1 @@
+"""A release behind an address: REST as clients already speak it, an Endpoints handler, bulk scoring."""

@@ -1,0 +1,80 @@
+"""Serve a release over HTTP.
+
+\b
+python -m serving runs/quickstart                     on http://127.0.0.1:8000, docs at /docs
+python -m serving me/finsent --revision v0.1.0        from the Hub
+python -m serving runs/quickstart --host 0.0.0.0 --token-file /run/secrets/token
+"""  # noqa: D301  (click wants the character itself)
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serving.limits import Limits
+from serving.model import ModelError
+from serving.server import ServerSettings, open_port, serve
+
+DEFAULTS = Limits()
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command(help=__doc__)
+def main(
+    source: Annotated[str, typer.Argument(metavar="RUN|HUB_ID", help="a run, a release folder or a Hub id")],
+    revision: Annotated[str | None, typer.Option(help="commit, tag or branch on the Hub")] = None,
+    host: Annotated[str, typer.Option(help="address to listen on; 0.0.0.0 for all")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 8000,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="processes; one a core by default")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, max=64, help="threads of each process")] = 1,
+    token_file: Annotated[
+        Path | None, typer.Option(help="file with the token that clients must send")
+    ] = None,
+    max_texts: Annotated[int, typer.Option(min=1, help="texts in one request")] = DEFAULTS.texts,
+    max_bytes: Annotated[int, typer.Option(min=1, help="bytes of one request")] = DEFAULTS.body_bytes,
+    max_waiting: Annotated[int, typer.Option(min=1, help="requests that wait, a process")] = DEFAULTS.waiting,
+    drain: Annotated[float, typer.Option(min=0, help="seconds to go on after SIGTERM")] = 2.0,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; exit 0 then, 1 with one line when something is wrong."""
+    limits = Limits(texts=max_texts, body_bytes=max_bytes, waiting=max_waiting)
+    try:
+        token = read_token(token_file) if token_file else None
+        listener = open_port(host, port)
+        settings = ServerSettings(
+            source, revision, host, listener.getsockname()[1], workers or len(os.sched_getaffinity(0)),
+            threads, token, limits, drain,
+        )  # fmt: skip
+        announce(settings)
+        raise typer.Exit(serve(settings, listener))
+    except (ModelError, OSError) as error:
+        typer.echo(f"serving: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def read_token(path: Path) -> str:
+    """Return the token in a file; OSError when it cannot be read, or holds none."""
+    token = path.read_text(encoding="utf-8").strip()
+    if not token:
+        raise OSError(f"{path}: is empty; write the token into it")
+    return token
+
+
+def announce(settings: ServerSettings) -> None:
+    """Say where the server is and how it uses the machine."""
+    place = f"[{settings.host}]" if ":" in settings.host else settings.host
+    guard = "a token is needed" if settings.token else "no token is needed"
+    typer.echo(
+        f"http://{place}:{settings.port} serves {settings.source} with {settings.workers} "
+        f"process(es) of {settings.threads} thread(s); {guard}; docs at /docs",
+        err=True,
+    )
+
+
+if __name__ == "__main__":
+    app()

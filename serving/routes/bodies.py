@@ -1,0 +1,26 @@
+"""What the routes share: strict bodies, and the state of the server."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict
+
+from serving.answers import Answerer
+from serving.state import ServerState
+
+
+class Body(BaseModel):
+    """A JSON body: nothing is converted; keys that only other servers know are ignored."""
+
+    model_config = ConfigDict(extra="ignore", strict=True, hide_input_in_errors=True)
+
+
+def state_of(request: Request) -> ServerState:
+    """Return what the application holds."""
+    state: ServerState = request.app.state.server
+    return state
+
+
+def answerer_of(request: Request) -> Answerer:
+    """Return what answers texts."""
+    return state_of(request).answerer

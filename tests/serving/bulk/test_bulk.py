@@ -1,0 +1,205 @@
+"""Files in, parts out: every row once, also one that cannot be read and also after a kill."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet as parquet
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from finsent import REPOSITORY
+from serving.bulk.__main__ import app
+from serving.bulk.progress import show_progress
+from serving.model import ServedModel
+from tests.serving.servers import ENVIRONMENT
+
+TEXTS = ["profit rose", "loss, of bank", 'said "flat"', "déjà vu 🚀", ""]
+
+
+def _csv(texts: list[str], comma: str = ",") -> bytes:
+    cells = ['"' + text.replace('"', '""') + '"' for text in texts]
+    return "".join([f"text{comma}day\n", *(f"{cell}{comma}monday\n" for cell in cells)]).encode()
+
+
+def _jsonl(texts: list[str]) -> bytes:
+    return "".join(json.dumps({"text": text}) + "\n" for text in texts).encode()
+
+
+def _parquet(texts: list[str]) -> bytes:
+    buffer = io.BytesIO()
+    parquet.write_table(pyarrow.table({"day": [1] * len(texts), "text": texts}), buffer, row_group_size=2)
+    return buffer.getvalue()
+
+
+FORMATS: dict[str, Callable[[list[str]], bytes]] = {
+    "csv": _csv,
+    "tsv": lambda texts: _csv(texts, "\t"),
+    "jsonl": _jsonl,
+    "ndjson": _jsonl,
+    "txt": lambda texts: ("\n".join(texts) + "\n").encode(),
+    "parquet": _parquet,
+}
+CASES = [(kind, ending) for kind in FORMATS for ending in ("", ".gz", ".zst") if kind != "parquet"]
+CASES.append(("parquet", ""))  # it compresses inside
+
+
+def _compress(content: bytes, ending: str) -> bytes:
+    if ending == ".zst":
+        sink = pyarrow.BufferOutputStream()
+        with pyarrow.CompressedOutputStream(sink, "zstd") as stream:
+            stream.write(content)
+        return bytes(sink.getvalue())
+    return gzip.compress(content) if ending == ".gz" else content
+
+
+def _run(*arguments: object) -> tuple[int, str]:
+    done = CliRunner().invoke(app, [str(one) for one in arguments])
+    return done.exit_code, done.output
+
+
+def _rows(output: Path) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for part in sorted(output.glob("part-*.parquet")):
+        rows += parquet.read_table(part).to_pylist()
+    return rows
+
+
+@pytest.mark.parametrize(("kind", "ending"), CASES)
+def test_every_format_gives_the_classifiers_answers(
+    tiny_release: Path, model: ServedModel, tmp_path: Path, kind: str, ending: str
+) -> None:
+    content = _compress(FORMATS[kind](TEXTS), ending)
+    name = f"news.{kind}{ending}"
+    (tmp_path / name).write_bytes(content)
+    code, said = _run(tiny_release, tmp_path / name, tmp_path / "out", "--part-rows", 2)
+    assert code == 0, said
+    rows = _rows(tmp_path / "out")
+    assert [(row["id"], row["text"]) for row in rows] == [
+        (f"{name}:{number}", text) for number, text in enumerate(TEXTS, 1)
+    ]
+    expected = model.classifier.predict(TEXTS)
+    for row, scores in zip(rows, expected.tolist(), strict=True):
+        assert row["probabilities"] == dict(zip(model.labels, scores, strict=True))
+        assert row["label"] == model.labels[scores.index(max(scores))]
+        assert row["unsure"] == model.is_unsure(max(scores)) and row["problem"] is None
+
+
+def test_patterns_and_folders_name_each_file_once_and_ids_are_unique(
+    tiny_release: Path, tmp_path: Path
+) -> None:
+    for folder in ("in/a", "in/b"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "news.txt").write_text("profit\nloss\n", encoding="utf-8")
+    (tmp_path / "in" / "notes.pdf").write_bytes(b"")
+    code, said = _run(tiny_release, tmp_path / "in", tmp_path / "in" / "*" / "*.txt", tmp_path / "out")
+    assert code == 0, said
+    assert [row["id"] for row in _rows(tmp_path / "out")] == [
+        "a/news.txt:1", "a/news.txt:2", "b/news.txt:1", "b/news.txt:2",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problems"),
+    [
+        ("a.csv", b"id,text\n1,good\n2\n\xff,b\xffd\n4,end\n", [None, "1 cells", "not UTF-8", None]),
+        ("a.jsonl", b'{"id": 1, "text": "a"}\n{"text": \n7\n{"text": null}\n{"text": "z"}\n',
+         [None, "no JSON", "no key 'text'", "NoneType", None]),
+        ("a.txt", b"a\n\xff\xfe\nz\n", [None, "not UTF-8", None]),
+    ],
+)  # fmt: skip
+def test_broken_rows_are_kept_and_marked(
+    tiny_release: Path, tmp_path: Path, name: str, content: bytes, problems: list[str | None]
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    ids = [] if name.endswith("txt") else ["--id", "id"]
+    code, said = _run(tiny_release, tmp_path / name, tmp_path / "out", *ids)
+    assert code == 0, said
+    rows = _rows(tmp_path / "out")
+    assert len(rows) == len(problems)
+    for row, problem in zip(rows, problems, strict=True):
+        empty = [row[key] is None for key in ("text", "label", "probabilities", "unsure")]
+        assert empty == [problem is not None] * 4
+        assert (problem or "") in str(row["problem"] or "") and (row["problem"] is None) == (problem is None)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", b"title,day\nx,y\n", "has no column 'text'; got title, day; use --text COLUMN"),
+        ("a.pdf", b"", "got '.pdf'; allowed are .parquet"),
+        ("a.parquet", b"PAR", "cannot be read"),
+        ("a.txt.gz", gzip.compress(b"profit\n" * 9999)[:-20], "cannot be read"),
+        ("a.txt.zst", b"no zstd", "cannot be read"),
+    ],
+)
+def test_what_cannot_be_opened_is_one_line(
+    tiny_release: Path, tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    done = CliRunner().invoke(app, [str(tiny_release), str(tmp_path / name), str(tmp_path / "out")])
+    assert done.exit_code == 1 and said in done.stderr, done.output
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_run_goes_on_only_with_the_same_model_and_input(tiny_release: Path, tmp_path: Path) -> None:
+    news, out = tmp_path / "news.txt", tmp_path / "out"
+    news.write_text("profit\nloss\n", encoding="utf-8")
+    assert _run(tiny_release, news, out)[0] == 0
+    assert "add --resume" in _run(tiny_release, news, out)[1]
+    assert _run(tiny_release, news, out, "--resume")[0] == 0
+    assert "another part_rows" in _run(tiny_release, news, out, "--resume", "--part-rows", 1)[1]
+    other = Path(shutil.copytree(tiny_release, tmp_path / "other"))
+    (other / "onnx" / "model_quantized.onnx").unlink()  # then the full file is the model
+    assert "another " in _run(other, news, out, "--resume")[1]
+    news.write_text("profit\nloss\nflat\n", encoding="utf-8")
+    assert "another inputs" in _run(tiny_release, news, out, "--resume")[1]
+    assert len(_rows(out)) == 2
+
+
+def test_after_kill_9_every_row_is_there_once(tiny_release: Path, tmp_path: Path) -> None:
+    news, out = tmp_path / "news.txt.gz", tmp_path / "out"
+    number = 20_000
+    news.write_bytes(gzip.compress("".join(f"profit of bank {row} rose\n" for row in range(number)).encode()))
+    arguments = [str(tiny_release), str(news), str(out), "--part-rows", "500", "--resume"]
+    command = [sys.executable, "-m", "serving.bulk", *arguments]
+    for parts in (2, 8):  # killed twice, in the middle of a part
+        process = subprocess.Popen(command, cwd=REPOSITORY, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+        while process.poll() is None and len(list(out.glob("part-*.parquet"))) < parts:
+            time.sleep(0.005)
+        assert process.poll() is None, "it ended before it could be killed"
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+    done = {part: part.stat().st_mtime_ns for part in out.glob("part-*.parquet")}
+    assert 8 <= len(done) < 40
+    code, said = _run(*arguments)
+    assert code == 0, said
+    assert [row["id"] for row in _rows(out)] == [f"news.txt.gz:{row}" for row in range(1, number + 1)]
+    assert {part: part.stat().st_mtime_ns for part in done} == done  # what was there was not made again
+
+
+def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere() -> None:
+    seen = {}
+    for terminal in (True, False):
+        console = Console(file=io.StringIO(), force_terminal=terminal, width=100)
+        with show_progress(console, total_bytes=100, every=0.0) as tell:
+            for step in (20, 40, 60):
+                tell(step * 10, step)
+                time.sleep(0.01)
+        assert isinstance(console.file, io.StringIO)
+        seen[terminal] = console.file.getvalue()
+    assert "600 rows" in seen[True] and "━" in seen[True] and "rows/s" in seen[True]
+    lines = seen[False].splitlines()
+    assert [line.split(" rows,")[0] for line in lines] == ["200", "400", "600"]
+    assert "60% read" in lines[2] and "s left" in lines[2] and "\x1b" not in seen[False]

@@ -1,0 +1,140 @@
+"""The command as a process: how it ends, what it writes to its log, what it refuses to start with."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from finsent import REPOSITORY
+from serving.model import ModelError, load_model
+from tests.serving.servers import ENVIRONMENT, started
+
+REQUESTS = 50
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_sigterm_in_the_middle_of_requests_loses_none(tiny_release: Path, workers: str) -> None:
+    begun = threading.Semaphore(0)
+    with (
+        started(tiny_release, "--workers", workers, "--drain", "100") as server,
+        ThreadPoolExecutor(REQUESTS) as pool,
+    ):
+        place = server.address.removeprefix("http://")
+
+        def ask(number: int) -> tuple[int, int]:
+            connection = http.client.HTTPConnection(place, timeout=100)
+            inputs = [[f"profit of bank {number} rose {row}"] for row in range(100)]
+            body = json.dumps({"inputs": inputs})
+            connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
+            begun.release()
+            answer = connection.getresponse()
+            return answer.status, len(json.loads(answer.read()))
+
+        asked = [pool.submit(ask, number) for number in range(REQUESTS)]
+        for _ in range(REQUESTS // 2):
+            begun.acquire()
+        server.process.terminate()
+        _wait_for_503(server.address)
+        assert [one.result() for one in asked] == [(200, 100)] * REQUESTS
+        server.process.terminate()  # a second signal skips the waiting
+        assert server.process.wait(60) == 0
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{server.address}/health")
+
+
+def _wait_for_503(address: str) -> None:
+    with httpx.Client(timeout=60) as client:
+        until = time.monotonic() + 60
+        while (answer := client.get(f"{address}/health")).status_code == 200:
+            assert time.monotonic() < until, "health never turned"
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+def test_workers_add_up_their_figures(tiny_release: Path) -> None:
+    with started(tiny_release, "--workers", "2") as server:
+        for _ in range(20):
+            assert httpx.post(f"{server.address}/predict", json={"inputs": "profit"}).status_code == 200
+        families = text_string_to_metric_families(httpx.get(f"{server.address}/metrics").text)
+        texts = [
+            sample.value
+            for family in families
+            for sample in family.samples
+            if sample.name == "finsent_texts_total"
+        ]
+    assert texts == [20]
+
+
+def test_the_log_is_json_without_texts(tiny_release: Path) -> None:
+    secret = "Zebra Holding rose"
+    with started(tiny_release, "--workers", "1") as server:
+        httpx.post(f"{server.address}/predict", json={"inputs": secret}, headers={"X-Request-Id": "one"})
+        httpx.post(f"{server.address}/v1/classify", json={"inputs": secret}, headers={"X-Request-Id": "two"})
+        httpx.get(f"{server.address}/Zebra?q=Zebra", headers={"X-Request-Id": "Zebra rose"})
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(30) == 0
+    lines = [json.loads(line) for line in server.lines]
+    assert "Zebra" not in "\n".join(server.lines)
+    told = [(line["method"], line["route"], line["status"]) for line in lines if "route" in line]
+    assert told[-3:] == [("POST", "/predict", 200), ("POST", "/v1/classify", 422), ("GET", "other", 404)]
+    assert [line["request_id"] for line in lines if "route" in line][-3:-1] == ["one", "two"]
+    assert all(line["seconds"] >= 0 for line in lines if "route" in line)
+
+
+def _copy(release: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(release, folder / "release"))
+
+
+def test_a_file_that_was_not_measured_is_refused(tiny_release: Path, tmp_path: Path) -> None:
+    release = _copy(tiny_release, tmp_path)
+    file = release / "onnx" / "model_quantized.onnx"
+    file.write_bytes(file.read_bytes() + b"\0")
+    with pytest.raises(ModelError, match=r"not the file that was measured: download it again"):
+        load_model(str(release))
+
+
+def _start(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "serving", *arguments, "--port", "0", "--workers", "2"]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=REPOSITORY, env=ENVIRONMENT, timeout=100
+    )
+
+
+def test_what_cannot_start_says_one_line_and_exits_1(tiny_release: Path, tmp_path: Path) -> None:
+    release = _copy(tiny_release, tmp_path)
+    (release / "metrics.json").write_text("{", encoding="utf-8")
+    (tmp_path / "token").write_text("\n", encoding="utf-8")
+    broken = _start(str(release))
+    empty = _start(str(tiny_release), "--token-file", str(tmp_path / "token"))
+    for ended in (broken, empty):
+        assert ended.returncode == 1 and "Traceback" not in ended.stderr, ended.stderr
+    assert "metrics.json" in broken.stderr and "is empty; write the token into it" in empty.stderr
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda release: (release / "metrics.json").write_text("{"), "metrics.json"),
+        (lambda release: (release / "config.json").write_text("[]"), "config.json"),
+        (lambda release: shutil.rmtree(release / "onnx"), "onnx"),
+        (lambda release: (release / "tokenizer.json").unlink(), "tokenizer.json"),
+        (lambda release: (release / "tokenizer.json").write_text("{}"), "tokenizer.json"),
+    ],
+)
+def test_a_spoilt_release_is_one_error(tiny_release: Path, tmp_path: Path, spoil: object, said: str) -> None:
+    release = _copy(tiny_release, tmp_path)
+    assert callable(spoil)
+    spoil(release)
+    with pytest.raises(ModelError, match=said):
+        load_model(str(release))
