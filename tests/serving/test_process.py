@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -34,13 +35,13 @@ def test_sigterm_in_the_middle_of_requests_loses_none(tiny_release: Path, worker
         place = server.address.removeprefix("http://")
 
         def ask(number: int) -> tuple[int, int]:
-            connection = http.client.HTTPConnection(place, timeout=100)
             inputs = [[f"profit of bank {number} rose {row}"] for row in range(100)]
             body = json.dumps({"inputs": inputs})
-            connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
-            begun.release()
-            answer = connection.getresponse()
-            return answer.status, len(json.loads(answer.read()))
+            with closing(http.client.HTTPConnection(place, timeout=100)) as connection:
+                connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
+                begun.release()
+                answer = connection.getresponse()
+                return answer.status, len(json.loads(answer.read()))
 
         asked = [pool.submit(ask, number) for number in range(REQUESTS)]
         for _ in range(REQUESTS // 2):
