@@ -139,3 +139,12 @@ def test_a_spoilt_release_is_one_error(tiny_release: Path, tmp_path: Path, spoil
     spoil(release)
     with pytest.raises(ModelError, match=said):
         load_model(str(release))
+
+
+def test_workers_do_not_outlive_a_supervisor_that_was_killed(tiny_release: Path) -> None:
+    with started(tiny_release, "--workers", "2", "--drain", "0") as server:
+        server.process.kill()
+        until = time.monotonic() + 60
+        with pytest.raises(httpx.ConnectError):
+            while time.monotonic() < until:
+                httpx.get(f"{server.address}/health", timeout=60)
