@@ -29,6 +29,7 @@ import typer
 from finsent.cli import (
     DefaultCommandGroup,
     confirm,
+    plain,
     print_anywhere,
     quiet_libraries,
     reporting_errors,
@@ -122,13 +123,14 @@ def verify(
     endpoint: options.Endpoint = PUBLIC_HUB,
     local: options.Local = False,
     proof: options.Proof = "full",
+    run_snippets: options.RunSnippets = False,
     patience: options.Patience = 60,
 ) -> None:
-    """Prove a published release without having the run."""
+    """Prove a published release without having the run: its files, and that they load; no code of it runs."""
     with reporting_errors(ABORTED), open_hub(endpoint, local, patience, repo_id) as reader:
         target = reader.current(Target(repo_id, "model", revision))
-        for check in verify_published(target, reader, proof):
-            print(f"{check.name}: {check.state}, {check.detail}")
+        for check in verify_published(target, reader, proof, run_snippets):
+            print(plain(f"{check.name}: {check.state}, {check.detail}"))
             raise_if_failed(check, revision)
 
 

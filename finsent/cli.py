@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import io
 import logging
+import re
 import shutil
 import signal
 import sys
@@ -31,17 +32,24 @@ LOCK = "lock"  # in a run's folder, held while its release is made
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO, errno.EFBIG}
 LEAST_FREE_BYTES = 2 * 10**9  # checkpoints, ONNX files and what is made on the way
 
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+
 console = Console(stderr=True, highlight=False)
 
 
 def stage(title: str) -> None:
     """Tell a person what begins now."""
-    console.print(title, style="bold", markup=False, soft_wrap=True)
+    console.print(plain(title), style="bold", markup=False, soft_wrap=True)
 
 
 def say(line: str) -> None:
     """Tell a person what was found out on the way."""
-    console.print(line, markup=False, soft_wrap=True)
+    console.print(plain(line), markup=False, soft_wrap=True)
+
+
+def plain(text: str) -> str:
+    """Return text without what steers a terminal or turns its direction: it may be a stranger's."""
+    return _STEERING.sub("\ufffd", text)
 
 
 def fail(message: str) -> NoReturn:

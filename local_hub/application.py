@@ -10,11 +10,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_hub.accounts import bearer_of
 from local_hub.cross_origin import HostCheck
-from local_hub.envelope import Envelope, RequestLog
 from local_hub.errors import HubError
 from local_hub.faults import FaultLayer, FaultPlan
 from local_hub.hub import Hub
 from local_hub.inference import InferenceEngine
+from local_hub.middleware import RequestLog, RequestMiddleware
 from local_hub.pages import templates
 from local_hub.processes import end_leftovers
 from local_hub.room import is_full, no_room
@@ -63,7 +63,7 @@ def create_application(hub: Hub) -> ASGIApp:
         app.include_router(control.router)
         app.state.faults = FaultPlan()
         inner = FaultLayer(inner, app.state.faults)
-    return Envelope(inner, app.state.requests, HostCheck(hub.settings))
+    return RequestMiddleware(inner, app.state.requests, HostCheck(hub.settings))
 
 
 class QuotaLayer:

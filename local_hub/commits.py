@@ -11,13 +11,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from local_hub.attributes import looks_binary
-from local_hub.bodies import parse_json
 from local_hub.card import check_card
 from local_hub.catalogue import Shelf
 from local_hub.errors import HubError, bad_request, revision_not_found, stale_parent
 from local_hub.holdings import pointer_refused
 from local_hub.names import Kind, check_path
 from local_hub.objects import MAX_POINTER_BYTES, Pointer, read_pointer
+from local_hub.request_body import parse_json
 from local_hub.room import require_room
 from local_hub.trees import Change, Signature
 from local_hub.visits import Visit

@@ -1,7 +1,7 @@
 """Connections that cannot be held for nothing: bounded in number, and in how long the server waits for them.
 
 uvicorn ends idle connections between two requests, but waits without end for headers that never come and for
-a client that does not read. Bodies that never end are the affair of `bodies`.
+a client that does not read. Bodies that never end are the affair of `request_body`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import resource
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _FILES, _MOST = 8192, 2000
+_LATE = 1.0  # seconds
 
 
 def raise_file_limit() -> None:
@@ -69,7 +70,10 @@ class GuardedProtocol(H11Protocol):
             self._timer = None
 
     def _give_up(self) -> None:
-        self.transport.abort()
+        if self._timer and self.loop.time() > self._timer.when() + _LATE:
+            self._wait()  # this server was held up itself, and with it perhaps the bytes that it waits for
+        else:
+            self.transport.abort()
 
     def _is_serving(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

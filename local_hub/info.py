@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from local_hub.catalogue import Shelf
@@ -70,16 +71,27 @@ def _read(
         return {}, f"{path}: {' '.join(str(error).split())[:300]}"
 
 
-def defects_of(shelf: Shelf, oid: str, *, may_read: bool) -> list[str]:
-    """What cannot be read of the files that describe the repository, a line for each.
+@dataclass(frozen=True)
+class OwnWords:
+    """What a repository's files say of it, and a line for each of them that cannot be read."""
 
-    Whoever may not read the files learns only of the card, which everybody sees.
+    metadata: dict[str, Any]
+    config: dict[str, Any]
+    parameters: dict[str, Any] | None
+    defects: list[str]
+
+
+def own_words(shelf: Shelf, oid: str, *, may_read: bool) -> OwnWords:
+    """Card, configuration and header of the weights at a commit, each read once.
+
+    Whoever may not read the files gets the card alone, which everybody sees.
     """
-    found = [_read(shelf, oid, "README.md", read_card)[1]]
-    if may_read:
-        found.append(_read(shelf, oid, "config.json", read_config)[1])
-        found.append(_parameters(shelf, shelf.repository.files(oid))[1])
-    return [line for line in found if line]
+    metadata, no_card = _read(shelf, oid, "README.md", read_card)
+    if not may_read:
+        return OwnWords(metadata, {}, None, [no_card] if no_card else [])
+    config, no_config = _read(shelf, oid, "config.json", read_config)
+    parameters, no_header = _parameters(shelf, shelf.repository.files(oid))
+    return OwnWords(metadata, config, parameters, [line for line in (no_card, no_config, no_header) if line])
 
 
 def pipeline_tag_of(metadata: dict[str, Any], config: dict[str, Any]) -> str | None:
@@ -208,9 +220,8 @@ def _everything_or_broken(visit: Visit, oid: str, blobs: bool) -> dict[str, Any]
 
 
 def _everything(visit: Visit, oid: str, blobs: bool) -> dict[str, Any]:
-    hub, shelf, repository, record = visit.hub, visit.shelf, visit.repository, visit.shelf.record
-    files, metadata = repository.files(oid), metadata_of(shelf, oid)
-    config = visible_config(shelf, oid, may_read=visit.may_read)
+    shelf, repository, record = visit.shelf, visit.repository, visit.shelf.record
+    files, words = repository.files(oid), own_words(shelf, oid, may_read=visit.may_read)
     answer: dict[str, Any] = {
         "_id": record.id,
         "id": str(shelf.id),
@@ -224,27 +235,25 @@ def _everything(visit: Visit, oid: str, blobs: bool) -> dict[str, Any]:
         "disabled": False,
         "downloads": 0,
         "likes": 0,
-        "tags": tags_of(metadata, files, config),
+        "tags": tags_of(words.metadata, files, words.config),
         "usedStorage": sum(entry.size for entry in files),
         "siblings": _siblings(files, blobs, visit.may_read),
-        "xetEnabled": hub.settings.xet,
+        "xetEnabled": visit.hub.settings.xet,
     }
-    if metadata:
-        answer["cardData"] = metadata
-    defects = defects_of(shelf, oid, may_read=visit.may_read)
-    if defects:
-        answer["broken"] = defects
+    if words.metadata:
+        answer["cardData"] = words.metadata
+    if words.defects:
+        answer["broken"] = words.defects
     if shelf.id.kind == "models":
-        answer |= _model_part(visit, files, metadata, config)
+        answer |= _model_part(visit, words)
     if shelf.id.kind == "spaces":
-        answer |= _space_part(visit, metadata)
+        answer |= _space_part(visit, words.metadata)
     return answer
 
 
-def _model_part(
-    visit: Visit, files: tuple[Entry, ...], metadata: dict[str, Any], config: dict[str, Any]
-) -> dict[str, Any]:
+def _model_part(visit: Visit, words: OwnWords) -> dict[str, Any]:
     hub, shelf = visit.hub, visit.shelf
+    metadata, config = words.metadata, words.config
     task = pipeline_tag_of(metadata, config)
     part: dict[str, Any] = {"modelId": str(shelf.id), "spaces": _spaces_using(hub, shelf)}
     if task:
@@ -259,9 +268,8 @@ def _model_part(
         part["model-index"] = metadata["model-index"]
     if config:
         part["config"] = {key: config[key] for key in ("architectures", "model_type") if key in config}
-    counted = _parameters(shelf, files)[0] if visit.may_read else None
-    if counted:
-        part["safetensors"] = counted
+    if words.parameters:
+        part["safetensors"] = words.parameters
     if task == "text-classification":
         mapping = {"status": "live", "providerId": str(shelf.id), "task": task}
         part |= {"inference": "warm", "inferenceProviderMapping": {"hf-inference": mapping}}

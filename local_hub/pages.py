@@ -16,7 +16,13 @@ from local_hub.card import split_card
 from local_hub.catalogue import Shelf
 from local_hub.errors import HubError, entry_not_found
 from local_hub.hub import Hub
-from local_hub.info import defects_of, metadata_of, pipeline_tag_of, tags_of, visible_config
+from local_hub.info import (
+    metadata_of,
+    own_words,
+    pipeline_tag_of,
+    tags_of,
+    visible_config,
+)
 from local_hub.markdown import render_markdown
 from local_hub.record import Discussion
 from local_hub.rights import may_read, may_see
@@ -75,10 +81,10 @@ def _state(shelf: Shelf, readable: bool) -> dict[str, Any]:
     """Task and last change of a repository, and whether a part of it cannot be read."""
     try:
         oid = shelf.repository.resolve("main")
-        config = visible_config(shelf, oid, may_read=readable)
-        task = pipeline_tag_of(metadata_of(shelf, oid), config)
+        words = own_words(shelf, oid, may_read=readable)
+        task = pipeline_tag_of(words.metadata, words.config)
         updated = _date(shelf.repository.commit_facts(oid).date)
-        return {"task": task, "updated": updated, "broken": bool(defects_of(shelf, oid, may_read=readable))}
+        return {"task": task, "updated": updated, "broken": bool(words.defects)}
     except HubError:
         return {"task": None, "updated": "", "broken": True}
 
@@ -86,8 +92,7 @@ def _state(shelf: Shelf, readable: bool) -> dict[str, Any]:
 def frame(visit: Visit, tab: str) -> dict[str, Any]:
     """What every page of a repository shows: its name, its tags, its tabs."""
     oid = visit.repository.resolve("main")
-    metadata = metadata_of(visit.shelf, oid)
-    config = visible_config(visit.shelf, oid, may_read=visit.may_read)
+    words = own_words(visit.shelf, oid, may_read=visit.may_read)
     base = f"/{visit.id.web_path}"
     first = {"models": "Model card", "datasets": "Data card", "spaces": "App"}[visit.id.kind]
     tabs = [
@@ -105,8 +110,8 @@ def frame(visit: Visit, tab: str) -> dict[str, Any]:
             "private": visit.shelf.record.private,
             "gated": visit.shelf.record.gated,
         },
-        "broken": defects_of(visit.shelf, oid, may_read=visit.may_read),
-        "chips": tags_of(metadata, visit.repository.files(oid), config),
+        "broken": words.defects,
+        "chips": tags_of(words.metadata, visit.repository.files(oid), words.config),
         "tabs": tabs,
         "tab": tab,
     }

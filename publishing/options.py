@@ -40,6 +40,14 @@ SpaceSecret = Annotated[
     list[str] | None, typer.Option(help="variable to hand to the Space as a secret; may be repeated")
 ]
 Proof = Annotated[Depth, typer.Option(help="files: hashes; load: also models; full: also the card")]
+RunSnippets = Annotated[
+    bool,
+    typer.Option(
+        "--run-snippets",
+        help="run the code of the card, too: a stranger's programs, with your rights, in a temporary home, "
+        "without your token and variables; do so only for somebody whom you trust",
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="stop after the plan")]
 AsJson = Annotated[bool, typer.Option("--json", help="plan and receipt as JSON on stdout")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from publishing.errors import GaveUpError, PublishError
 from publishing.hub.connection import Connection
@@ -25,7 +26,7 @@ def check_account(connection: Connection, retries: Retries, *repo_ids: str) -> A
     shows only in use.
     """
     try:
-        answer = retries.retry("whoami", connection.api.whoami)
+        account = retries.retry("whoami", lambda: _read_account(connection.api.whoami()))
     except GaveUpError as error:
         raise PublishError(f"{connection.endpoint} does not answer ({error}); nothing was sent") from error
     except PublishError as error:
@@ -33,11 +34,14 @@ def check_account(connection: Connection, retries: Retries, *repo_ids: str) -> A
             f"the token from {connection.source} is refused by {connection.endpoint} ({error}); "
             "make one with write access and log in again"
         ) from error
-    organizations = tuple(str(org["name"]) for org in answer.get("orgs", []))
-    role = str(answer.get("auth", {}).get("accessToken", {}).get("role", "unknown"))
-    account = Account(str(answer["name"]), organizations, role)
     check_rights(connection, account, repo_ids)
     return account
+
+
+def _read_account(answer: dict[str, Any]) -> Account:
+    organizations = tuple(str(org["name"]) for org in answer.get("orgs", []))
+    role = str(answer.get("auth", {}).get("accessToken", {}).get("role", "unknown"))
+    return Account(str(answer["name"]), organizations, role)
 
 
 def check_rights(connection: Connection, account: Account, repo_ids: tuple[str, ...]) -> None:

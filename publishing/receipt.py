@@ -9,9 +9,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from finsent.cli import say
+from publishing.durable import write_durably
 from publishing.errors import PublishError
 
 FOLDER = "receipts"
+BROKEN = ".broken"  # is added to the name of what cannot be read
 State = Literal["published", "unchanged", "failed", "interrupted", "rolled back"]
 
 
@@ -81,13 +84,11 @@ def now() -> str:
 
 
 def write_receipt(receipt: Receipt, run: Path) -> Path:
-    """Write or renew the receipt of a push; a reader never sees half of one."""
+    """Write or renew the receipt of a push; no reader ever sees half of one, not after a power cut either."""
     folder = run / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{receipt.created}.json"
-    partial = path.with_suffix(".partial")
-    partial.write_text(receipt.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_durably(path, receipt.model_dump_json(indent=1) + "\n")
     return path
 
 
@@ -95,23 +96,33 @@ def read_receipt(path: Path) -> Receipt:
     """Read a receipt; PublishError when it is none."""
     try:
         return Receipt.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValidationError) as error:
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
         first = str(error).splitlines()[0]
         raise PublishError(f"{path}: is no receipt ({first}); they stand in runs/*/{FOLDER}/*.json") from None
 
 
 def read_receipts(run: Path, repo_id: str) -> Iterator[Receipt]:
     """Yield what earlier pushes of a run to one repository left, the newest first."""
-    for path in sorted((run / FOLDER).glob("*.json"), reverse=True):
-        receipt = read_receipt(path)
+    for _, receipt in _readable(run):
         if receipt.repo_id == repo_id:
             yield receipt
 
 
+def _readable(run: Path) -> Iterator[tuple[Path, Receipt]]:
+    """Yield the receipts of a run, the newest first; one that is damaged is said and set aside."""
+    for path in sorted((run / FOLDER).glob("*.json"), reverse=True):
+        try:
+            receipt = read_receipt(path)
+        except PublishError as error:
+            path.replace(aside := path.with_name(path.name + BROKEN))
+            say(f"{error}; set aside as {aside.name}, the push goes on without it")
+            continue
+        yield path, receipt
+
+
 def newest_receipt(run: Path) -> Path:
     """Return the newest receipt of a run that changed a branch; PublishError when there is none."""
-    for path in sorted((run / FOLDER).glob("*.json"), reverse=True):
-        receipt = read_receipt(path)
+    for path, receipt in _readable(run):
         if receipt.commit not in (None, receipt.parent) and receipt.pull_request is None:
             return path
     raise PublishError(f"{run}: holds no receipt of a published commit; was it published from here?")

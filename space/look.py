@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import gradio as gr
 
 # The visitor's own fonts, so that nothing is fetched from elsewhere.
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
-# What style.css calls them; it has a light and a dark value for each.
-GROUND, PANEL, PRESSED = "var(--fs-ground)", "var(--fs-panel)", "var(--fs-pressed)"
-LINE, EDGE = "var(--fs-line)", "var(--fs-edge)"
-INK, QUIET_INK = "var(--fs-ink)", "var(--fs-quiet-ink)"
-ACCENT, ACCENT_PRESSED, ON_ACCENT = "var(--fs-accent)", "var(--fs-accent-pressed)", "var(--fs-on-accent)"
+STYLE = Path(__file__).parent / "static" / "style.css"
+# Gradio's name -> the name in style.css, which has --fs- before it and a light and a dark value
 COLOURS = {
-    "body_background_fill": GROUND,
-    "body_text_color": INK,
-    "body_text_color_subdued": QUIET_INK,
-    "block_background_fill": GROUND,
-    "block_label_text_color": INK,
-    "block_title_text_color": INK,
-    "block_info_text_color": QUIET_INK,
-    "border_color_primary": LINE,
-    "input_background_fill": GROUND,
-    "input_border_color": EDGE,
-    "input_placeholder_color": QUIET_INK,
-    "checkbox_background_color": GROUND,
-    "checkbox_background_color_selected": ACCENT,
-    "checkbox_border_color": EDGE,
-    "checkbox_border_color_selected": ACCENT,
-    "link_text_color": ACCENT,
-    "button_primary_background_fill": ACCENT,
-    "button_primary_background_fill_hover": ACCENT_PRESSED,
-    "button_primary_border_color": ACCENT,
-    "button_primary_border_color_hover": ACCENT_PRESSED,
-    "button_primary_text_color": ON_ACCENT,
-    "button_secondary_background_fill": PANEL,
-    "button_secondary_background_fill_hover": PRESSED,
-    "button_secondary_border_color": LINE,
-    "button_secondary_border_color_hover": EDGE,
-    "button_secondary_text_color": INK,
+    "body_background_fill": "ground",
+    "body_text_color": "ink",
+    "body_text_color_subdued": "quiet-ink",
+    "block_background_fill": "ground",
+    "block_label_text_color": "ink",
+    "block_title_text_color": "ink",
+    "block_info_text_color": "quiet-ink",
+    "border_color_primary": "line",
+    "input_background_fill": "ground",
+    "input_border_color": "edge",
+    "input_placeholder_color": "quiet-ink",
+    "checkbox_background_color": "ground",
+    "checkbox_background_color_selected": "accent",
+    "checkbox_border_color": "edge",
+    "checkbox_border_color_selected": "accent",
+    "link_text_color": "accent",
+    "button_primary_background_fill": "accent",
+    "button_primary_background_fill_hover": "accent-pressed",
+    "button_primary_border_color": "accent",
+    "button_primary_border_color_hover": "accent-pressed",
+    "button_primary_text_color": "on-accent",
+    "button_secondary_background_fill": "panel",
+    "button_secondary_background_fill_hover": "pressed",
+    "button_secondary_border_color": "line",
+    "button_secondary_border_color_hover": "edge",
+    "button_secondary_text_color": "ink",
 }
 SHAPES = {
     "block_padding": "0px",
@@ -61,7 +61,15 @@ SHAPES = {
 
 
 def look() -> gr.themes.Base:
-    """Return the theme."""
-    colours = COLOURS | {f"{name}_dark": colour for name, colour in COLOURS.items()}
+    """Return the theme; Gradio needs the colours themselves for the page before it has any style."""
+    light, dark = read_colours()
+    colours = {name: light[ours] for name, ours in COLOURS.items()}
+    colours |= {f"{name}_dark": dark.get(ours, light[ours]) for name, ours in COLOURS.items()}
     base = gr.themes.Base(font=FONTS, font_mono=["ui-monospace", "monospace"])
     return base.set(**colours, **SHAPES)
+
+
+def read_colours() -> list[dict[str, str]]:
+    """Return the light and the dark colours of style.css by their names."""
+    blocks = STYLE.read_text(encoding="utf-8").split("}")[:2]
+    return [dict(re.findall(r"--fs-([\w-]+): (#[0-9a-f]{6});", block)) for block in blocks]

@@ -13,12 +13,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from local_hub.attributes import IgnoreRule, LargeFileRule, looks_binary
-from local_hub.bodies import json_body, lines
 from local_hub.commits import CommitDraft, Committed, writable_ref
 from local_hub.errors import bad_request
 from local_hub.names import check_path
 from local_hub.pulls import open_discussion
 from local_hub.record import timestamp
+from local_hub.request_body import json_body, lines
 from local_hub.trees import CommitFacts, Entry
 from local_hub.visits import Reader, Visit
 

@@ -13,10 +13,10 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import TypeAdapter, ValidationError
 
 from local_hub.accounts import bearer_of, digest_of
-from local_hub.bodies import parse_json, whole
-from local_hub.envelope import RequestLog
 from local_hub.errors import HubError, bad_request
 from local_hub.faults import Fault, FaultPlan
+from local_hub.middleware import RequestLog
+from local_hub.request_body import parse_json, whole
 from local_hub.visits import hub_of
 
 

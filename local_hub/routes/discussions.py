@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from local_hub import pulls
-from local_hub.bodies import json_body
+from local_hub.request_body import json_body
 from local_hub.visits import Reader
 
 router = APIRouter()

@@ -10,11 +10,11 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from local_hub.bodies import parse_json, whole
 from local_hub.downloads import send
 from local_hub.errors import HubError, bad_request, entry_not_found
 from local_hub.info import tree_entry_answer
 from local_hub.passes import open_pass, sign_pass
+from local_hub.request_body import parse_json, whole
 from local_hub.routes.xet import xet_endpoint
 from local_hub.trees import Entry
 from local_hub.visits import FileReader, Reader, Visit, split_revision

@@ -21,11 +21,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from local_hub.accounts import Viewer
-from local_hub.bodies import unpacked
 from local_hub.errors import HubError, bad_request
 from local_hub.packs import PackLimits, check_push_body
 from local_hub.pushes import ZERO, check_push
 from local_hub.quarantine import quarantine, release
+from local_hub.request_body import unpacked
 from local_hub.room import is_full, no_room, require_room
 from local_hub.visits import Visit, viewer_of, visit
 

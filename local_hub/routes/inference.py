@@ -9,9 +9,9 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from local_hub.bodies import json_body
 from local_hub.catalogue import Shelf
 from local_hub.inference import InferenceEngine, InferenceRequest
+from local_hub.request_body import json_body
 from local_hub.visits import page_viewer_of, visit
 
 router = APIRouter()

@@ -11,13 +11,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from local_hub.accounts import Viewer
-from local_hub.bodies import feed, json_body
 from local_hub.downloads import PIECE, send
 from local_hub.errors import HubError, bad_request
 from local_hub.hub import Hub
 from local_hub.objects import SHA256
 from local_hub.parts import Parts
 from local_hub.passes import Claim, open_pass, sign_pass
+from local_hub.request_body import feed, json_body
 from local_hub.room import require_room
 from local_hub.routes.xet import token_headers
 from local_hub.visits import Reader, TheHub, Visit

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
-from local_hub.bodies import json_body
 from local_hub.errors import bad_request
+from local_hub.request_body import json_body
 from local_hub.trees import Change, Signature
 from local_hub.visits import Reader
 

@@ -12,7 +12,6 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, Field
 
 from local_hub.attributes import default_attributes
-from local_hub.bodies import json_body
 from local_hub.card import check_card
 from local_hub.catalogue import write_secrets
 from local_hub.commits import check_readme, check_regular
@@ -24,6 +23,7 @@ from local_hub.names import RepoId, check_name, check_namespace, check_path, kin
 from local_hub.objects import read_pointer
 from local_hub.record import Record, Variable, timestamp
 from local_hub.repository import Repository
+from local_hub.request_body import json_body
 from local_hub.rights import may_see
 from local_hub.trees import Change, Signature
 from local_hub.variables import MAX_VARIABLES, VariableKey, VariableValue

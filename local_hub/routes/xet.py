@@ -9,11 +9,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from local_hub.accounts import Viewer
-from local_hub.bodies import feed, whole
 from local_hub.downloads import Span, requested_span, send
 from local_hub.errors import HubError
 from local_hub.names import RepoId
 from local_hub.passes import open_pass, sign_pass
+from local_hub.request_body import feed, whole
 from local_hub.room import guarded
 from local_hub.visits import Reader, Visit
 from local_hub.xet import MAX_SHARD_BYTES, XetStore

@@ -11,9 +11,9 @@ when a name changes or goes: the old one stands in RENAMED, and a finsent of bef
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
 from export.gate import Drift
 from finsent.data.report import DataReport
@@ -26,6 +26,9 @@ from model_card.measure.abstention import Abstention
 PYTORCH = "pytorch"
 # 1 had no behaviour and no slice of a mistake, 2 no abstention, 3 other names; all are still read
 SCHEMA_VERSION = 4
+# Both are written into a command of the card and used as a path, and the file may be a stranger's.
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)*\z")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}\z")]
 RENAMED = {"agreement": "drift", "flips": "flip_count"}  # keys of a variant up to version 3
 
 
@@ -50,11 +53,11 @@ class VariantFigures(_Figures):
     """
 
     name: str
-    file: str
+    file: FileName
     runtime: str
     precision: str
     bytes: int
-    sha256: str
+    sha256: Sha256
     scores: Scores
     drift: Drift | None
     timing: Timing
@@ -150,6 +153,12 @@ class Metrics(_Figures):
                 f"has schema version {found}, this finsent reads up to {SCHEMA_VERSION}; take a newer finsent"
             )
         return tree
+
+    @model_validator(mode="after")
+    def _has_default(self) -> Self:
+        if self.default_variant not in (names := [one.name for one in self.variants]):
+            raise ValueError(f"default_variant: {self.default_variant!r} is none of the variants {names}")
+        return self
 
     def variant(self, name: str) -> VariantFigures:
         """Return the figures of a variant; KeyError when it was not released."""

@@ -24,12 +24,24 @@ def main(
     modules: Annotated[
         Path | None, typer.Option(envvar="NODE_PATH", help="node_modules with @huggingface/transformers")
     ] = None,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="run blocks, too, that finsent did not render: whoever wrote them can do what you can",
+        ),
+    ] = False,
 ) -> None:
-    """Execute every code block of a card; exit 1 when one fails."""
+    """Execute the code blocks of a card that finsent rendered; exit 1 when one fails.
+
+    Each runs in a temporary home and an environment made from nothing. With HF_ENDPOINT set, those that ask a
+    Hub run, too, and they alone get HF_TOKEN.
+    """
     table = Table("Line", "Language", "Result", "Detail")
     failed = 0
     try:
-        for result in run_snippets(run, modules, os.environ.get("HF_ENDPOINT")):
+        endpoint, token = os.environ.get("HF_ENDPOINT"), os.environ.get("HF_TOKEN")
+        for result in run_snippets(run, modules, endpoint, every=every, token=token):
             failed += result.state == "failed"
             print(f"{CARD}:{result.block.line}: {result.state}", file=sys.stderr)
             table.add_row(str(result.block.line), result.block.language, result.state, result.detail[:DETAIL])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,13 +20,12 @@ class Workplace:
     modules: Path | None
     endpoint: str | None
 
-    def environment(self, offline: bool) -> dict[str, str]:
-        """Return the environment of a block; the token is only in that of one that asks a Hub."""
+    def environment(self, offline: bool, token: str | None = None) -> dict[str, str]:
+        """Return the environment of a block; the token is only in that of one of ours that asks a Hub."""
         endpoint = None if offline else self.endpoint
         own = {"HF_HOME": str(self.folder / "hf"), "HF_HUB_DISABLE_TELEMETRY": "1"}
-        if endpoint is not None:
-            own |= {"HF_ENDPOINT": endpoint}
-            own |= {name: os.environ[name] for name in ("HF_TOKEN",) if name in os.environ}
+        own |= {"HF_ENDPOINT": endpoint} if endpoint is not None else {}
+        own |= {"HF_TOKEN": token} if token is not None else {}
         return {**environment_in(self.folder, endpoint), **own, "HF_HUB_OFFLINE": "1" if offline else "0"}
 
 

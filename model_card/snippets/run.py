@@ -1,7 +1,9 @@
 """The code blocks of a card, executed against the files that it describes.
 
-Every block gets a fresh process in a folder where the Hub id of the model leads to RUN/release, offline.
-Blocks that need a Hub run only when one is named. A ```text block behind a block is the output that it
+Only blocks that finsent rendered are run, unless every one is asked for: a card may be somebody else's.
+Every block gets a fresh process in a folder where the Hub id of the model leads to RUN/release, offline, in
+an environment made from nothing. Blocks that need a Hub run only when one is named, and a token is given only
+to those of them that finsent rendered. A ```text block behind a block is the output that it
 promises: words must be equal, numbers may differ by 0.02, which is what quantized scores differ between
 processors.
 """
@@ -19,11 +21,13 @@ from pathlib import Path
 from typing import Literal
 
 from finsent.errors import ReleaseError
+from finsent.processes import run_alone
 from finsent.recipe.file import read_released_recipe
 from finsent.release import CARD, RECIPE, Run
 from model_card.card.document import CodeBlock, code_blocks, split_card
 from model_card.lint.body import syntax_error
 from model_card.snippets.place import Workplace, prepare
+from model_card.snippets.rendered import key_of, rendered_blocks
 
 TIMEOUT = 300  # seconds a block
 TOLERANCE = 0.02
@@ -31,6 +35,7 @@ ROUTER = "https://router.huggingface.co"
 SHELLS = ("bash", "sh", "shell")
 SCRIPTS = ("javascript", "js")
 NEEDS_HUB = re.compile(r"\bInferenceClient\b|\bcurl\b")
+FOREIGN = "finsent did not render it; --all runs every block"
 RUNNABLE = re.compile(r"sha256sum\b")  # other shell commands would train, install or upload
 
 # Runs a block with HF_ENDPOINT in the place of the inference router; the client has no setting for that.
@@ -52,23 +57,35 @@ class BlockResult:
 
 
 def run_snippets(
-    run: Path, modules: Path | None = None, endpoint: str | None = None, languages: set[str] | None = None
+    run: Path,
+    modules: Path | None = None,
+    endpoint: str | None = None,
+    languages: set[str] | None = None,
+    every: bool = False,
+    token: str | None = None,
 ) -> Iterator[BlockResult]:
-    """Execute every block of RUN/release/README.md, one after the other, and yield what became of it.
+    """Execute the blocks of RUN/release/README.md, one after the other, and yield what became of each.
 
     `modules` is a node_modules folder with @huggingface/transformers, `endpoint` a Hub that holds the model;
-    `languages` leaves out blocks in others. ReleaseError when there is no card.
+    `languages` leaves out blocks in others. With `every`, blocks run that finsent did not render, never with
+    the `token`. ReleaseError when there is no card.
     """
     release = Run(run).release.resolve()
     if not (release / CARD).is_file():
         raise ReleaseError(f"{release}: holds no {CARD}; run train.py or python -m model_card.card")
     blocks = code_blocks(split_card((release / CARD).read_text(encoding="utf-8")).body)
     model = read_released_recipe(release / RECIPE).hub.model
+    rendered = rendered_blocks(release) if token or not every else frozenset()
     with tempfile.TemporaryDirectory(prefix="finsent-snippets-") as temporary:
         place = prepare(Workplace(Path(temporary), model, release, modules, endpoint))
         for block, promised in _pairs(blocks):
-            if languages is None or block.language in languages:
-                yield _run_block(block, promised, place)
+            if languages is not None and block.language not in languages:
+                continue
+            ours = key_of(block) in rendered
+            if ours or every:
+                yield _run_block(block, promised, place, token if ours else None)
+            else:
+                yield BlockResult(block, "not run", FOREIGN)
 
 
 def _pairs(blocks: list[CodeBlock]) -> Iterator[tuple[CodeBlock, str | None]]:
@@ -80,7 +97,7 @@ def _pairs(blocks: list[CodeBlock]) -> Iterator[tuple[CodeBlock, str | None]]:
         yield block, after.code if after is not None and after.language == "text" else None
 
 
-def _run_block(block: CodeBlock, promised: str | None, place: Workplace) -> BlockResult:
+def _run_block(block: CodeBlock, promised: str | None, place: Workplace, token: str | None) -> BlockResult:
     if (error := syntax_error(block)) is not None:
         return BlockResult(block, "failed", f"line {error[0]}: {error[1]}")
     if block.language in SHELLS and (message := _shell_error(block, place)):
@@ -90,16 +107,9 @@ def _run_block(block: CodeBlock, promised: str | None, place: Workplace) -> Bloc
         return BlockResult(block, "ok" if not reason else "not run", reason or "parsed")
     needs_hub = NEEDS_HUB.search(block.code) is not None
     folder = place.release if block.language in SHELLS else place.folder
+    environment = place.environment(offline=not needs_hub, token=token if needs_hub else None)
     try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=place.environment(offline=not needs_hub),
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=TIMEOUT,
-        )
+        done = run_alone(command, folder, environment, TIMEOUT)
     except subprocess.TimeoutExpired:
         return BlockResult(block, "failed", f"still running after {TIMEOUT} s")
     return _judge(block, done, promised)
@@ -150,9 +160,8 @@ def _node_command(block: CodeBlock, place: Workplace) -> tuple[list[str] | None,
 
 
 def _shell_error(block: CodeBlock, place: Workplace) -> str:
-    checked = subprocess.run(
-        ["bash", "-n", "-c", block.code], cwd=place.folder, capture_output=True, text=True, encoding="utf-8"
-    )
+    command = ["bash", "-n", "-c", block.code]
+    checked = run_alone(command, place.folder, place.environment(offline=True), TIMEOUT)
     return checked.stderr.strip() if checked.returncode or checked.stderr.strip() else ""
 
 

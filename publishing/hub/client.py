@@ -6,6 +6,7 @@ Some of it is private, so another version may move it; `tests/publishing/hub/tes
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import requests
@@ -14,7 +15,10 @@ from huggingface_hub.utils._headers import build_hf_headers
 from huggingface_hub.utils._http import UniqueRequestIdAdapter, get_session, hf_raise_for_status
 
 from finsent.environment import is_loopback
+from publishing.errors import PublishError
 
+LARGEST_ANSWER = 64 << 20  # bytes, decoded, of an answer that is read in one piece; files are not
+_ETAG = re.compile(r'(W/)?"?[A-Za-z0-9][\w.:+=-]{0,199}"?')  # names a file of the client's cache
 DOWNLOAD_URL = "/{repo_id}/resolve/{revision}/{filename}"
 
 
@@ -26,9 +30,38 @@ class PatientAdapter(UniqueRequestIdAdapter):
         self._timeouts = (connect, read)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
-        """Send with our timeouts, whatever the caller thought of."""
+        """Send with our timeouts, whatever the caller thought of; PublishError for an answer of no Hub."""
         answer: requests.Response = super().send(request, *args, **{**kwargs, "timeout": self._timeouts})
+        if request.method == "HEAD":
+            _check_etag(answer)
+        if not kwargs.get("stream"):
+            _read_bounded(answer)
         return answer
+
+
+def _check_etag(answer: requests.Response) -> None:
+    """Refuse an ETag that is no plain name: the client writes a file of that name."""
+    etag = answer.headers.get("X-Linked-ETag") or answer.headers.get("ETag")
+    if etag and not _ETAG.fullmatch(etag):
+        raise PublishError(f"{_host(answer)}: answers with the ETag {etag[:60]!r}, which no Hub gives a file")
+
+
+def _read_bounded(answer: requests.Response) -> None:
+    """Read the body, and stop before it fills the memory; the client would read it whole."""
+    pieces, size = [], 0
+    for piece in answer.iter_content(1 << 20):
+        size += len(piece)
+        if size > LARGEST_ANSWER:
+            answer.close()
+            raise PublishError(
+                f"{_host(answer)}: answers with over {LARGEST_ANSWER >> 20} MB, as no Hub does"
+            )
+        pieces.append(piece)
+    answer._content = b"".join(pieces)
+
+
+def _host(answer: requests.Response) -> str:
+    return answer.url.partition("?")[0][:200]
 
 
 def use_hub(endpoint: str, connect: float, read: float) -> None:

@@ -44,11 +44,14 @@ class Connection:
         return self.endpoint == PUBLIC_HUB
 
     def environment(self, home: Path) -> dict[str, str]:
-        """Return the environment of a fresh process that uses this Hub with an empty home."""
-        kept = environment_in(home, self.endpoint)
-        ours = {"HF_ENDPOINT": self.endpoint, "HF_TOKEN": self.token}
+        """Return the environment of a fresh process that uses this Hub, as we do, with an empty home."""
+        return self.anonymous_environment(home) | {"HF_TOKEN": self.token}
+
+    def anonymous_environment(self, home: Path) -> dict[str, str]:
+        """Return the environment of a process that uses this Hub without our token."""
         quiet = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
-        return {**kept, **ours, **quiet, "HF_HUB_DISABLE_XET": "1", "TOKENIZERS_PARALLELISM": "false"}
+        ours = {"HF_ENDPOINT": self.endpoint, "HF_HUB_DISABLE_XET": "1", "TOKENIZERS_PARALLELISM": "false"}
+        return {**environment_in(home, self.endpoint), **quiet, **ours}
 
 
 def connect(endpoint: str, token: str | None, timeouts: Timeouts, given: str = "the caller") -> Connection:

@@ -20,6 +20,7 @@ from publishing.package.manifest import Manifest, OutgoingFile, RepoType
 T = TypeVar("T")
 PUSH_LINE, CARD_LINE, CHOICE_LINE = "Finsent-Push", "Finsent-Card", "Finsent-Card-Choice"
 GITATTRIBUTES = ".gitattributes"  # the Hub puts it there itself
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _TRAILER = re.compile(rf"^({PUSH_LINE}|{CARD_LINE}|{CHOICE_LINE}): (\S+)$", re.MULTILINE)
 
 
@@ -84,6 +85,15 @@ class Remote:
 
 
 @dataclass(frozen=True)
+class _Standing:
+    """What a Hub says of a repository, checked: its id, its head, its files."""
+
+    repo_id: str
+    head: str | None
+    files: dict[str, RemoteFile]
+
+
+@dataclass(frozen=True)
 class Reader:
     """Reads a Hub, repeating what fails; reading changes nothing, so that is always allowed."""
 
@@ -96,7 +106,7 @@ class Reader:
             info = self._ask("read id", lambda: self._info(target, files=False))
         except (RepositoryNotFoundError, RevisionNotFoundError):
             return target
-        return replace(target, repo_id=str(info.id))
+        return replace(target, repo_id=info.repo_id)
 
     def read(self, target: Target) -> Remote:
         """Return what a repository holds; PublishError when it has no such branch."""
@@ -108,40 +118,44 @@ class Reader:
             raise PublishError(
                 f"{target}: has no such branch; create it on the Hub, or leave --revision out"
             ) from None
-        files = {one.rfilename: _remote_file(one) for one in info.siblings or []}
-        return Remote(target, info.sha, files, self.tags(target), self.last_push(target, info.sha))
+        last = self.last_push(target, info.head) if info.head else None
+        return Remote(target, info.head, info.files, self.tags(target), last)
 
     def head(self, target: Target) -> str | None:
         """Return the newest commit, None when there is no such repository."""
         try:
-            sha: str | None = self._ask("read head", lambda: self._info(target, files=False)).sha
+            return self._ask("read head", lambda: self._info(target, files=False)).head
         except RepositoryNotFoundError:
             return None
-        return sha
 
-    def _info(self, target: Target, files: bool = True) -> Any:  # noqa: ANN401  (one class a kind of repository)
-        api = self.connection.api
-        return api.repo_info(
+    def _info(self, target: Target, files: bool = True) -> _Standing:
+        """Ask for a repository; ValueError and its like for an answer that is not one of a Hub."""
+        info = self.connection.api.repo_info(
             target.repo_id, repo_type=target.repo_type, revision=target.revision, files_metadata=files
         )
+        found = [_remote_file(one) for one in (info.siblings or [] if files else [])]
+        head = None if info.sha is None else _commit(info.sha)
+        return _Standing(str(info.id), head, {one.path: one for one in found})
 
     def tags(self, target: Target) -> dict[str, str]:
         """Return tag -> commit."""
-        refs = self._ask(
-            "read tags",
-            lambda: self.connection.api.list_repo_refs(target.repo_id, repo_type=target.repo_type),
-        )
-        return {tag.name: tag.target_commit for tag in refs.tags}
+        api = self.connection.api
+
+        def ask() -> dict[str, str]:
+            refs = api.list_repo_refs(target.repo_id, repo_type=target.repo_type)
+            return {str(tag.name): _commit(tag.target_commit) for tag in refs.tags}
+
+        return self._ask("read tags", ask)
 
     def messages(self, target: Target, revision: str) -> list[tuple[str, str]]:
         """Return commits from `revision` backwards as pairs of id and whole message, newest first."""
-        commits = self._ask(
-            "read commits",
-            lambda: self.connection.api.list_repo_commits(
-                target.repo_id, repo_type=target.repo_type, revision=revision
-            ),
-        )
-        return [(commit.commit_id, f"{commit.title}\n\n{commit.message}") for commit in commits]
+        api = self.connection.api
+
+        def ask() -> list[tuple[str, str]]:
+            commits = api.list_repo_commits(target.repo_id, repo_type=target.repo_type, revision=revision)
+            return [(_commit(one.commit_id), f"{one.title}\n\n{one.message}") for one in commits]
+
+        return self._ask("read commits", ask)
 
     def last_push(self, target: Target, head: str) -> LastPush | None:
         """Return the newest commit with our trailer."""
@@ -165,27 +179,28 @@ class Reader:
 
     def find_pull_request(self, target: Target, push: str) -> tuple[str, int] | None:
         """Return commit and number of the pull request that a push opened, None when there is none."""
-        refs = self._ask(
-            "read pull requests",
-            lambda: self.connection.api.list_repo_refs(
-                target.repo_id, repo_type=target.repo_type, include_pull_requests=True
-            ),
-        )
-        for ref in reversed(refs.pull_requests or []):
-            messages = self.messages(target, ref.target_commit)
+        api = self.connection.api
+
+        def ask() -> list[tuple[str, int]]:
+            refs = api.list_repo_refs(target.repo_id, repo_type=target.repo_type, include_pull_requests=True)
+            found = refs.pull_requests or []
+            return [(_commit(ref.target_commit), int(ref.ref.rpartition("/")[2])) for ref in found]
+
+        for commit, number in reversed(self._ask("read pull requests", ask)):
+            messages = self.messages(target, commit)
             if messages and dict(_TRAILER.findall(messages[0][1])).get(PUSH_LINE) == push:
-                return ref.target_commit, int(ref.ref.rpartition("/")[2])
+                return commit, number
         return None
 
     def is_open(self, target: Target, number: int) -> bool:
         """Tell whether a pull request waits to be merged; one that is gone does not."""
+        api = self.connection.api
+
+        def ask() -> str:
+            return str(api.get_discussion_details(target.repo_id, number, repo_type=target.repo_type).status)
+
         try:
-            status: str = self._ask(
-                "read pull request",
-                lambda: self.connection.api.get_discussion_details(
-                    target.repo_id, number, repo_type=target.repo_type
-                ),
-            ).status
+            status = self._ask("read pull request", ask)
         except (RepositoryNotFoundError, EntryNotFoundError):
             return False
         return status in ("open", "draft")
@@ -216,8 +231,24 @@ class Reader:
 
 def _remote_file(one: Any) -> RemoteFile:  # noqa: ANN401  (RepoSibling; its lfs is a dict or an object)
     lfs = one.lfs
-    sha256 = lfs["sha256"] if lfs is not None else None
-    return RemoteFile(one.rfilename, int(one.size or 0), str(one.blob_id), sha256)
+    sha256 = str(lfs["sha256"]) if lfs is not None else None
+    return RemoteFile(_path(one.rfilename), int(one.size or 0), str(one.blob_id), sha256)
+
+
+def _path(name: object) -> str:
+    """Return a path in a repository; ValueError for one that leads out of a folder or can be no file's."""
+    parts = name.split("/") if isinstance(name, str) else [""]
+    if any(part in ("", ".", "..") for part in parts) or "\0" in str(name) or "\\" in str(name):
+        raise ValueError(f"file name {str(name)[:60]!r}")
+    str(name).encode()  # UnicodeEncodeError, a ValueError, for half a character
+    return str(name)
+
+
+def _commit(sha: object) -> str:
+    """Return the id of a commit; ValueError for what is none."""
+    if not isinstance(sha, str) or not _COMMIT.fullmatch(sha):
+        raise ValueError(f"commit {str(sha)[:60]!r}")
+    return sha
 
 
 def trailers(push: str, card: str | None, choice: str | None) -> str:

@@ -23,6 +23,8 @@ from publishing.errors import GaveUpError, PaymentError, PublishError, StalePlan
 T = TypeVar("T")
 # What the client raises when a request fails; RuntimeError wraps those of an upload.
 FAILURES = (HfHubHTTPError, requests.RequestException, RuntimeError, ConnectionError, TimeoutError)
+# What the client, or we, raise over an answer that has not the keys and types of a Hub's.
+ODD = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError)
 _NETWORK: dict[type[BaseException], str] = {
     socket.gaierror: "the name of the host is not known here",
     ConnectionRefusedError: "nothing listens there",
@@ -73,6 +75,11 @@ class Retries:
                     message = f"{step}: failed {self.tries} times, at last with: {describe(error)}"
                     raise GaveUpError(message) from error
                 self._wait(step, number, error)
+            except ODD as error:
+                found = settled() if settled is not None else None
+                if found is not None:
+                    return found
+                raise _odd_answer(step, error) from error
             number += 1
 
     def _find_effect(
@@ -154,6 +161,11 @@ def describe(error: BaseException) -> str:
         getattr(error, "server_message", None) or response.headers.get("X-Error-Message") or response.reason
     )
     return " ".join(f"{response.status_code} {server or ''}".split())[:300]
+
+
+def _odd_answer(step: str, error: BaseException) -> PublishError:
+    said = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+    return PublishError(f"{step}: the answer is not one of a Hub ({said}); check the endpoint")
 
 
 def _refusal(step: str, error: BaseException) -> PublishError:

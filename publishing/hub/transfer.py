@@ -17,6 +17,7 @@ from publishing.hub.remote import Reader, Remote, Target
 from publishing.hub.retries import FAILURES
 from publishing.package.changes import compare_files
 from publishing.package.manifest import Manifest
+from publishing.package.sending import taken
 from publishing.plan import Plan
 
 
@@ -59,15 +60,15 @@ class Sender:
     ) -> Committed:  # fmt: skip
         """Upload what is large and make the one commit; `announce` is called between the two.
 
-        StalePlanError when the Hub is not as planned.
+        StalePlanError when the Hub is not as planned, LintError when a file is not as it was checked.
         """
         self._check_unchanged(plan, manifest, remote)
         assert remote.head is not None
-        additions = [manifest.files[change.path].operation() for change in plan.of("add", "change")]
         deletions = [CommitOperationDelete(change.path) for change in plan.of("delete")]
-        self._upload(additions)
-        announce()
-        return self.commit([*additions, *deletions], remote.head, plan.title, body, pull_request)
+        with taken(manifest.files[change.path] for change in plan.of("add", "change")) as additions:
+            self._upload(additions)
+            announce()
+            return self.commit([*additions, *deletions], remote.head, plan.title, body, pull_request)
 
     def _check_unchanged(self, plan: Plan, manifest: Manifest, remote: Remote) -> None:
         if plan.parent is not None and remote.head != plan.parent:

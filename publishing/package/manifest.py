@@ -9,8 +9,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
-from huggingface_hub import CommitOperationAdd
-
 from finsent import release
 from finsent.onnx_files import FOLDER
 from publishing.errors import LintError
@@ -42,10 +40,6 @@ class OutgoingFile:
     def content(self) -> bytes:
         """Return the bytes."""
         return self.source.read_bytes() if isinstance(self.source, Path) else self.source
-
-    def operation(self) -> CommitOperationAdd:
-        """Return a fresh operation; the client marks those that were used."""
-        return CommitOperationAdd(self.path, self.source)
 
 
 @dataclass(frozen=True)
@@ -81,12 +75,22 @@ def read_folder(folder: Path, repo_type: RepoType, progress: Callable[[int], Non
     """Hash what may be sent of a folder; `progress` hears of bytes read. LintError when there is nothing."""
     if not folder.is_dir():
         raise LintError(f"{folder}: is no folder; make a release with train.py first")
+    refuse_links(folder, repo_type)
     names = sorted(path.relative_to(folder).as_posix() for path in _walk(folder))
     allowed = [name for name in names if is_allowed(repo_type, name)]
     if not allowed:
         raise LintError(f"{folder}: holds no file that belongs in a {repo_type} repository")
     files = {name: hash_file(folder / name, name, progress) for name in allowed}
     return Manifest(repo_type, files, tuple(name for name in names if name not in files))
+
+
+def refuse_links(folder: Path, repo_type: RepoType) -> None:
+    """Raise LintError for a link in the place of a file that would be sent, or of a folder of such files."""
+    folders = {name.partition("/")[0] for name in ALLOWED[repo_type] if "/" in name}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink() and (name in folders or is_allowed(repo_type, name)):
+            raise LintError(f"{path}: is a link, which may lead anywhere; put the file itself there")
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -14,7 +14,7 @@ from model_card.measure.metrics import Metrics, read_metrics
 from publishing.errors import LintError
 from publishing.hub.remote import Target
 from publishing.package.address import address_release
-from publishing.package.manifest import Manifest, read_folder
+from publishing.package.manifest import Manifest, read_folder, refuse_links
 from publishing.package.notes import release_notes
 from publishing.space.forms import Subject
 
@@ -57,6 +57,7 @@ def pack_release(run: Path, target: Target, space_id: str | None, progress: Prog
     release = Run(run).release
     if not release.is_dir():
         raise LintError(f"{release}: is not there; make it with train.py")
+    refuse_links(release, "model")
     if missing := missing_files(release):
         raise LintError(f"{release}: {', '.join(missing)} missing; run train.py again")
     folder = address_release(release, target.repo_id, space_id, run / OUTBOX)

@@ -16,14 +16,17 @@ from typing import Any
 from huggingface_hub import hf_hub_download
 
 from finsent import REPOSITORY
+from finsent.environment import environment_in
+from finsent.processes import run_alone
 from finsent.release import CARD, METRICS, Run
-from model_card.measure.metrics import read_metrics
+from model_card.measure.metrics import Metrics, read_metrics
 from publishing.errors import PublishError
 from publishing.hub import client
 from publishing.hub.connection import Connection
 from publishing.hub.remote import Reader, RemoteFile, Target
 from publishing.hub.retries import status_of
 from publishing.package.manifest import hash_file
+from publishing.proof.harmless import copy_harmless
 from publishing.proof.read_model import ModelLocation, ReadingJob
 from publishing.receipt import Check
 
@@ -87,36 +90,68 @@ class Prover:
     def check_measured(self, snapshot: Path) -> Check:
         """Compare the weights with the sha256 under which metrics.json measured them."""
         for one in read_metrics(snapshot / METRICS).variants:
+            if not (snapshot / one.file).is_file():
+                return Check(
+                    name="measured", state="failed", detail=f"{one.file} was measured, but is not there"
+                )
             if hash_file(snapshot / one.file, one.file).sha256 != one.sha256:
                 return Check(name="measured", state="failed", detail=f"{one.file} is not the file measured")
         return Check(name="measured", state="ok", detail="the weights are those that were measured")
 
-    def check_loading(self, snapshot: Path, release: Path | None) -> Check:
-        """Load with pipeline() and ORTModel by Hub id; compare with the release, else with metrics.json."""
+    def check_loading(self, snapshot: Path, release: Path) -> Check:
+        """Load what we published with pipeline() and ORTModel by Hub id; compare with the release."""
         metrics = read_metrics(snapshot / METRICS)
-        texts = [*(example.text for example in metrics.examples), *HARD_TEXTS]
-        models = [ModelLocation(name=self.target.repo_id, revision=self.commit)]
-        if release is not None:
-            models.append(ModelLocation(name=str(release.resolve()), revision=None))
-        onnx = [one.file for one in metrics.variants if one.file.endswith(".onnx")]
-        job = self.home / "reading.json"
-        job.write_text(ReadingJob(models=models, onnx_files=onnx, texts=texts).model_dump_json(), "utf-8")
-        answer, error = self._run("publishing.proof.read_model", job)
+        models = [
+            ModelLocation(name=self.target.repo_id, revision=self.commit),
+            ModelLocation(name=str(release.resolve()), revision=None),
+        ]
+        job = self._write_job(metrics, models, foreign=False)
+        answer, error = self._run("publishing.proof.read_model", self.connection.environment(self.home), job)
         if error:
             return Check(name="load", state="failed", detail=error)
-        if release is not None:
-            return _compare(answer[0], answer[1], TOLERANCE)
+        return _compare(answer[0], answer[1], TOLERANCE, "by Hub id")
+
+    def check_foreign_loading(self, snapshot: Path) -> Check:
+        """Load what a stranger published from its harmless files, offline; compare with its metrics.json."""
+        metrics = read_metrics(snapshot / METRICS)
+        onnx = [one.file for one in metrics.variants if one.file.endswith(".onnx")]
+        folder = copy_harmless(snapshot, onnx, self.home / "model")
+        models = [ModelLocation(name=str(folder), revision=None)]
+        job = self._write_job(metrics, models, foreign=True)
+        answer, error = self._run("publishing.proof.read_model", self._offline_environment(), job)
+        if error:
+            return Check(name="load", state="failed", detail=error)
         file = metrics.variant(metrics.default_variant).file
         stated = {file: [example.scores for example in metrics.examples]}
-        return _compare({file: answer[0][file][: len(metrics.examples)]}, stated, FOREIGN_TOLERANCE)
+        got = {file: answer[0].get(file, [])[: len(metrics.examples)]}
+        return _compare(got, stated, FOREIGN_TOLERANCE, "from the files that came back")
+
+    def _write_job(self, metrics: Metrics, models: list[ModelLocation], foreign: bool) -> Path:
+        texts = [*(example.text for example in metrics.examples), *HARD_TEXTS]
+        onnx = [one.file for one in metrics.variants if one.file.endswith(".onnx")]
+        path = self.home / "reading.json"
+        job = ReadingJob(models=models, onnx_files=onnx, texts=texts, foreign=foreign)
+        path.write_text(job.model_dump_json(), encoding="utf-8")
+        return path
+
+    def _offline_environment(self) -> dict[str, str]:
+        """Return what a process gets that handles a stranger's files: no token, no Hub."""
+        return environment_in(self.home) | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
     def check_card(self, snapshot: Path) -> Check:
-        """Execute every code block of the card that came back, against the files that came back."""
+        """Execute the card's code blocks that finsent rendered, against the files that came back."""
+        endpoint = [self.connection.endpoint] if self._is_hosted() else []
+        return self._run_blocks(snapshot, self.connection.environment(self.home), "rendered", *endpoint)
+
+    def check_foreign_card(self, snapshot: Path) -> Check:
+        """Execute every code block of a stranger's card, without our token."""
+        return self._run_blocks(snapshot, self._offline_environment(), "all")
+
+    def _run_blocks(self, snapshot: Path, environment: dict[str, str], *job: str) -> Check:
         run = self.home / "run"
         run.mkdir()
         Run(run).release.symlink_to(snapshot, target_is_directory=True)
-        endpoint = [self.connection.endpoint] if self._is_hosted() else []
-        outcomes, error = self._run("publishing.proof.run_snippets", run, *endpoint)
+        outcomes, error = self._run("publishing.proof.run_snippets", environment, run, *job)
         if error:
             return Check(name="card", state="failed", detail=error)
         failed = [one for one in outcomes if one["state"] == "failed"]
@@ -148,22 +183,20 @@ class Prover:
 
     def check_rows(self, snapshot: Path) -> Check:
         """Load a data set with `datasets` by its Hub id and compare the number of rows with its files."""
-        answer, error = self._run("publishing.proof.read_dataset", snapshot, self.target.repo_id, self.commit)
+        environment = self.connection.environment(self.home)
+        arguments = (snapshot, self.target.repo_id, self.commit)
+        answer, error = self._run("publishing.proof.read_dataset", environment, *arguments)
         if error or answer[0] != answer[1]:
             detail = error or f"loaded {answer[0]}, files hold {answer[1]}"
             return Check(name="rows", state="failed", detail=detail)
         rows = ", ".join(f"{name} {count}" for name, count in answer[0].items())
         return Check(name="rows", state="ok", detail=rows)
 
-    def _run(self, module: str, *arguments: Path | str) -> tuple[Any, str]:
+    def _run(self, module: str, environment: dict[str, str], *arguments: Path | str) -> tuple[Any, str]:
         """Run a module in a fresh process; return what it printed as JSON, or None and what went wrong."""
-        environment = self.connection.environment(self.home)
+        command = [sys.executable, "-m", module, *map(str, arguments)]
         try:
-            done = subprocess.run(
-                [sys.executable, "-m", module, *map(str, arguments)],
-                cwd=REPOSITORY, env=environment, capture_output=True, text=True, encoding="utf-8",
-                timeout=TIMEOUT, check=False,
-            )  # fmt: skip
+            done = run_alone(command, REPOSITORY, environment, TIMEOUT)
         except subprocess.TimeoutExpired:
             return None, f"{module}: still running after {TIMEOUT} s"
         if done.returncode != 0:
@@ -172,10 +205,13 @@ class Prover:
         return json.loads(done.stdout.strip().splitlines()[-1]), ""
 
 
-def _compare(got: dict[str, Any], expected: dict[str, Any], tolerance: float) -> Check:
-    """Compare file -> text -> label -> probability."""
+def _compare(got: dict[str, Any], expected: dict[str, Any], tolerance: float, way: str) -> Check:
+    """Compare file -> text -> label -> probability; `way` says how it was loaded."""
     worst = 0.0
     for file, rows in expected.items():
+        if len(got[file]) != len(rows):
+            detail = f"{file}: answers {len(got[file])} texts of {len(rows)}"
+            return Check(name="load", state="failed", detail=detail)
         for text, (one, other) in enumerate(zip(got[file], rows, strict=True)):
             if set(one) != set(other):
                 return Check(
@@ -187,7 +223,7 @@ def _compare(got: dict[str, Any], expected: dict[str, Any], tolerance: float) ->
                 return Check(name="load", state="failed", detail=detail)
             worst = max(worst, difference)
     texts = len(next(iter(expected.values())))
-    detail = f"pipeline() and ORTModel by Hub id, {len(got)} files, {texts} texts, largest |Δp| {worst:.1g}"
+    detail = f"pipeline() and ORTModel {way}, {len(got)} files, {texts} texts, largest |Δp| {worst:.1g}"
     return Check(name="load", state="ok", detail=detail)
 
 

@@ -1,13 +1,15 @@
 """What a user of a published model gets: pipeline() and ORTModel load it by its Hub id and answer some texts.
 
 `python -m publishing.proof.read_model JOB.json` prints JSON. It is a process of its own, with an empty cache
-and HF_ENDPOINT set, because that is what users have; the job names the models and the texts.
+and HF_ENDPOINT set, because that is what users have; the job names the models and the texts. What a stranger
+published is loaded from a folder of its harmless files instead, without a network and without a token.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -15,7 +17,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from finsent.errors import FinsentError
 from finsent.release import WEIGHTS
+from publishing.hub import client
+from publishing.hub.connection import Timeouts
+from publishing.proof.harmless import refuse_code
 
 Scores = dict[str, list[dict[str, float]]]
 
@@ -33,10 +39,14 @@ class ReadingJob(BaseModel):
     models: list[ModelLocation]
     onnx_files: list[str]
     texts: list[str]
+    foreign: bool = False
+    """Whether a stranger published what lies in the folders that `models` names."""
 
 
 def read_scores(job: ReadingJob) -> list[Scores]:
     """Return, for each model, file -> the scores (label -> probability) of every text."""
+    for model in job.models if job.foreign else []:
+        refuse_code(Path(model.name), job.onnx_files)
     return [_read_model(model, job) for model in job.models]
 
 
@@ -44,13 +54,16 @@ def _read_model(model: ModelLocation, job: ReadingJob) -> Scores:
     from optimum.onnxruntime import ORTModelForSequenceClassification  # slow to import, and only needed here
     from transformers import AutoTokenizer, pipeline
 
-    plain = pipeline("text-classification", model=model.name, revision=model.revision, device="cpu")
+    plain = pipeline(
+        "text-classification", model=model.name, revision=model.revision, device="cpu",
+        trust_remote_code=False, model_kwargs={"use_safetensors": True},
+    )  # fmt: skip
     found = {WEIGHTS: _ask(plain, job.texts)}
-    tokenizer = AutoTokenizer.from_pretrained(model.name, revision=model.revision)
+    tokenizer = AutoTokenizer.from_pretrained(model.name, revision=model.revision, trust_remote_code=False)
     for path in job.onnx_files:
         folder, _, name = path.rpartition("/")
         loaded = ORTModelForSequenceClassification.from_pretrained(
-            model.name, revision=model.revision, subfolder=folder, file_name=name
+            model.name, revision=model.revision, subfolder=folder, file_name=name, trust_remote_code=False
         )
         onnx = pipeline("text-classification", model=loaded, tokenizer=tokenizer, device="cpu")
         found[path] = _ask(onnx, job.texts)
@@ -66,7 +79,12 @@ def main() -> None:
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     job = ReadingJob.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    print(json.dumps(read_scores(job)))
+    if endpoint := os.environ.get("HF_ENDPOINT"):
+        client.use_hub(endpoint, Timeouts.connect, Timeouts.read)
+    try:
+        print(json.dumps(read_scores(job)))
+    except FinsentError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

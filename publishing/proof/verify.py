@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from finsent.cli import stage
+from finsent.release import METRICS
 from publishing.errors import PublishError
 from publishing.hub.remote import Reader, Target
 from publishing.package.parcel import Parcel
@@ -16,6 +17,7 @@ from publishing.proof.prover import Prover, empty_home
 from publishing.receipt import Check
 
 Depth = Literal["files", "load", "full"]
+UNASKED = "its code may be anybody's; --run-snippets runs it, as you, though without your token"
 
 
 def check_names(repo_type: str, depth: Depth) -> tuple[str, ...]:
@@ -44,20 +46,29 @@ def verify_commit(
         yield prover.check_card(snapshot)
 
 
-def verify_published(target: Target, reader: Reader, depth: Depth) -> Iterator[Check]:
-    """Yield what is found out about a published release: object ids, loading, the card's code."""
+def verify_published(
+    target: Target, reader: Reader, depth: Depth, run_snippets: bool = False
+) -> Iterator[Check]:
+    """Yield what is found out about a release that somebody published: object ids, figures, loading.
+
+    It may be a stranger's. So no code of it runs, unless `run_snippets` asks for that of its card.
+    """
     remote = reader.read(target)
     if remote.head is None:
         raise PublishError(f"{target}: is not on {reader.connection.endpoint}, or this token may not see it")
+    if METRICS not in remote.files:
+        raise PublishError(f"{target}: holds no {METRICS}, so it is no release that finsent can prove")
     with empty_home() as home:
         prover = Prover(reader, target, remote.head, home)
         snapshot = prover.download(sorted(remote.files))
         yield prover.check_objects(snapshot, remote.files)
         yield prover.check_measured(snapshot)
         if depth != "files":
-            yield prover.check_loading(snapshot, None)
-        if depth == "full":
-            yield prover.check_card(snapshot)
+            yield prover.check_foreign_loading(snapshot)
+        if run_snippets:
+            yield prover.check_foreign_card(snapshot)
+        elif depth == "full":
+            yield Check(name="card", state="not run", detail=UNASKED)
 
 
 @contextmanager

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import Any
 
 from finsent import REPOSITORY
+from finsent.processes import run_alone
 from publishing.hub import client
 from publishing.hub.remote import Reader
 from publishing.receipt import Check
 from publishing.space.forms import SpaceForm
 from publishing.space.options import SpaceOptions
-from publishing.space.runtime import ASLEEP, RUNNING, SpaceState, read_runtime
+from publishing.space.runtime import ASLEEP, RUNNING, SpaceState
 
 TIMEOUT = 120  # seconds for the client to start, connect and ask once
 # In a process of its own: the real client, which has threads that outlive a call.
@@ -36,11 +36,14 @@ def check_space(form: SpaceForm, state: SpaceState, space: SpaceOptions, reader:
 
 def _find_address(repo_id: str, reader: Reader) -> str:
     connection = reader.connection
-    info = reader.retries.retry("read Space", lambda: connection.api.space_info(repo_id))
-    runtime: dict[str, Any] = read_runtime(repo_id, reader).raw
-    if domains := runtime.get("domains"):
-        return f"{connection.endpoint.partition('://')[0]}://{domains[0]['domain']}/"
-    return str(info.host or connection.endpoint)
+    scheme = connection.endpoint.partition("://")[0]
+
+    def ask() -> str:
+        info, runtime = connection.api.space_info(repo_id), connection.api.get_space_runtime(repo_id).raw
+        domains = runtime.get("domains")
+        return f"{scheme}://{domains[0]['domain']}/" if domains else str(info.host or connection.endpoint)
+
+    return reader.retries.retry("read Space", ask)
 
 
 def _load_page(address: str, reader: Reader) -> Check:
@@ -54,13 +57,9 @@ def _call_app(address: str, space: SpaceOptions, reader: Reader) -> Check:
     """Call /classify once with the real client."""
     home = space.outbox.parent / "client"
     home.mkdir(parents=True, exist_ok=True)
-    environment = reader.connection.environment(home)
+    environment = reader.connection.anonymous_environment(home)
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", _CALL, address],
-            cwd=REPOSITORY, env=environment, capture_output=True, text=True, encoding="utf-8",
-            timeout=TIMEOUT, check=False,
-        )  # fmt: skip
+        done = run_alone([sys.executable, "-c", _CALL, address], REPOSITORY, environment, TIMEOUT)
     except subprocess.TimeoutExpired:
         return Check(name="space", state="failed", detail=f"no answer from {address} after {TIMEOUT} s")
     if done.returncode != 0:

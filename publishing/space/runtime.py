@@ -63,6 +63,14 @@ def _read_logs(repo_id: str, reader: Reader) -> str:
     return reader.connection.redact("\n".join(lines[-LOG_LINES:]))
 
 
+def _read_event(line: bytes) -> str:
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return ""
+    return str(event.get("data", "")).rstrip() if isinstance(event, dict) else ""
+
+
 def _read_events(url: str, reader: Reader) -> list[str]:
     """Return the lines of a log that comes as server-sent events; a live one is left when it pauses."""
     lines: list[str] = []
@@ -72,5 +80,5 @@ def _read_events(url: str, reader: Reader) -> list[str]:
     ):
         for line in answer.iter_lines():
             if line.startswith(b"data: "):
-                lines.append(str(json.loads(line[6:]).get("data", "")).rstrip())
+                lines.append(_read_event(line[6:]))
     return lines

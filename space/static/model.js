@@ -9,13 +9,13 @@ export let labels = [];
 let classifier = null; // a promise, once loading has begun
 
 async function load() {
-  const library = await import(new URL(settings.library, document.baseURI).href);
+  const library = await import(await fetchChecked(settings.library));
   const { env } = library;
   env.allowLocalModels = false;
   env.remoteHost = hub();
   // transformers.js 4.3.1 asks for the first config.json at main whatever `revision` says, so the path names it too
   env.remotePathTemplate = `{model}/resolve/${encodeURIComponent(settings.revision)}/`;
-  env.backends.onnx.wasm.wasmPaths = runtimePaths(env.backends.onnx.versions.web);
+  env.backends.onnx.wasm.wasmPaths = await runtimePaths(env.backends.onnx.versions.web);
   const cached = await mayCache();
   env.useBrowserCache = cached;
   env.useWasmCache = cached;
@@ -35,10 +35,22 @@ async function load() {
 }
 
 // The plain build of the runtime: half the size of the one that transformers.js takes, which also drives a GPU.
-function runtimePaths(version) {
+async function runtimePaths(version) {
   const folder = settings.wasm ?? `https://cdn.jsdelivr.net/npm/onnxruntime-web@${version}/dist/`;
-  const path = (ending) => new URL(`ort-wasm-simd-threaded.${ending}`, new URL(folder, document.baseURI)).href;
-  return { mjs: path("mjs"), wasm: path("wasm") };
+  const path = (ending) => fetchChecked(`${folder}ort-wasm-simd-threaded.${ending}`);
+  const [mjs, wasm] = await Promise.all([path("mjs"), path("wasm")]);
+  return { mjs, wasm };
+}
+
+// What runs in the page is what was tested: an import cannot be given a hash in every browser, a fetch can.
+async function fetchChecked(address) {
+  const name = address.split("/").pop();
+  const integrity = settings.integrity[name];
+  if (!integrity) throw new Error(`no hash is known for ${name}`);
+  const answer = await fetch(new URL(address, document.baseURI).href, { integrity, cache: "force-cache" });
+  if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
+  const type = name.endsWith(".wasm") ? "application/wasm" : "text/javascript";
+  return URL.createObjectURL(new Blob([await answer.arrayBuffer()], { type }));
 }
 
 async function mayCache() {

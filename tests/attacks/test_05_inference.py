@@ -205,7 +205,7 @@ def test_an_answer_that_takes_too_long_is_ended_and_stops_nobody_else(
     for path in ("/login", "/", f"/{good}", "/api/models"):
         started = time.monotonic()
         assert requests.get(hub.endpoint + path, timeout=20).ok
-        assert time.monotonic() - started < 3, path
+        assert time.monotonic() - started < SECONDS / 2, path  # behind a slow answer it would be nearly all
     started = time.monotonic()
     assert ask(hub, good).ok
     assert time.monotonic() - started < SECONDS

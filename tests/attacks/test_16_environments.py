@@ -93,7 +93,7 @@ def test_a_hub_elsewhere_is_reached_through_the_proxy(
 
 
 def connect_to(hub: RunningHub) -> Reader:
-    return Reader(connect(hub.endpoint, WRITE, Timeouts(5, 20)), Retries(tries=2, base=0.05, settle=0.05))
+    return Reader(connect(hub.endpoint, WRITE, Timeouts(10, 60)), Retries(tries=3, base=0.05, settle=0.05))
 
 
 @pytest.fixture(autouse=True)
@@ -225,13 +225,9 @@ def test_the_other_loopback(rows: Path, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_no_letter_ends_a_story() -> None:
-    lines = (
-        "from finsent.cli import print_anywhere, say",
-        "print_anywhere()",
-        "print('Δ — 株 📈')",
-        "say('Δ')",
+    script = (
+        f"from finsent.cli import print_anywhere, say; print_anywhere(); print({'Δ — 株 📈'!a}); say({'Δ'!a})"
     )
-    script = "\n".join(lines)
     environment = {**os.environ, "PYTHONIOENCODING": "ascii:strict", "LC_ALL": "C", "PYTHONUTF8": "0"}
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=REPOSITORY, env=environment, capture_output=True, check=False

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from finsent.scoring import bootstrap, classification, score
+from finsent.scoring import bootstrap, classification, score, wilson
 
 NAMES = ["negative", "neutral", "positive"]
 LABELS = np.array([0, 0, 1, 1, 2, 2, 2, 1])
@@ -48,3 +48,8 @@ def test_intervals_hold_the_figure_and_narrow_with_rows() -> None:
 
 def test_the_seed_decides_the_interval() -> None:
     assert bootstrap(CONFUSION, 8, 200, 3) == bootstrap(CONFUSION, 8, 200, 3)
+
+
+def test_wilson_interval() -> None:
+    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert wilson(0, 20)[0] == 0 and wilson(20, 20)[1] == pytest.approx(1)

@@ -49,16 +49,16 @@ def test_unknown_token_is_refused(server: RunningHub) -> None:
 
 
 def test_no_answer_waits_for_an_acknowledgement(server: RunningHub) -> None:
-    seconds = []
+    seconds = [1.0]
     with requests.Session() as session:
-        for _ in range(20):  # with Nagle's algorithm every one takes 40 ms and more
+        while min(seconds) >= 0.03 and len(seconds) < 300:  # by Nagle's algorithm each takes 40 ms or more
             started = time.monotonic()
             answer = session.get(
                 f"{server.endpoint}/api/whoami-v2", headers={"Authorization": f"Bearer {WRITE}"}, timeout=10
             )
             assert answer.json()["name"] == "ann"
             seconds.append(time.monotonic() - started)
-    assert min(seconds) < 0.03
+    assert min(seconds) < 0.03  # one is enough: a busy machine makes many slow, and none too quick
 
 
 def test_create_twice_is_a_conflict_that_exist_ok_takes(api: HfApi, model: str) -> None:

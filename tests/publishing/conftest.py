@@ -22,6 +22,7 @@ from publishing.options import PushOptions
 from publishing.package.parcel import Parcel, pack_release
 from publishing.push import Push, PushResult
 from publishing.receipt import Receipt, read_receipt
+from tests.publishing.demo_files import write_demo
 
 WRITE, READ, OTHER = "hf_" + "w" * 30, "hf_" + "r" * 30, "hf_" + "o" * 30
 GRANTS = (
@@ -112,8 +113,6 @@ def run(tiny_release: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def demo(tmp_path: Path) -> Path:
     """A Space of ten lines in both forms."""
-    from tests.publishing.small_space import write_demo  # which needs this module
-
     return write_demo(tmp_path / "space")
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 from local_hub import RunningHub
 from publishing.errors import PublishError
+from publishing.hub.client import PatientAdapter
 from publishing.hub.connection import Timeouts, connect
 from publishing.hub.remote import Reader
 from publishing.hub.retries import Retries
@@ -21,7 +27,7 @@ from tests.publishing.conftest import WRITE, Publisher
 from tests.publishing.small_space import small_space
 
 TIMEOUT, DELAY = 1.0, 1.5  # seconds: of an impatient client, and of a server that is slower than that
-CALM = 10.0  # seconds of patience where nothing is late, so that a busy machine breaks no other request
+CALM = 30.0  # seconds of patience where nothing is late, so that a busy machine breaks no other request
 FOREVER = 1000
 STEPS: dict[str, dict[str, Any]] = {
     "whoami": {"method": "GET", "path": "/api/whoami-v2"},
@@ -61,10 +67,11 @@ class Cell:
     space: SpaceOptions
     hub: RunningHub
 
-    def order(self, step: str, fault: str, times: str) -> None:
+    def order(self, step: str, fault: str, times: str) -> dict[str, Any]:
         fields = {**STEPS[step], **FAULTS[fault], "n": TIMES[times]}
         fields["path"] = fields["path"].replace("ID", self.publisher.repo_id)
         self._plan([fields])
+        return fields
 
     def _plan(self, faults: list[Any]) -> None:
         answer = requests.post(f"{self.hub.control}/faults", json=faults, timeout=10)
@@ -79,13 +86,13 @@ class Cell:
 
     def run(self, step: str, fault: str, times: str, proof: str = "files") -> str:
         """Publish with the fault, say how it ended; after a bad end, check that the next push ends well."""
-        self.order(step, fault, times)
-        error = self.publish(proof)
+        fields = self.order(step, fault, times)
+        with hurried(fields) if fault == "late" else nullcontext():
+            error = self.publish(proof)
         self._check_met(times, error)
         self._plan([])
         if fault == "late":
             time.sleep(DELAY)  # whatever the server still works on is done now
-            connect(self.hub.endpoint, WRITE, Timeouts(CALM, CALM), "a test")  # the whole process is calm
         ending = self.judge(error)
         if ending != PUBLISHED:
             assert self.publish("files") is None
@@ -146,9 +153,31 @@ class Cell:
         return Reader(self.publisher.reader.connection, Retries(tries=3, base=0.1))
 
 
-def make_cell(hub: RunningHub, run: Path, repo_id: str, demo: Path, patience: float = CALM) -> Cell:
-    connection = connect(hub.endpoint, WRITE, Timeouts(patience, patience), "a test")
-    settle = DELAY if patience < DELAY else 0.1  # seconds to wait for what a slow server still does
+@contextmanager
+def hurried(fields: dict[str, Any]) -> Iterator[None]:
+    """Be impatient with the requests that a fault meets, and with no other: a busy machine is late, too."""
+    send, met = PatientAdapter.send, itertools.count()
+    which = range(fields.get("skip", 0), fields.get("skip", 0) + fields["n"])
+
+    def send_hurried(self: PatientAdapter, request: Any, *args: Any, **kwargs: Any) -> Any:
+        method = re.fullmatch(fields["method"], request.method)
+        path = re.search(fields["path"], request.path_url)
+        hurry = method and path and next(met) in which
+        patient = self._timeouts
+        self._timeouts = (CALM, TIMEOUT) if hurry else patient
+        try:
+            return send(self, request, *args, **kwargs)
+        finally:
+            self._timeouts = patient
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PatientAdapter, "send", send_hurried)
+        yield
+
+
+def make_cell(hub: RunningHub, run: Path, repo_id: str, demo: Path, settle: float = 0.1) -> Cell:
+    """`settle`: seconds to wait for what a slow server still does."""
+    connection = connect(hub.endpoint, WRITE, Timeouts(CALM, CALM), "a test")
     publisher = Publisher(Reader(connection, Retries(tries=3, base=0.01, settle=settle)), run, repo_id)
     space = replace(small_space(repo_id, run, demo), choice="gradio", wait=60, poll=0.01)
     return Cell(publisher, space, hub)

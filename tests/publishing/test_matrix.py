@@ -14,7 +14,7 @@ from huggingface_hub.utils import _http
 
 from local_hub import RunningHub
 from publishing.package import check as lint
-from tests.publishing.faults import CALM, FAULTS, PUBLISHED, STEPS, TIMEOUT, TIMES, make_cell, table
+from tests.publishing.faults import DELAY, FAULTS, PUBLISHED, STEPS, TIMES, make_cell, table
 
 LOADED = "commit"  # the step whose cells are also proved by loading the model
 
@@ -52,8 +52,8 @@ def test_a_broken_request(
         shutil.copytree(tiny_release, run / "release")
         name = f"ann/m{list(STEPS).index(step)}-{list(FAULTS).index(fault)}-{times}"
         proof = "load" if step == LOADED and times == "once" else "files"
-        patience = TIMEOUT if fault == "late" else CALM
-        ending = make_cell(server, run, name, demo, patience).run(step, fault, times, proof)
+        settle = DELAY if fault == "late" else 0.1
+        ending = make_cell(server, run, name, demo, settle).run(step, fault, times, proof)
         endings[step, fault, times] = ending
         if times == "once":
             assert ending == PUBLISHED, "one failure must not end a push"

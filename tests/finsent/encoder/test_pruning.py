@@ -66,12 +66,15 @@ def test_a_full_width_projection_turns_the_hidden_states_only(tiny_recipe: Recip
 def test_a_narrow_model_is_a_plain_bert_of_that_shape(tiny_recipe: Recipe, tmp_path: Path) -> None:
     narrow = load(tiny_recipe, hidden_size=16, intermediate_size=24, positions=128)
     narrow.model.save_pretrained(tmp_path)
-    again = type(narrow.model).from_pretrained(tmp_path, attn_implementation="eager")  # as it was cut
+    again = type(narrow.model).from_pretrained(tmp_path)
     config = again.config
     assert (config.hidden_size, config.num_attention_heads, config.intermediate_size) == (16, 1, 24)
+    kept = again.state_dict()
+    assert all(torch.equal(weights, kept[name]) for name, weights in narrow.model.state_dict().items())
     encoded = narrow.tokenizer()(TEXTS[:4], padding=True, return_tensors="pt")
-    with torch.inference_mode():
-        assert torch.equal(again.eval()(**encoded).logits, narrow.model.eval()(**encoded).logits)
+    with torch.inference_mode():  # attention by other kernels than while it was cut: close, not equal
+        logits = again.eval()(**encoded).logits
+        assert torch.allclose(logits, narrow.model.eval()(**encoded).logits, atol=1e-5)
 
 
 def test_layers_are_chosen_in_order(tiny_recipe: Recipe) -> None:

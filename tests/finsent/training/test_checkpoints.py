@@ -39,14 +39,13 @@ def test_half_a_checkpoint_is_not_gone_on_from(tiny_recipe: Recipe, tmp_path: Pa
 
 
 def test_a_killed_training_goes_on_with_resume(tiny_base: Path, tmp_path: Path) -> None:
-    training = {"epochs": 100, "batch_size": 2, "evaluations": 100, "patience": 100, "bf16": "off"}
+    training = {"epochs": 12, "batch_size": 4, "evaluations": 12, "patience": 12, "bf16": "off"}
     recipe = tiny.write_recipe(tmp_path, tiny_base, training=training)
     command = [sys.executable, "train.py", str(recipe), "--runs", str(tmp_path / "runs")]
     run = tmp_path / "runs" / "tiny"
     process = subprocess.Popen(command, cwd=tiny.ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
     while not list(run.glob("checkpoints/checkpoint-*/trainer_state.json")):
-        assert time.monotonic() < deadline and process.poll() is None, "no checkpoint came"
+        assert process.poll() is None, "it ended before a checkpoint came"
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()

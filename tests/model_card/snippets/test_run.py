@@ -34,7 +34,7 @@ def run_card(run: Path, tmp_path: Path) -> Callable[..., list[BlockResult]]:
         (copy / "release" / "README.md").write_text(
             f"---\nlicense: mit\n---\n# t\n\n{body}", encoding="utf-8"
         )
-        return list(run_snippets(copy, **options))
+        return list(run_snippets(copy, every=True, **options))
 
     return execute
 
@@ -165,7 +165,7 @@ def test_command_exits_1_when_a_block_fails(run: Path, tmp_path: Path, code: str
     card.write_text(f"# t\n\n```python\n{code}\n```\n", encoding="utf-8")
     app = typer.Typer()
     app.command()(command.main)
-    result = CliRunner().invoke(app, [str(tmp_path / "run")])
+    result = CliRunner().invoke(app, [str(tmp_path / "run"), "--all"])
     assert result.exit_code == status
     assert ("failed" in result.stdout) == bool(status)
 

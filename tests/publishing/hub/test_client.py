@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,10 +50,8 @@ def test_every_request_of_the_client_has_our_timeouts(server: RunningHub, faults
     api = HfApi(endpoint=server.endpoint, token=WRITE)
     for step, ask in (("GET", api.whoami), ("POST", lambda: api.create_repo("ann/late"))):
         order(faults, method=step, path="/api/", delay=2)
-        started = time.monotonic()
-        with pytest.raises(requests.Timeout):
+        with pytest.raises(requests.Timeout):  # without ours the client waits for the answer, which comes
             ask()
-        assert time.monotonic() - started < 2
 
 
 def test_a_refusal_is_one_of_the_clients_own_errors(server: RunningHub) -> None:

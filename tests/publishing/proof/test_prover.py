@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import subprocess
-from typing import Any
+from pathlib import Path
 
 import pytest
 
@@ -14,12 +14,14 @@ def test_a_process_is_not_told_the_token_and_what_it_says_is_cleaned(
 ) -> None:
     commands: list[list[str]] = []
 
-    def failing(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    def failing(
+        command: list[str], folder: Path, environment: dict[str, str], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
         commands.append(command)
-        assert options["env"]["HF_TOKEN"] == WRITE and options["env"]["HF_ENDPOINT"]
+        assert environment["HF_TOKEN"] == WRITE and environment["HF_ENDPOINT"]
         return subprocess.CompletedProcess(command, 1, "", f"refused: Bearer {WRITE}")
 
-    monkeypatch.setattr("publishing.proof.prover.subprocess.run", failing)
+    monkeypatch.setattr("publishing.proof.prover.run_alone", failing)
     with pytest.raises(PublishError, match=r"is published, but load failed: refused: Bearer \*\*\*"):
         publisher.publish(proof="load")
     assert commands and WRITE not in str(commands)

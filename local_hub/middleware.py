@@ -83,7 +83,7 @@ class RequestLog:
         return lines
 
 
-class Envelope:
+class RequestMiddleware:
     """The outermost layer: request id, CORS, log, and JSON without a stack trace for what nobody expected."""
 
     def __init__(self, app: ASGIApp, requests: RequestLog, hosts: HostCheck) -> None:

@@ -1,0 +1,54 @@
+"""The documents that say where things are name files and words that are there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from finsent import REPOSITORY
+
+ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
+FILE = re.compile(r"(?<![\w./-])((?:[a-z_]+/)+(?:[\w.]+\.(?:py|md|css|json|jinja))?|[a-z_]+\.py)(?![\w/])")
+WORD = re.compile(r"`([A-Za-z_]+)`")
+
+
+def named_files(text: str) -> set[str]:
+    return {name for name in FILE.findall(text) if not name.startswith(("onnx/", "runs/", "recipes/x"))}
+
+
+def is_there(name: str) -> bool:
+    return (REPOSITORY / name).exists() or bool(list(REPOSITORY.glob(f"[!.]*/**/{name}")))
+
+
+@pytest.mark.parametrize("document", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_every_file_that_a_document_names_is_there(document: str) -> None:
+    named = named_files((REPOSITORY / document).read_text(encoding="utf-8"))
+    assert len(named) > 8
+    assert [name for name in sorted(named) if not is_there(name)] == []
+
+
+def test_the_tree_in_the_readme_is_there() -> None:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    tree = text.partition("## The tree")[2].partition("```text")[2].partition("```")[0]
+    first = [line.split()[0] for line in tree.strip().splitlines()]
+    assert len(first) > 10 and [name for name in first if not (REPOSITORY / name).exists()] == []
+    rooms = {path.parts[-2] for path in REPOSITORY.glob("*/__init__.py")} | {"space"}
+    assert rooms <= {name.strip("/").partition("/")[0] for name in first}
+
+
+def test_every_function_that_the_answers_name_is_there() -> None:
+    answers = ARCHITECTURE.read_text(encoding="utf-8").partition("## Adding something")[2]
+    code = "\n".join(_read(path) for path in _sources())
+    words = {word for word in WORD.findall(answers) if "_" in word or word[0].isupper()}
+    assert {"choose_space_id", "RENAMED", "HubSettings"} <= words
+    assert [word for word in sorted(words) if not re.search(rf"\b{word}\b", code)] == []
+
+
+def _sources() -> list[Path]:
+    return [path for room in ("*.py", "[!.t]*/**/*.py") for path in REPOSITORY.glob(room)]
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
