@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -34,13 +35,13 @@ def test_sigterm_in_the_middle_of_requests_loses_none(tiny_release: Path, worker
         place = server.address.removeprefix("http://")
 
         def ask(number: int) -> tuple[int, int]:
-            connection = http.client.HTTPConnection(place, timeout=100)
             inputs = [[f"profit of bank {number} rose {row}"] for row in range(100)]
             body = json.dumps({"inputs": inputs})
-            connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
-            begun.release()
-            answer = connection.getresponse()
-            return answer.status, len(json.loads(answer.read()))
+            with closing(http.client.HTTPConnection(place, timeout=100)) as connection:
+                connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
+                begun.release()
+                answer = connection.getresponse()
+                return answer.status, len(json.loads(answer.read()))
 
         asked = [pool.submit(ask, number) for number in range(REQUESTS)]
         for _ in range(REQUESTS // 2):
@@ -138,3 +139,12 @@ def test_a_spoilt_release_is_one_error(tiny_release: Path, tmp_path: Path, spoil
     spoil(release)
     with pytest.raises(ModelError, match=said):
         load_model(str(release))
+
+
+def test_workers_do_not_outlive_a_supervisor_that_was_killed(tiny_release: Path) -> None:
+    with started(tiny_release, "--workers", "2", "--drain", "0") as server:
+        server.process.kill()
+        until = time.monotonic() + 60
+        with pytest.raises(httpx.ConnectError):
+            while time.monotonic() < until:
+                httpx.get(f"{server.address}/health", timeout=60)
