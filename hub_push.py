@@ -41,13 +41,13 @@ from publishing.errors import GaveUpError, PublishError
 from publishing.hub.connection import PUBLIC_HUB, Timeouts, connect
 from publishing.hub.remote import Reader, Target
 from publishing.hub.retries import Retries
-from publishing.package.address import choose_model_id, choose_space_id
+from publishing.package.address import choose_model_id
 from publishing.package.parcel import pack, subject_of
 from publishing.proof.verify import raise_if_failed, verify_published
 from publishing.push import Push, PushResult
 from publishing.receipt import newest_receipt, read_receipt
 from publishing.rollback import roll_back
-from publishing.space.options import OUTBOX, SpaceOptions
+from publishing.space.options import OUTBOX, SpaceOptions, choose_space_id
 
 if TYPE_CHECKING:
     from local_hub import RunningHub

@@ -19,8 +19,8 @@ import about
 from body_limit import BodyLimit
 from compare import add_compare
 from endpoints import add_endpoints
+from gradio_theme import make_theme
 from kept_files import KEEP_SECONDS
-from look import look
 from many import Many
 from model import Model, load_model
 from newest import forget_old_events
@@ -102,7 +102,7 @@ def main() -> None:
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
     model = load_model(*chosen_model())
     build(model).launch(
-        theme=look(),
+        theme=make_theme(),
         css_paths=[HERE / "static" / "style.css", HERE / "gradio.css"],
         max_file_size=MOST_BYTES,
         app_kwargs={"middleware": [Middleware(BodyLimit, most=MOST_BYTES + MEGABYTE)]},  # a form has more

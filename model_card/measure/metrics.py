@@ -1,7 +1,7 @@
 """The schema of metrics.json: all that was measured in one run, with its protocol.
 
 A figure is printed only from here. Shares are 0..1, times seconds unless the name says milliseconds, sizes
-bytes.
+bytes. What is said of one set of predictions (accuracy, ECE and the like) is `finsent.scoring.Scores`.
 
 A new figure is a field with a default, where it is computed, and a line in the card. A file from before has
 the default then, and of a file from later what is not known here is passed over. SCHEMA_VERSION rises only

@@ -25,13 +25,6 @@ def choose_model_id(folder: Path, repo_type: RepoType, repo_id: str | None) -> s
     return read_released_recipe(release / RECIPE).hub.model
 
 
-def choose_space_id(folder: Path, repo_id: str | None, space_id: str | None) -> str:
-    """Return the demo's repository: as given, beside a model that was given, else the recipe's hub.space."""
-    if space_id:
-        return space_id
-    return f"{repo_id}-demo" if repo_id else read_released_recipe(Run(folder).release / RECIPE).hub.space
-
-
 def address_release(release: Path, repo_id: str, space_id: str | None, outbox: Path) -> Path:
     """Return a folder whose card and recipe name the repository that it goes to.
 

@@ -21,7 +21,19 @@ ALLOWED: dict[RepoType, tuple[str, ...]] = {
     "dataset": (release.CARD, "LICENSE", "*.csv", "*.jsonl", "*.parquet"),
     "space": (
         *(release.CARD, "requirements.txt", "packages.txt", "LICENSE"),
-        *("*.py", "*.html", "*.js", "*.mjs", "*.css", "*.svg", "*.png", "*.ico", "*.json", "static/*.css"),
+        *(
+            "*.py",
+            "*.html",
+            "*.js",
+            "*.mjs",
+            "*.css",
+            "*.svg",
+            "*.png",
+            "*.ico",
+            "*.json",
+            "static/*.css",
+            "static/*.json",
+        ),
         "inference/*.py",
     ),
 }

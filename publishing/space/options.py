@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from finsent.recipe.file import read_released_recipe
+from finsent.release import RECIPE, Run
 from publishing.hub.remote import Target
 from publishing.space.forms import DemoFiles, Subject
 
@@ -33,3 +35,10 @@ class SpaceOptions:
     def target(self) -> Target:
         """The Space's repository."""
         return Target(self.repo_id, "space")
+
+
+def choose_space_id(folder: Path, repo_id: str | None, space_id: str | None) -> str:
+    """Return the demo's repository: as given, beside a model that was given, else the recipe's hub.space."""
+    if space_id:
+        return space_id
+    return f"{repo_id}-demo" if repo_id else read_released_recipe(Run(folder).release / RECIPE).hub.space

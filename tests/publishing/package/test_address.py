@@ -6,7 +6,8 @@ import pytest
 
 from finsent.recipe.file import address_recipe, load_recipe
 from publishing.errors import PublishError
-from publishing.package.address import choose_model_id, choose_space_id
+from publishing.package.address import choose_model_id
+from publishing.space.options import choose_space_id
 from tests.publishing.conftest import Publisher
 
 

@@ -60,7 +60,7 @@ SHAPES = {
 }
 
 
-def look() -> gr.themes.Base:
+def make_theme() -> gr.themes.Base:
     """Return the theme; Gradio needs the colours themselves for the page before it has any style."""
     light, dark = read_colours()
     colours = {name: light[ours] for name, ours in COLOURS.items()}
