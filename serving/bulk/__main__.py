@@ -32,7 +32,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 def main(
     model: Annotated[str, typer.Argument(metavar="RUN|HUB_ID", help="a run, a release folder or a Hub id")],
     paths: Annotated[
-        list[str], typer.Argument(metavar="INPUT… OUTPUT", help="files, folders, patterns; a folder")
+        list[str], typer.Argument(metavar="INPUT... OUTPUT", help="files, folders, patterns; a folder")
     ],
     text: Annotated[str, typer.Option(help="column or key that holds the text")] = "text",
     id_column: Annotated[str | None, typer.Option("--id", help="column with an id; else FILE:ROW")] = None,

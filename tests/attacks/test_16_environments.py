@@ -239,8 +239,18 @@ def test_no_letter_ends_a_story() -> None:
 def test_every_story_prints_on_every_terminal() -> None:
     for path in sorted(REPOSITORY.glob("**/*.py")):
         folder = path.relative_to(REPOSITORY).parts[0]
-        if folder in (".venv", "runs", "tests", "space", "local_hub"):
-            continue
+        if folder in (".venv", ".envs", "runs", "tests", "space", "local_hub", "serving"):
+            continue  # serving imports inference alone; its commands print ASCII, as the next test says
         text = path.read_text(encoding="utf-8")
         if "typer" in text and '__name__ == "__main__"' in text:
             assert 'if __name__ == "__main__":\n    print_anywhere()\n' in text, path
+
+
+def test_what_serving_says_fits_every_terminal() -> None:
+    for module in ("serving", "serving.bulk"):
+        environment = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C", "NO_COLOR": "1"}
+        done = subprocess.run(
+            [sys.executable, "-m", module, "--help"], cwd=REPOSITORY, env=environment, capture_output=True,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0 and done.stdout.isascii() and b"Usage" in done.stdout, done.stderr
