@@ -220,6 +220,22 @@ def test_a_hostile_file_is_told_and_the_paste_still_works(visit: Visit, tmp_path
     visit.check()
 
 
+def test_a_good_file_after_a_broken_one_offers_its_columns(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    open_tab(visit, "Many")
+    (tmp_path / "empty.csv").write_text("", encoding="utf-8")
+    (tmp_path / "good.csv").write_text("id,headline\n1,Profit rose\n", encoding="utf-8")
+    page.set_input_files("#file input[type=file]", str(tmp_path / "empty.csv"))
+    page.wait_for_selector("#about-input [role=alert]")
+    page.locator("#file button[aria-label*='lear'], #file button[aria-label*='emove']").first.click()
+    page.wait_for_selector("text=No file: pasted lines are taken")
+    page.set_input_files("#file input[type=file]", str(tmp_path / "good.csv"))
+    page.wait_for_selector("text=1 row, 2 columns")
+    page.wait_for_selector("#column input")
+    assert page.input_value("#column input") == "headline"
+    visit.check()
+
+
 def test_a_file_that_is_too_large_is_told_and_the_paste_still_works(visit: Visit, tmp_path: Path) -> None:
     page = visit.page
     open_tab(visit, "Many")

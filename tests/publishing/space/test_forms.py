@@ -13,6 +13,7 @@ import yaml
 from huggingface_hub import SpaceCardData
 
 from finsent import REPOSITORY
+from publishing.package.manifest import read_folder
 from publishing.space.forms import (
     INFERENCE,
     PIN,
@@ -35,6 +36,7 @@ STAYS_BEHIND = {"README.md.jinja", "ruff.toml"}
 def test_a_form_has_its_files_and_no_other(form: SpaceForm, tmp_path: Path) -> None:
     names = write_form(form, SUBJECT, tmp_path / "x")
     assert names == sorted([*DemoFiles().paths(form), "README.md", PIN])
+    assert read_folder(tmp_path / "x", "space").left_out == ()  # a push sends them all
     with pytest.raises(FileExistsError, match="is not empty; give a new folder"):
         write_form(form, SUBJECT, tmp_path / "x")
 
