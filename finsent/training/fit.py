@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ from finsent.recipe.recipe import Recipe
 from finsent.recipe.training import Energy, Training
 from finsent.scoring import classification
 from finsent.training.checkpoints import claim_folder, last_whole_checkpoint
+from finsent.training.loss import class_weights, make_loss
 from finsent.training.precision import use_bf16
 from finsent.training.progress import TrainingProgress
 from finsent.training.report import TrainingReport
@@ -121,37 +121,26 @@ def _build_trainer(
         "validation": validation_rows(splits.validation, recipe.labels),
     }
     rows = {split: tokenize_rows(rows[split], tokenizer, training) for split in rows}
-    weights = class_weights(splits, recipe)
-
-    def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:  # noqa: ANN401
-        """Return the cross-entropy of logits and labels, both `(n, n_labels)`."""
-        return torch.nn.functional.cross_entropy(
-            outputs["logits"].float(),
-            labels,
-            weight=None if weights is None else weights.to(labels.device),
-            label_smoothing=training.label_smoothing,
-        )
-
-    def macro_f1(prediction: EvalPrediction) -> dict[str, float]:
-        """Return the macro F1 of the classes that logits and labels choose."""
-        predicted = np.asarray(prediction.predictions).argmax(axis=1)
-        labels = np.asarray(prediction.label_ids).argmax(axis=1)
-        found = classification(predicted, labels, len(recipe.labels))
-        return {"macro_f1": found["macro_f1"]}
-
     trainer = Trainer(
         model=base.model,
         args=_arguments(recipe, len(rows["train"]), folder),
         train_dataset=rows["train"],
         eval_dataset=rows["validation"],
         data_collator=DataCollatorWithPadding(tokenizer),
-        compute_loss_func=loss,
-        compute_metrics=macro_f1,
+        compute_loss_func=make_loss(class_weights(splits, recipe), training.label_smoothing),
+        compute_metrics=_macro_f1,
         callbacks=[EarlyStoppingCallback(early_stopping_patience=training.patience), TrainingProgress()],
     )
     for printing in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(printing)
     return trainer
+
+
+def _macro_f1(prediction: EvalPrediction) -> dict[str, float]:
+    """Score the classes that logits and labels choose, both `(n, n_labels)`."""
+    logits, labels = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
+    found = classification(logits.argmax(axis=1), labels.argmax(axis=1), labels.shape[1])
+    return {"macro_f1": found["macro_f1"]}
 
 
 def _arguments(recipe: Recipe, rows: int, folder: Path) -> TrainingArguments:
@@ -190,14 +179,3 @@ def set_dropout(model: PreTrainedModel, rate: float) -> None:
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = rate
-
-
-def class_weights(splits: Splits, recipe: Recipe) -> torch.Tensor | None:
-    """Return a loss weight a class `(n_labels,)`, mean 1 over rows; None when the recipe wants none."""
-    wish = recipe.training.class_weights
-    if wish == "none":
-        return None
-    counts = Counter(row.label for row in splits.train)
-    share = torch.tensor([counts[label] / len(splits.train) for label in recipe.labels])
-    weights = (1 / share) ** (0.5 if wish == "root" else 1.0)
-    return weights / (weights * share).sum()

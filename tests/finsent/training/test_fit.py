@@ -8,7 +8,7 @@ import torch
 from finsent.data.splits import load_splits
 from finsent.encoder.load import load_base
 from finsent.recipe.recipe import Recipe
-from finsent.training.fit import class_weights, fit
+from finsent.training.fit import fit
 from tests import tiny
 
 
@@ -65,15 +65,3 @@ def test_the_last_step_is_evaluated(tiny_recipe: Recipe, tmp_path: Path, evaluat
     evaluated = [entry["step"] for entry in state["log_history"] if "eval_macro_f1" in entry]
     assert len(evaluated) == evaluations
     assert evaluated[-1] == report.steps
-
-
-def test_class_weights_are_mean_one_and_favour_the_rare(tiny_recipe: Recipe) -> None:
-    splits = load_splits(tiny_recipe)
-    training = tiny_recipe.training.model_copy(update={"class_weights": "balanced"})
-    recipe = tiny_recipe.model_copy(update={"training": training})
-    weights = class_weights(splits, recipe)
-    assert weights is not None
-    counts = torch.tensor([sum(row.label == label for row in splits.train) for label in recipe.labels])
-    assert float((weights * counts).sum() / counts.sum()) == pytest.approx(1)
-    assert weights.argmax() == counts.argmin()
-    assert class_weights(splits, tiny_recipe) is None
