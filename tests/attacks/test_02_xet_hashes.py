@@ -180,9 +180,10 @@ def test_a_repository_that_is_made_again_is_sent_everything_again(
     content, home = os.urandom(300_000), tmp_path / "home"
     home.mkdir()
     (home / "w.bin").write_bytes(content)
-    for _ in range(2):
+    for number in range(2):
         api.create_repo(repo_id)
         client(hub, home, WRITE, "upload", repo_id, "w.bin")
+        assert client(hub, tmp_path / f"reader-{number}", WRITE, "download", repo_id, "w.bin") == content
         api.delete_repo(repo_id)
 
 

@@ -183,7 +183,7 @@ ODD = [
 ]  # fmt: skip
 
 
-def refused(ask: Callable[[], object], told: object) -> None:
+def assert_refused(ask: Callable[[], object], told: object) -> None:
     with pytest.raises(PublishError) as failed:
         pytest.fail(f"{told!r} was taken: {ask()!r}")
     assert "\n" not in str(failed.value) and len(str(failed.value)) < 500
@@ -192,22 +192,22 @@ def refused(ask: Callable[[], object], told: object) -> None:
 def test_odd_json_of_a_repository_is_one_line() -> None:
     for tree in ODD:
         with answering(json.dumps(tree).encode(), Content_Type="application/json") as address:
-            refused(lambda: reader_at(address).read(Target("ann/x")), tree)
+            assert_refused(lambda: reader_at(address).read(Target("ann/x")), tree)
 
 
 def test_odd_json_of_everything_else_is_one_line() -> None:
     for tree in ([7], None, "x", 7, {"name": "ann", "orgs": [7], "stage": 7}):
         with answering(json.dumps(tree).encode(), Content_Type="application/json") as address:
             reader, target = reader_at(address), Target("ann/x")
-            refused(lambda: reader.messages(target, COMMIT), tree)  # noqa: B023
-            refused(lambda: reader.tags(target), tree)  # noqa: B023
-            refused(lambda: check_account(reader.connection, ONCE, "ann/x"), tree)  # noqa: B023
+            assert_refused(lambda: reader.messages(target, COMMIT), tree)  # noqa: B023
+            assert_refused(lambda: reader.tags(target), tree)  # noqa: B023
+            assert_refused(lambda: check_account(reader.connection, ONCE, "ann/x"), tree)  # noqa: B023
 
 
 def test_what_is_no_json_is_one_line() -> None:
     for body in (b"", b"{", b"[" * 100_000, b"\xff\xfe", b'{"id": 1e99999999}'):
         with answering(body) as address:
-            refused(lambda: reader_at(address).read(Target("ann/x")), body[:20])
+            assert_refused(lambda: reader_at(address).read(Target("ann/x")), body[:20])
 
 
 def test_a_huge_answer_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
