@@ -30,6 +30,7 @@ from finsent.recipe.file import dump_recipe, load_recipe, read_released_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import CARD, METRICS, RECIPE, Run, write_threshold
 from finsent.training.fit import fit
+from model_card.behaviour.cases import read_suites
 from model_card.card.build import build_card
 from model_card.card.figures import draw_figures
 from model_card.lint.card import lint_card
@@ -44,6 +45,7 @@ def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
     """Make the release of a recipe and return its folder, or raise and leave what stood there before."""
     mirror = mirror_from_environment()
     licence = recipe_licence(recipe)
+    read_suites(recipe, [])  # one that cannot be read is told now, not after the training
     stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
     splits = load_splits(recipe, mirror)
     teachers = [make_teacher(teacher, splits, run, resume) for teacher in recipe.teachers]

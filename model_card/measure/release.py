@@ -66,7 +66,7 @@ def measure_release(
         by_slice=score_parts(recipe, [slice_name(row) for row in rows], default.probabilities, labels),
         examples=run_examples(recipe.card.examples, classifier),
         mistakes=find_mistakes(recipe, rows, default.probabilities),
-        behaviour=measure_behaviour(classifier, rows),
+        behaviour=measure_behaviour(recipe, classifier, rows),
         abstention=_measure_abstention(recipe, splits, classifier, default),
         words=read_card_words(recipe.card),
         machine=describe_machine(),
