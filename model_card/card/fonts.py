@@ -36,8 +36,8 @@ def choose_fonts(texts: Sequence[str]) -> Fonts:
             missing -= found
     if missing:
         say(
-            f"figures: no installed font has {' '.join(sorted(missing)[:10])}; labels with them are drawn as "
-            "their number. Install a font of that script, as in fonts-noto-core or fonts-noto-cjk, and train again"
+            f"figures: no installed font has {' '.join(sorted(missing)[:10])}; labels with them are "
+            "drawn as their number. Install a font of that script (fonts-noto-core, fonts-noto-cjk) and train again"
         )
     return Fonts(families, frozenset(missing))
 
