@@ -79,6 +79,11 @@ def combine_licences(sources: dict[str, str], wished: str) -> Licence:
 def check_wish(wished: str, combined: Licence) -> None:
     """Raise RecipeError when a recipe asks for more freedom than its sources give."""
     wish = find_licence(wished, "card.licence")
+    if combined == OTHER != wish:
+        raise RecipeError(
+            f"card.licence: got {wished!r}, but a source has a licence of its own; write 'other' with "
+            "licence_name and licence_link, or leave the source out"
+        )
     if wish.commercial and not combined.commercial:
         raise RecipeError(
             f"card.licence: got {wished!r}, but a source forbids commercial use; write {combined.id!r} "

@@ -37,7 +37,7 @@ def choose_fonts(texts: Sequence[str]) -> Fonts:
     if missing:
         say(
             f"figures: no installed font has {' '.join(sorted(missing)[:10])}; labels with them are "
-            "drawn as their number. Install a font of that script (fonts-noto-core, fonts-noto-cjk) and train again"
+            "drawn as their number. Install a font of that script (Debian: fonts-noto-core, fonts-noto-cjk)"
         )
     return Fonts(families, frozenset(missing))
 

@@ -15,6 +15,7 @@ from finsent.recipe.recipe import Distillation, Recipe
         (["mit", "cc-by-nc-4.0"], "cc-by-nc-4.0"),
         (["mit", "cc-by-sa-4.0"], "cc-by-sa-4.0"),
         (["cc-by-nc-4.0", "cc-by-nc-sa-4.0"], "cc-by-nc-sa-4.0"),
+        (["mit", "other"], "other"),
     ],
 )
 def test_the_release_carries_what_its_sources_allow(sources: list[str], expected: str) -> None:
@@ -33,6 +34,7 @@ def test_the_release_carries_what_its_sources_allow(sources: list[str], expected
             ["cc-by-sa-4.0", "cc-by-nc-4.0"],
             "cannot be combined with the non-commercial cc-by-nc-4.0 of source1",
         ),
+        (["other", "cc-by-sa-4.0"], "cannot be combined, each demands"),
         (["wtfpl"], "source0: licence 'wtfpl' is not known; allowed: apache-2.0"),
     ],
 )
@@ -69,3 +71,10 @@ def test_the_base_of_a_teacher_binds_its_student(tiny_recipe: Recipe) -> None:
     assert recipe_licence(tiny_recipe).id == "apache-2.0"
     with pytest.raises(RecipeError, match="a source forbids commercial use"):
         recipe_licence(student)
+
+
+def test_a_licence_of_its_own_must_be_named() -> None:
+    with pytest.raises(RecipeError, match=r"got 'mit', but a source has a licence of its own; write 'other'"):
+        check_wish("mit", LICENCES["other"])
+    check_wish("other", LICENCES["other"])
+    check_wish("other", LICENCES["mit"])
