@@ -100,9 +100,11 @@ def test_the_app_of_such_a_release_starts(release: Path, space_folder: Path, tmp
     metrics = json.loads((old / METRICS).read_text(encoding="utf-8"))
     del metrics["words"]
     (old / METRICS).write_text(json.dumps(metrics), encoding="utf-8")
-    with running_demo(sys.executable, space_folder, old, tmp_path / "app.log") as demo:
-        with urllib.request.urlopen(f"{demo.address}/config", timeout=30) as answer:
-            told = json.loads(answer.read())
+    with (
+        running_demo(sys.executable, space_folder, old, tmp_path / "app.log") as demo,
+        urllib.request.urlopen(f"{demo.address}/config", timeout=30) as answer,
+    ):
+        told = json.loads(answer.read())
     shown = {one["props"].get("label") for one in told["components"]}
     assert {"One text", "Texts, one a line"} <= shown and not any("eadline" in str(one) for one in shown)
     [pair] = [one["props"] for one in told["components"] if one["props"].get("elem_id") == "pair"]
