@@ -58,6 +58,8 @@ def draw_confusion(scores: Scores, file: str) -> Figure:
 
 def _tell_cells(axes: Axes, counts: Any, shares: Any, fontsize: float) -> None:  # noqa: ANN401  (numpy)
     for (row, column), count in np.ndenumerate(counts):
+        if not count and len(counts) > MOST_UPRIGHT:
+            continue  # zeros would hide the others
         share = shares[row, column]
         colour = "white" if share > 0.55 else "black"
         text = f"{count:,}\n{100 * share:.1f} %"

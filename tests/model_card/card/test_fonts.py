@@ -54,6 +54,8 @@ def test_a_matrix_of_many_labels_stays_a_picture(count: int) -> None:
     names = [f"a label of some length {number}" for number in range(count)]
     figure = draw_confusion(relabelled(names), "model.onnx")
     assert max(figure.get_size_inches()) <= 15
+    written = [text.get_text() for text in figure.axes[0].texts]
+    assert ("0\n0.0 %" in written) == (count == 2) and bool(written) == (count < 40)
     figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in figure.axes[0].get_yticklabels()]
     assert not any(upper.y0 < lower.y1 - 0.5 for upper, lower in pairwise(boxes))
