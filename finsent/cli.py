@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import io
 import logging
+import os
 import re
 import shutil
 import signal
@@ -87,6 +88,7 @@ def print_anywhere() -> None:
 
 def quiet_libraries() -> None:
     """Keep the libraries' advice to programmers, and bars that nobody watches, away from a person."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # data workers fork after it started threads
     for name in ("transformers", "optimum", "datasets", "evaluate"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"torch\.|transformers\.|optimum\.|accelerate\.")
@@ -149,6 +151,14 @@ def is_storage_error(error: BaseException) -> bool:
             return "PytorchStreamWriter" in str(error)
         error = following
     return isinstance(error, SafetensorError) or error.errno in NO_ROOM
+
+
+def make_app(doc: str | None, **settings: Any) -> typer.Typer:  # noqa: ANN401  (typer's own)
+    """Return the command line of a story, whose docstring is its help; lines of examples stay lines there."""
+    text = (doc or "").replace("\n\npython", "\n\n\b\npython")  # click fills what has no \b before it
+    return typer.Typer(
+        help=text, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, **settings
+    )
 
 
 class DefaultCommandGroup(TyperGroup):

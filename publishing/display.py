@@ -5,11 +5,11 @@ from __future__ import annotations
 from rich.markup import escape
 from rich.table import Table
 
-from finsent.cli import console, say
+from finsent.cli import console, plain, say
 from publishing.hub.connection import Connection
 from publishing.plan import Plan
 from publishing.preflight import Account
-from publishing.receipt import Receipt
+from publishing.receipt import Check, Receipt
 
 STYLES = {"add": "green", "change": "yellow", "delete": "red", "same": "dim", "keep": "dim"}
 
@@ -60,6 +60,16 @@ def _show_figures(plan: Plan) -> None:
         say(note)
     for warning in plan.warnings:
         say(f"warning: {warning}")
+
+
+def show_check(check: Check) -> None:
+    """Print what was found out; on stdout, for it is what was asked for."""
+    print(plain(f"{check.name}: {check.state}, {check.detail}"))
+
+
+def show_rollback(receipt: Receipt) -> None:
+    """Print from where to where a rollback of this push goes."""
+    say(f"{receipt.repo_id} goes back from {str(receipt.commit)[:8]} to {str(receipt.parent)[:8]}")
 
 
 def show_receipt(receipt: Receipt) -> None:

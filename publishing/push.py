@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from finsent.cli import say, stage
 from finsent.release import CARD
@@ -35,10 +35,10 @@ class PushResult:
     space_plan: Plan | None
     receipt: Receipt | None
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> str:
         """Return plan and receipt for machines."""
-        parts = vars(self).items()
-        return {name: part.model_dump(mode="json") if part is not None else None for name, part in parts}
+        parts = {name: part and part.model_dump(mode="json") for name, part in vars(self).items()}
+        return json.dumps(parts, indent=1)
 
 
 @dataclass

@@ -120,6 +120,12 @@ def _readable(run: Path) -> Iterator[tuple[Path, Receipt]]:
         yield path, receipt
 
 
+def find_receipt(source: Path) -> tuple[Receipt, Path]:
+    """Return a receipt and its run; `source` is its file, or a run, of which the newest is taken."""
+    path = source if source.is_file() else newest_receipt(source)
+    return read_receipt(path), path.parent.parent
+
+
 def newest_receipt(run: Path) -> Path:
     """Return the newest receipt of a run that changed a branch; PublishError when there is none."""
     for path, receipt in _readable(run):

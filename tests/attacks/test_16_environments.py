@@ -191,18 +191,6 @@ def test_the_switch_that_is_set_is_the_one_that_is_named(
     assert go_online() == f"unset {' and '.join(switches)}"
 
 
-def test_a_hub_that_is_served_already_is_told_in_a_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hub_push, "RUNS", tmp_path)
-    with (
-        running_hub(HubSettings(tmp_path / "hub")),
-        pytest.raises(PublishError, match="is being served already"),
-        hub_push.open_hub("", True, 5, "local/x"),
-    ):
-        pytest.fail("two servers on one root")
-
-
 def test_the_other_loopback(rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         with socket.socket(socket.AF_INET6) as probe:
