@@ -12,11 +12,10 @@ from pathlib import Path
 
 os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # read when datasets is imported
 
-from filelock import FileLock
-
 from export.files import export_files
 from finsent import options
-from finsent.cli import LOCK, claimed, make_app, print_anywhere, quiet_libraries, reporting_errors, say, stage
+from finsent.claim import claimed
+from finsent.cli import make_app, print_anywhere, quiet_libraries, reporting_errors, say, stage
 from finsent.data.splits import Splits, load_splits
 from finsent.encoder.load import load_base
 from finsent.licences import recipe_licence
@@ -72,8 +71,7 @@ def make_teacher(recipe: Recipe, splits: Splits, run: Run, resume: bool) -> Path
     Students that are made at the same time wait for each other here.
     """
     own = Run(run.folder.parent / recipe.name)
-    own.folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(own.folder / LOCK):
+    with claimed(own.folder, wait=True):
         if not was_made_from(own.release, recipe, splits):
             stage(f"teacher: {recipe.name}")
             train(recipe, own, resume)

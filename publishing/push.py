@@ -18,12 +18,13 @@ from publishing.journal import Journal
 from publishing.moves import follow_moves
 from publishing.options import PushOptions
 from publishing.package.check import check_manifest
+from publishing.package.manifest import digest
 from publishing.package.parcel import Parcel
 from publishing.plan import Plan
 from publishing.preflight import check_account, check_rights
-from publishing.proof.prover import Prover, digest, empty_home
+from publishing.proof.prover import Prover, empty_home
 from publishing.proof.verify import proving, raise_if_failed, verify_commit
-from publishing.receipt import Check, Receipt, SentFile, now
+from publishing.receipt import Check, Receipt, SentFile, timestamp
 from publishing.space.publisher import SpacePublisher
 
 
@@ -97,7 +98,7 @@ class Push:
         ours, theirs = draft.manifest.files.get(CARD), draft.remote.files.get(CARD)
         sent = draft.manifest.files.values()
         return Receipt(
-            created=now(),
+            created=timestamp(),
             endpoint=self.reader.connection.endpoint,
             repo_id=target.repo_id,
             repo_type=target.repo_type,

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from finsent.cli import say
 from publishing.durable import write_durably
 from publishing.errors import PublishError
+from publishing.package.manifest import RepoType
 
 FOLDER = "receipts"
 BROKEN = ".broken"  # is added to the name of what cannot be read
@@ -56,7 +57,7 @@ class Receipt(_Part):
     created: str
     endpoint: str
     repo_id: str
-    repo_type: str
+    repo_type: RepoType
     revision: str
     state: State
     message: str = ""
@@ -78,7 +79,7 @@ class Receipt(_Part):
         return self.model_copy(update=changes)
 
 
-def now() -> str:
+def timestamp() -> str:
     """Return the time as it stands in receipts and their names."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%fZ")
 

@@ -12,7 +12,7 @@ from filelock import FileLock
 from transformers import AutoConfig, pipeline
 
 import train
-from finsent.cli import LOCK
+from finsent.claim import LOCK
 from finsent.data.splits import load_splits
 from finsent.onnx_files import FP32, QUANTIZED
 from finsent.recipe.file import read_released_recipe

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from local_hub import RunningHub
 
 FOLDER = RUNS / "hub"
-TOKEN_FILE = FOLDER / "token"
-ADDRESS = "http://127.0.0.1:8090"  # where `python -m local_hub serve` listens when nothing else is said
 
 
 @contextmanager
@@ -36,9 +34,9 @@ def open_hub(endpoint: str, local: bool, patience: float, *repo_ids: str | None)
         return
     owners = {repo_id.partition("/")[0] for repo_id in repo_ids if repo_id} - {"local"}
     with serve_own_hub(tuple(sorted(owners))) as hub:
-        connection = connect(hub.endpoint, hub.token, timeouts, str(TOKEN_FILE))
+        connection = connect(hub.endpoint, hub.token, timeouts, "runs/hub/token")
         yield Reader(connection, Retries(tell=say))
-        say(f"to look at it: python -m local_hub serve --root {FOLDER}, then {ADDRESS}")
+        say("to look at it: python -m local_hub serve --root runs/hub, then http://127.0.0.1:8090")
 
 
 @contextmanager
@@ -52,7 +50,7 @@ def serve_own_hub(owners: tuple[str, ...]) -> Iterator[RunningHub]:
             hub = stack.enter_context(running_hub(settings))
         except RootInUseError:
             raise PublishError(
-                f"{FOLDER}: is being served already; stop that, or publish to it: instead of --local, set "
-                f"HF_TOKEN=$(cat {TOKEN_FILE}) and --endpoint {ADDRESS}, or where it is"
+                "runs/hub: is being served already; stop that, or publish to it: instead of --local, set "
+                "HF_TOKEN=$(cat runs/hub/token) and --endpoint http://127.0.0.1:8090, or where it is"
             ) from None
         yield hub
