@@ -69,12 +69,12 @@ def make_plan(
 
     Raises CardConflictError for a card that was edited on the Hub, PublishError for a tag that is taken.
     """
-    theirs = _read_published(CARD, remote, reader)
+    theirs = _read_head(CARD, remote, reader)
     decision = decide_card(parcel.manifest.content(CARD), theirs, remote, choice)
     manifest = apply_decision(parcel.manifest, decision)
     changes = compare_files(manifest, remote, kept=(CARD,))
     is_taken = tag is not None and tag in remote.tags
-    before = read_published(_read_published(METRICS, remote, reader)) if parcel.metrics else None
+    before = read_published(_read_head(METRICS, remote, reader)) if parcel.metrics else None
     target = parcel.target
     plan = Plan(
         repo_id=target.repo_id, repo_type=target.repo_type, revision=target.revision, parent=remote.head,
@@ -88,7 +88,7 @@ def make_plan(
     return plan, manifest, decision
 
 
-def _read_published(path: str, remote: Remote, reader: Reader) -> bytes | None:
+def _read_head(path: str, remote: Remote, reader: Reader) -> bytes | None:
     """Return a file of the head, None where there is none."""
     there = remote.head is not None and path in remote.files
     return reader.content(remote.target, path, str(remote.head)) if there else None

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import typer
 
+from finsent import REPOSITORY
 from finsent.claim import claimed
-from finsent.cli import confirm, reporting_errors
+from finsent.cli import confirm, plain, reporting_errors
 from finsent.errors import FinsentError
 
 
@@ -46,3 +49,19 @@ def test_where_nobody_can_answer_nothing_is_assumed(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     with pytest.raises(FinsentError, match="nobody to ask here: add --yes"):
         confirm("Publish this?")
+
+
+def test_what_a_hub_says_cannot_steer_a_terminal() -> None:
+    assert plain("a\x1b[2J\x9b1m\u202eb\ttab\nline é 株 📈") == "a\ufffd[2J\ufffd1m\ufffdb\ttab\nline é 株 📈"
+
+
+def test_no_letter_ends_a_story() -> None:
+    script = (
+        f"from finsent.cli import print_anywhere, say; print_anywhere(); print({'Δ — 株 📈'!a}); say({'Δ'!a})"
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii:strict", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=REPOSITORY, env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(rb"\u0394 \u2014") and b"\\u0394" in done.stderr

@@ -50,3 +50,16 @@ def test_what_is_no_receipt_is_one_line(tmp_path: Path) -> None:
     path = write(tmp_path, unknown=1)
     with pytest.raises(PublishError, match=r"is no receipt \(.*\); they stand in runs/\*/receipts/\*\.json"):
         read_receipt(path)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"schema_version": 1, "crea', b"\xff\xfe", b"[]", b"\0" * 400])
+def test_a_damaged_receipt_is_set_aside_and_said(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = write(tmp_path)
+    damaged = tmp_path / "receipts" / "2026-11-24T00-00-00.000000Z.json"
+    damaged.write_bytes(content)
+    assert [receipt.repo_id for receipt in read_receipts(tmp_path, "ann/quick")] == ["ann/quick"]
+    assert newest_receipt(tmp_path) == good
+    assert not damaged.exists() and damaged.with_name(damaged.name + ".broken").read_bytes() == content
+    assert "is no receipt" in capsys.readouterr().err
