@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from publishing.errors import PublishError
-from publishing.receipt import newest_receipt, read_receipt, read_receipts
+from publishing.receipt import find_receipt, newest_receipt, read_receipt, read_receipts
 
 # As finsent 0.1.0 left it; an unchanged run is known by it as published and proved.
 OF_0_1_0: dict[str, Any] = {
@@ -63,3 +63,12 @@ def test_a_damaged_receipt_is_set_aside_and_said(
     assert newest_receipt(tmp_path) == good
     assert not damaged.exists() and damaged.with_name(damaged.name + ".broken").read_bytes() == content
     assert "is no receipt" in capsys.readouterr().err
+
+
+def test_a_receipt_is_named_itself_or_by_its_run(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    older = write(tmp_path, created="2026-11-21T00-00-00.000000Z", tag="v0.0.9")
+    assert find_receipt(tmp_path) == (read_receipt(path), tmp_path)
+    assert find_receipt(older) == (read_receipt(older), tmp_path)
+    with pytest.raises(PublishError, match="holds no receipt of a published commit"):
+        find_receipt(tmp_path / "nowhere")
