@@ -50,13 +50,13 @@ def test_blocks_have_their_line_language_and_code() -> None:
 def test_what_is_no_prose_is_blanked_where_it_stands() -> None:
     body = (
         "See `a $x` and [words](https://a.example/$y) <!-- $z -->.\n"
-        "<b title='$q'>bold</b> https://b.example/$r \\`kept` ``two ` ticks``\n"
+        "<b title='$q'>bold</b> https://b.example/$r ``two ` $t`` \\`kept\n"
         "```text\n$block\n```\nend $here\n"
     )
     text = prose(body)
     assert [len(line) for line in text.split("\n")[:2]] == [len(line) for line in body.split("\n")[:2]]
     assert text.count("$") == 1 and text.split("\n")[5] == "end $here"
-    assert text.split() == ["See", "and", "[words]", ".", "bold", "\\`kept`", "end", "$here"]
+    assert text.split() == ["See", "and", "[words]", ".", "bold", "\\`kept", "end", "$here"]
     assert without_blocks(body).split("\n")[2:5] == ["", "", ""]
 
 
