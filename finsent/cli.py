@@ -46,8 +46,10 @@ def plain(text: str) -> str:
 
 
 def fail(message: str) -> NoReturn:
-    """Print one line that names the story, and exit 1."""
-    say(f"{Path(sys.argv[0]).name}: {message}")
+    """Print one line that names the command, and exit 1."""
+    script = Path(sys.argv[0])
+    name = script.parent.name if script.name == "__main__.py" else script.name  # python -m a.b
+    say(f"{name}: {message}")
     raise typer.Exit(1)
 
 

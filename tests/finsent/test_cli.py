@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from finsent import REPOSITORY
 from finsent.claim import claimed
-from finsent.cli import confirm, plain, reporting_errors
+from finsent.cli import confirm, fail, make_app, plain, reporting_errors
 from finsent.errors import FinsentError
 
 
@@ -38,6 +39,23 @@ def test_an_interruption_may_say_itself_where_to_look(capsys: pytest.CaptureFixt
     with pytest.raises(typer.Exit), reporting_errors("nothing was sent"):
         raise stop
     assert capsys.readouterr().err.endswith("interrupted; receipt.json says what stands on the Hub\n")
+
+
+@pytest.mark.parametrize(("script", "name"), [("/x/train.py", "train.py"), ("/x/card/__main__.py", "card")])
+def test_a_failure_names_the_command(
+    script: str, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [script])
+    with pytest.raises(typer.Exit):
+        fail("why")
+    assert capsys.readouterr().err == f"{name}: why\n"
+
+
+def test_examples_in_the_help_stay_lines() -> None:
+    app = make_app("Do it.\n\npython x.py a\npython x.py b\n\nMore.\n")
+    app.command(help=app.info.help)(lambda: None)
+    told = CliRunner().invoke(app, ["--help"]).stdout
+    assert "  python x.py a\n  python x.py b\n" in told and "\b" not in told
 
 
 def test_a_bug_keeps_its_traceback(tmp_path: Path) -> None:
