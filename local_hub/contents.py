@@ -28,11 +28,15 @@ def read_config(content: bytes) -> dict[str, Any]:
     return config
 
 
-@lru_cache(maxsize=128)
 def read_card(content: bytes) -> dict[str, Any]:
     """The metadata of a README, empty without any; ValueError says why they cannot be read."""
     block, _ = split_card(content.decode("utf-8", "replace"))
-    return {} if block is None else parse_block(block)
+    return {} if block is None else _parse(block)
+
+
+@lru_cache(maxsize=128)  # by the block, which is short; a README may have megabytes
+def _parse(block: str) -> dict[str, Any]:
+    return parse_block(block)
 
 
 @lru_cache(maxsize=256)  # by its address, which is the file's hash
