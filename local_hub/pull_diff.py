@@ -53,4 +53,4 @@ def _cost(sides: list[tuple[int, int]]) -> int | None:
     if len(sides) < 2:
         return 0
     old, new = (lines for _, lines in sides)
-    return old * new * (_SHORT_FACTOR if new < _SHORT else 1)
+    return old * new * (_SHORT_FACTOR if new <= _SHORT else 1)

@@ -17,6 +17,7 @@ from local_hub.catalogue import Shelf
 from local_hub.names import RepoId
 from local_hub.repository import Repository
 from local_hub.strict_json import read_json
+from local_hub.tree_cache import TreeCache
 from local_hub.trees import Change, Signature
 from tests.attacks.watched import HEADERS, TOKEN
 
@@ -230,7 +231,7 @@ DAMAGES: dict[str, Callable[[Path, str], None]] = {
 
 @pytest.mark.parametrize("kind", DAMAGES)
 @pytest.mark.parametrize("part", ["commit", "tree", "README.md"])
-def test_a_damaged_store(hub: RunningHub, kind: str, part: str) -> None:
+def test_a_damaged_store(hub: RunningHub, kind: str, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name = f"{kind}-{part}".replace(" ", "-").replace(".", "-")
     shelf = create(hub, name)
     write(shelf.repository, "README.md", b"---\nlicense: mit\n---\n")
@@ -240,7 +241,7 @@ def test_a_damaged_store(hub: RunningHub, kind: str, part: str) -> None:
     path = shelf.folder / "objects" / oids[part][:2] / oids[part][2:]
     path.chmod(0o644)
     DAMAGES[kind](path, oids[part])
-    shelf.repository._trees.clear()  # as after a restart
+    monkeypatch.setattr("local_hub.repository._TREES", TreeCache())  # as after a restart
     assert look(hub, name)["broken"]
 
 
