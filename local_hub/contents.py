@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from local_hub.card import parse_block, split_card
+from local_hub.card import split_card
+from local_hub.card_yaml import parse_block
 from local_hub.strict_json import read_json
 
 _MAX_CONFIG_BYTES = 1 << 20

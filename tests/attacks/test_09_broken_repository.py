@@ -147,7 +147,7 @@ def test_a_config_of_other_types_is_no_failure(hub: RunningHub, config: dict[str
 READMES = {
     "no yaml": b"---\na: [\n---\n",
     "alias": b"---\na: &b c\nd: *b\n---\n",
-    "base 60": b"---\nsize: 1" + b":59" * 20_000 + b"\n---\n",
+    "base 60": b"---\nsize: !!int 1" + b":59" * 20_000 + b"\n---\n",
     "huge": f"---\nsize: {HUGE}\n---\n".encode(),
     "hexadecimal": b"---\ndownloads: 0x" + b"f" * 4000 + b"\n---\n",
     "a date": b"---\na: !!timestamp x\n---\n",
@@ -156,6 +156,7 @@ READMES = {
     "control characters": b"---\na: \x01\n---\n",
 }
 ODD_READMES = {
+    "text that was base 60": b"---\nsize: 1" + b":59" * 20_000 + b"\n---\n",
     "nan": b"---\na: .nan\nb: [.inf, -.inf]\nwidget: 5\n---\n",
     "surrogate": b'---\n"\\ud800": 1\n---\n',
     "other types": b"---\nwidget: {a: b}\ntags: 5\nlibrary_name: [1]\nmodel-index: x\npipeline_tag: 3\n---\n",
