@@ -15,7 +15,7 @@ KINDS: tuple[Kind, ...] = ("models", "datasets", "spaces")
 RESERVED_NAMESPACES = frozenset(
     {"api", "models", "datasets", "spaces", "hf-inference", "login", "logout", "_test", "_hub", "v1", "v2"}
 )
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?|_[A-Za-z0-9._-]{0,94}[A-Za-z0-9_]")
+_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?")
 _COMMIT_ID = re.compile(r"[0-9a-fA-F]{40}")
 _MAX_PATH_BYTES = 1024
 _MAX_SEGMENT_BYTES = 255

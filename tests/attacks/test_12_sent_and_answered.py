@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,8 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import hub_push
 from finsent.cli import plain
@@ -28,7 +31,7 @@ from publishing.package.manifest import read_folder
 from publishing.package.parcel import pack_release
 from publishing.preflight import check_account
 from publishing.proof.prover import Prover
-from publishing.receipt import newest_receipt, read_receipts
+from publishing.receipt import newest_receipt, read_receipt, read_receipts, write_receipt
 from tests.local_hub.accounts import WRITE
 from tests.publishing.conftest import QUICK, Publisher, _client, run  # noqa: F401  (fixtures)
 from tests.publishing.test_receipt import write
@@ -234,6 +237,27 @@ def test_a_damaged_receipt_is_set_aside_and_said(
     assert newest_receipt(tmp_path) == good
     assert not damaged.exists() and damaged.with_name(damaged.name + ".broken").read_bytes() == content
     assert "is no receipt" in capsys.readouterr().err
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@given(
+    st.integers(0, 2000),
+    st.integers(0, 40),
+    st.binary(max_size=6) | st.sampled_from([b"null", b"{}", b"1e999"]),
+)
+def test_a_receipt_is_read_or_is_none(start: int, length: int, instead: bytes) -> None:
+    """Whatever a power cut or a hand did to it: a receipt, or one line that says that it is none."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(Path(folder))
+        content = path.read_bytes()
+        path.write_bytes(content[:start] + instead + content[start + length :])
+        try:
+            receipt = read_receipt(path)
+        except PublishError as error:
+            assert "\n" not in str(error)
+            assert list(read_receipts(Path(folder), "ann/quick")) == []
+        else:
+            assert read_receipt(write_receipt(receipt, Path(folder))) == receipt
 
 
 def test_a_truncated_receipt_does_not_stop_the_next_push(publisher: Publisher) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi, configure_http_backend
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import hub_push
 from local_hub import RunningHub
@@ -19,11 +22,12 @@ from publishing.hub.remote import Reader, Remote, Target
 from publishing.hub.retries import Retries
 from publishing.options import PushOptions
 from publishing.package.card_merge import decide_card, merge_card
-from publishing.package.card_text import decode_card
+from publishing.package.card_text import decode_card, take_metadata
 from publishing.package.parcel import pack_dataset
 from publishing.push import Push, PushResult
 from tests.local_hub.accounts import WRITE
 
+fuzzed = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 FRONT = "license: mit\ntags:\n- old\nthumbnail: x.png\n"
 BODY = "# T\n\nTheir words.\n\n<!-- finsent:begin a -->\nold\n<!-- finsent:end a -->\n"
 THEIRS = f"---\n{FRONT}---\n\n{BODY}"
@@ -57,6 +61,62 @@ def test_merging_ends_with_one_block_and_one_line_end(editor: str) -> None:
     merged = merge_card(decode_card(EDITORS[editor](THEIRS)), decode_card(OURS.encode()))
     assert merged == MERGED
     assert list(lint_block(split_card(merged))) == []
+
+
+MARKS = ("begin a", "end a", "begin b", "end b")
+OURS_WITH_TWO = OURS + "\n<!-- finsent:begin b -->\n1\n2\n3\n<!-- finsent:end b -->\n"
+# An old Mac reads each of Windows' line ends as two, and nobody can tell any more.
+HARMLESS = [
+    name for name in EDITORS if not name.startswith(("UTF-16", "a second", "tabs", "an old", "no last"))
+]
+
+
+@fuzzed
+@given(st.lists(st.sampled_from(HARMLESS), max_size=4))
+def test_editors_one_after_the_other_change_nothing(editors: list[str]) -> None:
+    text = THEIRS
+    for editor in editors:
+        text = EDITORS[editor](text).decode()
+    assert merge_card(decode_card(text.encode()), decode_card(OURS.encode())) == MERGED
+
+
+@fuzzed
+@given(
+    st.lists(
+        st.sampled_from(
+            ["---", "---  ", "\n", "\r\n", "\r", "\t", "\ufeff", "a: 1", "tags: [x]", "- b", "x", " ", "é",
+             "yes: 08", "license: gpl", "<!-- finsent:begin a -->",
+             *(f"<!-- finsent:{mark} -->\n" for mark in MARKS)]
+        ),
+        max_size=20,
+    ).map("".join)
+)  # fmt: skip
+def test_whatever_stood_there_the_merged_card_is_whole(theirs: str) -> None:
+    """One block that is ours and what only they have, line feeds alone; and merging again changes nothing."""
+    try:
+        merged = merge_card(decode_card(theirs.encode()), OURS_WITH_TWO)
+    except ValueError:
+        return
+    document = split_card(merged)
+    metadata = read_metadata(document)
+    assert {"license": "mit", "tags": ["new"]}.items() <= metadata.items()
+    assert "\r" not in merged and not merged.startswith("\ufeff")
+    assert merge_card(decode_card(merged.encode()), OURS_WITH_TWO) == merged
+
+
+def test_words_behind_regions_that_cross_are_kept() -> None:
+    marks = "begin b", "begin a", "end a", "words of theirs", "end b", "more words"
+    theirs = "\n".join(f"<!-- finsent:{mark} -->" if mark[:3] in ("beg", "end") else mark for mark in marks)
+    merged = merge_card(f"{THEIRS.partition('# T')[0]}{theirs}\n", OURS_WITH_TWO)
+    assert "words of theirs" in merged and "more words" in merged
+    assert merge_card(merged, OURS_WITH_TWO) == merged
+
+
+def test_a_card_of_many_blocks_is_read_in_linear_time() -> None:
+    started = time.process_time()
+    assert take_metadata("---\n---\n" * 20_000 + "words\n") == ({}, "words\n")
+    assert take_metadata("---\nword\n" * 200_000)[0] == {}
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize("date", ["2026-01-02", "0o17", "7e5", "yes"])
