@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -276,3 +277,23 @@ def growth(work: Callable[[int], object], size: int) -> float:
         return time.process_time() - started
 
     return min(seconds(4 * size) for _ in range(3)) / min(seconds(size) for _ in range(3))
+
+
+# clones
+
+
+def test_a_clone_leaves_room_for_what_must_be_written(
+    hub: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may clone, and the answer waits on the disk until he has taken it."""
+    create(hub, "cloned")
+    text = random.Random(1).randbytes(100_000).hex().encode()
+    assert Person(hub.endpoint, TOKEN).commit("ann/cloned", regular("a.txt", text)).ok
+    info = requests.get(f"{hub.endpoint}/api/models/ann/cloned", timeout=30).json()
+    line = f"want {info['sha']} side-band-64k thin-pack ofs-delta\n"
+    wish = f"{len(line) + 4:04x}{line}00000009done\n"
+    url = f"{hub.endpoint}/ann/cloned.git/git-upload-pack"
+    assert len(requests.post(url, wish, timeout=30).content) > 100_000
+    disk = shutil.disk_usage(hub.hub.incoming)._replace(total=10 << 30, free=(10 << 30) // 50 + 5000)
+    monkeypatch.setattr("local_hub.room.shutil.disk_usage", lambda folder: disk)
+    assert requests.post(url, wish, timeout=30).status_code == 507
