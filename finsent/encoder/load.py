@@ -71,7 +71,8 @@ def check_architecture(folder: Path, name: str) -> None:
     if not is_encoder or config.is_encoder_decoder:
         raise BaseModelError(
             f"base: {name} is of type {config.model_type!r}, which is no encoder with a classifier; "
-            f"allowed are {', '.join(sorted(FAMILIES))} and others that transformers trains as masked language models"
+            f"allowed are {', '.join(sorted(FAMILIES))} and others that "
+            "transformers trains as masked language models"
         )
 
 
@@ -102,7 +103,7 @@ def _load_classifier(folder: Path, recipe: Recipe, *, fresh_head: bool) -> PreTr
 def _check_loaded(model: PreTrainedModel, loaded: dict[str, Any], name: str) -> None:
     """Raise BaseModelError where weights of the encoder itself were missing or of another shape."""
     prefix = f"{model.base_model_prefix}."
-    other = [key for key, *_ in loaded["mismatched_keys"] if key.startswith(prefix)]
+    other = [key for key in loaded["mismatched_keys"] if key.startswith(prefix)]
     lost = [key.removeprefix(prefix) for key in loaded["missing_keys"] if key.startswith(prefix)]
     if lost := [key for key in lost if not key.startswith(FRESH)]:
         raise BaseModelError(

@@ -19,7 +19,7 @@ def check_pattern(pattern: str) -> str:
     if found := _FOREIGN.search(pattern):
         raise ValueError(
             f"{found[0]!r} in {pattern!r} is not read alike by tokenizers and by JavaScript; use what both "
-            r"have: classes, groups (?:…), lookaround, \d \w \s \p{L}, and no backslash before a plain character"
+            r"have: classes, groups (?:…), lookaround, \d \w \s \p{L}, no backslash before a plain character"
         )
     try:
         tokenizers.Regex(pattern)
