@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
 class DataReport:
     """Counts of rows: read, left out (by reason), per split and source, and the sha256 of each split.
 
-    `near_duplicate_groups` are groups of two rows or more, tied by their source or as near-duplicates.
+    `near_duplicate_groups` are groups of two rows or more, tied by their source or as near-duplicates;
+    `near_duplicate_method` is how these were looked for.
     """
 
     read: dict[str, int]
@@ -21,3 +23,4 @@ class DataReport:
     counts: dict[str, dict[str, int]]
     labels: dict[str, dict[str, int]]
     fingerprints: dict[str, str]
+    near_duplicate_method: Literal["exact", "minhash"] = "exact"
