@@ -20,7 +20,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from finsent.data.grams import hash_grams
 
-EXACT_ROWS = 50_000  # what a minute is enough for on one core
+EXACT_ROWS = 100_000  # what ten seconds to a minute are enough for on one core
 FREQUENT_GRAM = 200  # documents; more frequent grams only slow the search for candidates down
 BLOCK = 512  # rows compared with all others at a time
 BANDS, ROWS_A_BAND = 16, 4  # of a MinHash signature: two texts are candidates where one band is equal
