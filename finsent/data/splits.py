@@ -31,6 +31,7 @@ from scipy.sparse.csgraph import connected_components
 from finsent.data.near_duplicates import find_near_duplicates
 from finsent.data.report import DataReport
 from finsent.data.rows import Row, SourceRows
+from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
 from finsent.errors import DataError
 from finsent.recipe.data import Data, SplitName
@@ -59,7 +60,8 @@ def load_splits(recipe: Recipe, mirror: Path | None = None) -> Splits:
 
     Raises DataError: a source cannot be read, or a split or a label of it has no rows.
     """
-    sources = {source.name: read_source(source, mirror) for source in recipe.data.sources}
+    places = Places(mirror, recipe.home)
+    sources = {source.name: read_source(source, places, recipe.seed) for source in recipe.data.sources}
     splits = split_rows(sources, recipe.data, recipe.seed)
     for split in SPLITS:
         _check_labels(splits, split, recipe.labels)
@@ -144,7 +146,7 @@ def _tie_rows(rows: list[Row], threshold: float) -> tuple[list[str], int]:
 def _place_rows(rows: list[Row], groups: list[str], data: Data, seed: int) -> tuple[list[Row], int]:
     """Return rows with their final split, and how many went because of a tie to held-out ones."""
     own = {
-        source.name: set() if data.fold else set(source.files) & {"validation", "test"}
+        source.name: set() if data.fold else source.own_splits & {"validation", "test"}
         for source in data.sources
     }  # splits that a source brings files for
     fixed: dict[str, SplitName] = {}
