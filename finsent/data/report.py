@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+REPEATED = "a copy of another row"
+CONFLICTING = "copies have different labels"
+TIED = "nearly the same as a test or validation row"
+
 
 @dataclass(frozen=True)
 class DataReport:
@@ -24,3 +28,8 @@ class DataReport:
     labels: dict[str, dict[str, int]]
     fingerprints: dict[str, str]
     near_duplicate_method: Literal["exact", "minhash"] = "exact"
+
+    def dropped(self) -> dict[str, int]:
+        """Return how many records are in no split, by reason."""
+        own = {REPEATED: self.duplicates, CONFLICTING: self.conflicting, TIED: self.tied_to_held_out}
+        return {reason: count for reason, count in (self.left_out | own).items() if count}

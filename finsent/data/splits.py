@@ -30,8 +30,9 @@ import numpy as np
 from finsent.data.drawing import Group, draw_splits
 from finsent.data.duplicates import SPLITS, Identify, resolve_duplicates
 from finsent.data.near_duplicates import choose_method, connect, find_near_duplicates
-from finsent.data.report import DataReport
-from finsent.data.rows import Row, SourceRows
+from finsent.data.report import CONFLICTING, REPEATED, TIED, DataReport
+from finsent.data.rows import MOST_EXAMPLES, Row, SourceRows
+from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
 from finsent.errors import DataError
 from finsent.recipe.data import Data, SplitName
@@ -39,20 +40,20 @@ from finsent.recipe.recipe import Recipe
 from finsent.text import comparable
 
 __all__ = ["SPLITS", "Splits", "fingerprint", "load_splits", "split_rows"]
-REPEATED = "a copy of another row"
-CONFLICTING = "copies have different labels"
-TIED = "nearly the same as a test or validation row"
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Three disjoint sets of rows, what was found while making them, and the rows dropped, by reason."""
+    """Three disjoint sets of rows and what was found while making them.
+
+    `examples` are some texts of rows that are in none of them, by reason.
+    """
 
     train: list[Row]
     validation: list[Row]
     test: list[Row]
     report: DataReport
-    dropped: dict[str, list[Row]] = field(default_factory=dict)
+    examples: dict[str, list[str]] = field(default_factory=dict)
 
     def __getitem__(self, split: SplitName) -> list[Row]:
         """Return the rows of a split by its name."""
@@ -65,7 +66,8 @@ def load_splits(recipe: Recipe, mirror: Path | None = None, identify: Identify |
     `identify` tells what the model sees of texts, for copies with different labels; without it they conflict.
     Raises DataError: a source cannot be read, or a label has too few rows for all splits.
     """
-    sources = {source.name: read_source(source, mirror) for source in recipe.data.sources}
+    places = Places(mirror, recipe.home)
+    sources = {source.name: read_source(source, places, recipe.seed) for source in recipe.data.sources}
     splits = split_rows(sources, recipe.data, recipe.seed, identify)
     check_labels(splits, recipe)
     return splits
@@ -73,7 +75,7 @@ def load_splits(recipe: Recipe, mirror: Path | None = None, identify: Identify |
 
 def check_labels(splits: Splits, recipe: Recipe) -> None:
     """Raise DataError where a label lacks rows; a test split that is all files' may lack a label."""
-    own = {"test"} if all("test" in source.files for source in recipe.data.sources) else set()
+    own = {"test"} if all("test" in source.own_splits for source in recipe.data.sources) else set()
     needed: list[SplitName] = [split for split in SPLITS if split not in own or recipe.data.fold]
     for split in SPLITS:
         if not splits[split]:
@@ -122,7 +124,9 @@ def split_rows(
         near_duplicate_method=choose_method(len(resolved.stay)),
     )
     dropped = {REPEATED: resolved.repeated, CONFLICTING: resolved.conflicting, TIED: tied}
-    return Splits(by_split["train"], by_split["validation"], by_split["test"], report, dropped)
+    examples = {reason: texts for source in sources.values() for reason, texts in source.examples.items()}
+    examples |= {why: [row.text for row in rows[:MOST_EXAMPLES]] for why, rows in dropped.items() if rows}
+    return Splits(by_split["train"], by_split["validation"], by_split["test"], report, examples)
 
 
 def fingerprint(rows: Iterable[Row]) -> str:
@@ -171,7 +175,7 @@ def _describe_groups(
 ) -> dict[str, Group]:
     """Return the groups to be drawn; closed is what any source that a group has rows of brings files for."""
     own: dict[str, set[SplitName]] = {
-        source.name: set() if data.fold else set(source.files) & {"validation", "test"}
+        source.name: set() if data.fold else source.own_splits & {"validation", "test"}
         for source in data.sources
     }
     labels: dict[str, set[str]] = defaultdict(set)
