@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 
+from finsent.data.inspection import inspect_splits
 from finsent.data.splits import Splits, load_splits
+from finsent.data.telling import tell_briefly
 from finsent.encoder.reading import read_base
 from finsent.recipe.recipe import Recipe
 
@@ -20,3 +22,8 @@ def prepare_splits(recipe: Recipe, mirror: Path | None) -> Splits:
         return read_base(recipe, mirror).identify(texts) if texts else []
 
     return load_splits(recipe, mirror, identify)
+
+
+def look_at_rows(recipe: Recipe, splits: Splits, mirror: Path | None) -> list[str]:
+    """Return what a person should know of the rows before a training, in a few lines."""
+    return tell_briefly(inspect_splits(recipe, splits, read_base(recipe, mirror).measure))
