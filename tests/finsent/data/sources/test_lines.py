@@ -50,6 +50,7 @@ def test_another_encoding_is_named_by_its_key(tmp_path: Path) -> None:
     ):
         texts(tmp_path, ROWS.encode("cp1252"))
     assert texts(tmp_path, ROWS.encode("cp1252"), encoding="cp1252") == ["Zürich steigt – stark"]
+    assert texts(tmp_path, ROWS.encode("utf-16-be"), encoding="utf-16-be") == ["Zürich steigt – stark"]
     chinese = "text,label\n股价上涨,1\n"
     assert texts(tmp_path, chinese.encode("gb18030"), encoding="gb18030") == ["股价上涨"]
 
