@@ -62,7 +62,8 @@ def _check_encoding(where: str, line: str, encoding: str) -> None:
     """Raise DataError for a line that is UTF-8, or has no letters at all, in a file said to be otherwise."""
     if _is_utf8(line.encode(encoding)):
         raise DataError(
-            f"{where}: {line.strip()[:40]!r} is UTF-8, read as {encoding}; leave `encoding` out of the source"
+            f"{where}: {line.strip()[:40]!r} is UTF-8, read as {encoding}; leave `encoding` out of the "
+            "source, or save the file in one encoding where other lines are not"
         )
     if encoding.startswith("iso8859") and (found := _CONTROL.search(line)):
         raise DataError(
