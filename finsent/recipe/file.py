@@ -119,7 +119,7 @@ def _follow(tree: dict[str, Any], path: Path, seen: tuple[Path, ...], home: Path
 def _without(parent: dict[str, Any], keys: Any, path: Path) -> dict[str, Any]:  # noqa: ANN401  (as it stands)
     """Return what is extended without the parts that `replace` names, such as `card.label_meanings`."""
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-        raise RecipeError(f"{path}: replace: got {keys!r}; write a list of keys, such as [labels, card.tones]")
+        raise RecipeError(f"{path}: replace: got {keys!r}; write keys, such as [labels, card.tones]")
     for key in keys:
         *sections, last = key.split(".")
         owner: Any = parent
