@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from finsent import REPOSITORY
 from finsent.data.rows import Row
+from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
 from finsent.recipe.file import load_recipe
 
@@ -17,4 +18,4 @@ RECIPE = load_recipe(REPOSITORY / "recipes" / "quickstart.yaml")
 def held_out_headlines() -> list[Row]:
     """Return the test rows of the project's headlines."""
     source = RECIPE.data.sources[0]
-    return [row for row in read_source(source, None).rows if row.split == "test"]
+    return [row for row in read_source(source, Places()).rows if row.split == "test"]
