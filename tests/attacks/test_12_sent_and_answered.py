@@ -155,7 +155,7 @@ ODD = [
     {"id": "ann/x", "sha": COMMIT, "siblings": [{}]}, {"id": "ann/x", "sha": COMMIT, "lastModified": "?"},
     listing("../owned"), listing("/etc/owned"), listing("a//b"), listing("a\0b"), listing("\ud800"),
     listing("..\\owned"), listing(7), listing("a", size="much"), listing("a", size=float("nan")),
-    listing("a", size=float("inf")), listing("a", lfs=[]), listing("a", lfs={"sha256": "0"}),
+    listing("a", size=float("inf")), listing("a", lfs=[1]), listing("a", lfs={"sha256": "0"}),
 ]  # fmt: skip
 
 
