@@ -26,6 +26,7 @@ from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RUNS, Run
 from finsent.training.fit import fit
+from model_card.behaviour.cases import read_suites
 from model_card.card.files import write_card
 from model_card.measure.metrics import read_metrics
 from model_card.measure.origin import was_made_from
@@ -50,6 +51,7 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     """
     mirror = mirror_from_environment()
     licence = recipe_licence(recipe)
+    read_suites(recipe, [])  # one that cannot be read is told now, not after the training
     stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
     splits = splits or prepare_splits(recipe, mirror)
     for line in look_at_rows(recipe, splits, mirror):

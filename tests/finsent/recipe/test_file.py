@@ -158,10 +158,14 @@ def test_an_extending_recipe_replaces_the_parts_that_it_names(tmp_path: Path, ti
     child = tmp_path / "child.yaml"
     changed = {
         "extends": "tiny.yaml",
-        "replace": ["labels", "card.label_meanings", "data.sources"],
+        "replace": ["labels", "card.label_meanings", "card.tones", "data.sources"],
         "labels": ["ham", "spam"],
         "data": {"sources": [SPAM]},
-        "card": {"label_meanings": {"ham": "wanted", "spam": "unwanted"}, "examples": [EXAMPLE]},
+        "card": {
+            "label_meanings": {"ham": "wanted", "spam": "unwanted"},
+            "tones": {"ham": "good"},
+            "examples": [EXAMPLE],
+        },
     }
     child.write_text(yaml.safe_dump(changed), encoding="utf-8")
     recipe = load_recipe(child)
