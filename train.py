@@ -16,11 +16,12 @@ from export.files import export_files
 from finsent import options
 from finsent.claim import claimed
 from finsent.cli import make_app, print_anywhere, quiet_libraries, reporting_errors, say, stage
-from finsent.data.splits import Splits, load_splits
+from finsent.data.splits import Splits
 from finsent.encoder.load import load_base
 from finsent.licences import recipe_licence
 from finsent.mirror import mirror_from_environment
 from finsent.onnx_files import ONNX_FILES
+from finsent.preparation import look_at_rows, prepare_splits
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RUNS, Run
@@ -36,17 +37,23 @@ from model_card.measure.variants import (
     find_dropped,
     measure_variants,
 )
+from model_card.measure.weakness import check_strength
 from model_card.summary import summarize
 
 app = make_app(__doc__)
 
 
-def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
-    """Make the release of a recipe and return its folder, or raise and leave what stood there before."""
+def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None = None) -> Path:
+    """Make the release of a recipe and return its folder, or raise and leave what stood there before.
+
+    A teacher is given the splits of its student, so that neither sees test rows of the other.
+    """
     mirror = mirror_from_environment()
     licence = recipe_licence(recipe)
     stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
-    splits = load_splits(recipe, mirror)
+    splits = splits or prepare_splits(recipe, mirror)
+    for line in look_at_rows(recipe, splits, mirror):
+        say(line)
     teachers = [make_teacher(teacher, splits, run, resume) for teacher in recipe.teachers]
     start = teachers[0] if recipe.distillation and recipe.distillation.initialize_from == "teacher" else None
     stage(f"base: {recipe.teachers[0].name if start else recipe.base.hub}")
@@ -60,6 +67,7 @@ def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
     stage(f"measuring: {len(splits.test)} test rows")
     variants = pass_gate(recipe, measure_variants(recipe, splits.test, staging), staging)
     metrics = measure_release(recipe, splits, report, staging, licence.id, variants)
+    check_strength(recipe, metrics)
     stage("card")
     write_card(recipe, metrics, staging)
     return run.finish()
@@ -74,7 +82,7 @@ def make_teacher(recipe: Recipe, splits: Splits, run: Run, resume: bool) -> Path
     with claimed(own.folder, wait=True):
         if not was_made_from(own.release, recipe, splits):
             stage(f"teacher: {recipe.name}")
-            train(recipe, own, resume)
+            train(recipe, own, resume, splits)
     return own.release
 
 

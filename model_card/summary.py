@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from model_card.measure.cautions import tell_conditions
 from model_card.measure.metrics import Metrics, VariantFigures
 
 
 def summarize(folder: Path, metrics: Metrics) -> str:
-    """Return the release in a few lines: files, accuracy, macro F1, size, latency."""
+    """Return the release in a few lines: files, accuracy, macro F1, size, latency, and what to mind."""
     parameters = f"{metrics.parameters / 1e6:.1f} M parameters"
     head = f"{folder}: version {metrics.version}, {parameters}, {metrics.licence}"
-    return "\n".join([head, *map(_file_line, metrics.variants)])
+    told = (f"  {line}" for line in tell_conditions(metrics))
+    return "\n".join([head, *map(_file_line, metrics.variants), *told])
 
 
 def _file_line(one: VariantFigures) -> str:

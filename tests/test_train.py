@@ -75,7 +75,7 @@ def test_other_labels_and_encoders_make_releases_too(tmp_path: Path) -> None:
     tree = tiny.recipe_tree(tmp_path, encoder)
     names = {"negative": "bearish", "neutral": "bearish", "positive": "bullish"}
     tree["data"]["sources"][0]["labels"] = names
-    card = tiny.card_tree() | {"label_meanings": {"bearish": "down", "bullish": "up"}}
+    card = tiny.card_tree() | {"label_meanings": {"bearish": "down", "bullish": "up"}, "tones": {}}
     card["examples"][0]["expected"] = "bullish"
     recipe = tiny.write_recipe(tmp_path, encoder, data=tree["data"], labels=["bearish", "bullish"], card=card)
     release = tiny.train_release(recipe, tmp_path / "runs")
