@@ -1,6 +1,6 @@
 """What it costs to bring somebody's own rows to splits, by how many there are.
 
-python -m benchmarks.own_data                                 10,000 rows and more, into benchmarks/own_data.md
+python -m benchmarks.own_data                                10,000 rows and more, into benchmarks/own_data.md
 python -m benchmarks.own_data --sizes 10000 --output page.md  fewer, into another page
 
 The rows are made up here from a seed: words of drawn syllables, as often as words of a language are, every
