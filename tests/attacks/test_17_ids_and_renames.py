@@ -11,14 +11,14 @@ import pytest
 import requests
 from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import RepositoryNotFoundError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import hub_push
 from finsent.hub_id import check_hub_id
-from finsent.recipe.card import Hub as HubSection
 from local_hub import HubSettings, RunningHub, running_hub
 from local_hub.errors import HubError
 from local_hub.names import check_name
-from publishing.errors import PublishError
 from publishing.hub.connection import Timeouts, connect
 from publishing.hub.remote import Reader, Target
 from publishing.hub.retries import Retries
@@ -28,42 +28,38 @@ from publishing.push import Push
 from tests.attacks.clients import client
 from tests.attacks.conftest import Git
 from tests.attacks.people import Person
+from tests.finsent.test_hub_id import NAMES, NO_NAMES
 from tests.local_hub.accounts import GRANTS, OTHER, WRITE
-
-NO_NAMES = [
-    "x-",
-    "x.",
-    "x.git",
-    "x.GIT",
-    "x..y",
-    "x--y",
-    "-x",
-    ".x",
-    "",
-    "ä",
-    "x y",
-    "x" * 97,
-    "x\n",
-    "x/y",
-    "..",
-]
-NAMES = ["x", "X_1", "_x", "x_", "a.b-c", "x" * 96, "git", "x.gitx"]
 
 
 @pytest.mark.parametrize("name", NO_NAMES)
 def test_names_that_no_hub_takes(name: str) -> None:
-    for repo_id in (f"ann/{name}", f"{name}/model"):
-        with pytest.raises(PublishError, match="is no repository id; write it as owner/name"):
-            Target(repo_id)
-        with pytest.raises(ValueError, match="is no repository id"):
-            HubSection(model=repo_id, space="ann/demo")
     with pytest.raises(HubError, match="Invalid repository name"):
         check_name(name)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_that_every_hub_takes(name: str) -> None:
-    assert check_hub_id(f"{name}/{name}") == str(Target(f"{name}/{name}")) == f"{check_name(name)}/{name}"
+    assert check_name(name) == name
+
+
+@settings(max_examples=500, deadline=None, derandomize=True, database=None)
+@given(
+    st.text("aZ0-_.é/ ", max_size=8) | st.just("a" * 95), st.sampled_from(["", ".git", ".GIT", "-", ".", "x"])
+)
+def test_both_sides_take_the_same_names(start: str, end: str) -> None:
+    """The rule stands in two rooms that share no code; what passes is safe in a path and an address."""
+    name, taken = start + end, []
+    for check in (lambda: check_hub_id(f"ann/{name}"), lambda: check_name(name)):
+        try:
+            taken.append(bool(check()))
+        except (ValueError, HubError):
+            taken.append(False)
+    assert taken[0] == taken[1]
+    if taken[0]:
+        assert (
+            not set(name) & set("/ é") and ".." not in name and name[-1] not in "-." and name[0] not in "-."
+        )
 
 
 @pytest.fixture
@@ -207,12 +203,12 @@ def test_a_name_that_is_taken_again_leads_to_its_new_owner(api: HfApi) -> None:
 
 
 def test_redirects_survive_a_restart(tmp_path: Path) -> None:
-    settings = HubSettings(tmp_path / "root", tokens=GRANTS)
-    with running_hub(settings) as running:
+    hub_settings = HubSettings(tmp_path / "root", tokens=GRANTS)
+    with running_hub(hub_settings) as running:
         api = HfApi(endpoint=running.endpoint, token=WRITE)
         api.create_repo("ann/before")
         api.move_repo("ann/before", "ann/after")
-    with running_hub(settings) as running:
+    with running_hub(hub_settings) as running:
         assert HfApi(endpoint=running.endpoint, token=WRITE).model_info("ann/before").id == "ann/after"
 
 
