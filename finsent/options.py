@@ -1,0 +1,12 @@
+"""The options of train.py, one line each: --help is made of these."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="what to make")]
+Runs = Annotated[Path, typer.Option(help="where releases go, a folder a recipe")]
+Resume = Annotated[bool, typer.Option("--resume", help="go on from the last checkpoint")]
