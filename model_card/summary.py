@@ -1,4 +1,4 @@
-"""What a person reads of a release that was just made: a line for the whole, a line a file, and what to know about it."""
+"""What a person reads of a release that was just made: a line for the whole, a line a file, conditions."""
 
 from __future__ import annotations
 
