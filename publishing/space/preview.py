@@ -25,7 +25,7 @@ from urllib.parse import unquote
 import typer
 
 from finsent.cli import print_anywhere
-from finsent.recipe.file import load_recipe
+from finsent.recipe.file import read_released_recipe
 from finsent.release import METRICS, RECIPE, Run
 from model_card.measure.metrics import read_metrics
 from publishing.space.forms import ENTRY, SpaceForm, Subject, write_form
@@ -40,7 +40,7 @@ Roots = Mapping[str, Sequence[Path]]
 
 def describe_release(release: Path) -> Subject:
     """Return what the Space of a release says of it."""
-    recipe, metrics = load_recipe(release / RECIPE), read_metrics(release / METRICS)
+    recipe, metrics = read_released_recipe(release / RECIPE), read_metrics(release / METRICS)
     return Subject(
         model=recipe.hub.model,
         title=recipe.card.title,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from sys import intern
 
@@ -20,8 +21,14 @@ def read_labelled_table(source: TableSource, path: Path, split: SplitName) -> It
 def wanted_columns(source: TableSource) -> Columns:
     """Return the columns that a source names, and the values that it knows of them."""
     names = [name for name in (source.text, source.label, source.group, source.slice) if name]
-    values = {source.label: set(source.labels)} | {name: set(found) for name, found in source.where.items()}
+    values = known_values(source)
+    values[source.label] = values.get(source.label, set()) | set(source.labels)
     return Columns(list(dict.fromkeys([*names, *source.where])), source.label, values)
+
+
+def known_values(source: TableFormat) -> dict[str, set[str]]:
+    """Return the values that a source's key `where` names, by column."""
+    return {column: set(values) for column, values in source.where.items()}
 
 
 def label_records(
@@ -45,8 +52,8 @@ def label_records(
             target,
             source.name,
             split,
-            "" if group is None else _name(where, cells[group]),
-            "" if part is None else _name(where, cells[part]),
+            "" if group is None else _name(where, cells[group], str(source.group)),
+            "" if part is None else _name(where, cells[part], str(source.slice)),
         )
 
 
@@ -59,6 +66,8 @@ def find_other(source: TableFormat, where: str, cells: tuple[object, ...], at: d
     return ""
 
 
-def _name(where: str, value: object) -> str:
+def _name(where: str, value: object, column: str) -> str:
     """Return the name of a group or slice, kept once however many rows are of it."""
-    return "" if value is None else intern(label_text(where, value))
+    if value is None:
+        return ""
+    return intern(str(value) if isinstance(value, date) else label_text(where, value, column))
