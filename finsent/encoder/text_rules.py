@@ -67,7 +67,7 @@ def _escape(text: str) -> str:
 
 
 def find_own_normalizer(tokenizer: Tokenizer) -> normalizers.Normalizer | None:
-    """Return what a tokenizer normalizes itself; of a release of ours, what its encoder did before the rules."""
+    """Return what a tokenizer does itself; of a release of ours, what its encoder did before the rules."""
     tree = json.loads(tokenizer.to_str())["normalizer"]
     if tree is None or not _is_ours(tree):
         return tokenizer.normalizer

@@ -10,7 +10,6 @@ from pydantic import AfterValidator, Field, field_validator
 
 from finsent.recipe.section import HubId, Section
 
-
 # What Oniguruma reads and JavaScript does not, or reads otherwise: tokenizer.json is for both.
 _FOREIGN = re.compile(r"\(\?(?!:|=|!|<=|<!)|\[\[:|[+*?}]\+|\\[^\^$\\.*+?()\[\]{}|/\-dDwWsSbBnrtfvpPux]")
 
@@ -19,8 +18,8 @@ def check_pattern(pattern: str) -> str:
     """Return a regular expression that every runtime reads alike; ValueError for another."""
     if found := _FOREIGN.search(pattern):
         raise ValueError(
-            f"{found[0]!r} in {pattern!r} is not read alike by tokenizers and by JavaScript; use what both have: "
-            r"classes, groups (?:…), lookaround, \d \w \s \p{L}, and no backslash before a plain character"
+            f"{found[0]!r} in {pattern!r} is not read alike by tokenizers and by JavaScript; use what both "
+            r"have: classes, groups (?:…), lookaround, \d \w \s \p{L}, no backslash before a plain character"
         )
     try:
         tokenizers.Regex(pattern)
@@ -46,10 +45,16 @@ class Text(Section):
     drop_bare_links: bool = _rule(description="www.… and pic.twitter.com/… go as well")
     drop_mentions: bool = _rule(description="@name goes")
     strip_hashtags: bool = _rule(description="#word becomes word")
-    decode_entities: bool = _rule(description="&amp; &lt; &gt; &quot; &#39; &nbsp; become what they stand for")
+    decode_entities: bool = _rule(
+        description="&amp; &lt; &gt; &quot; &#39; &nbsp; become what they stand for"
+    )
     drop_tags: bool = _rule(description="tags of HTML, such as <br />, become a space")
-    shorten_repeats: bool = _rule(description="a letter, ! ? or . more than twice in a row stands twice: soooo, soo")
-    drop_words: list[str] = _rule([], description="words that go, whole and in any case where lowercase is true")
+    shorten_repeats: bool = _rule(
+        description="a letter, ! ? or . more than twice in a row stands twice: soooo, soo"
+    )
+    drop_words: list[str] = _rule(
+        [], description="words that go, whole and in any case where lowercase is true"
+    )
     drop: list[Annotated[str, AfterValidator(check_pattern)]] = _rule(
         [], description="regular expressions; what they match becomes a space"
     )
@@ -73,7 +78,9 @@ class Base(Section):
     package: str | None = Field(None, description="importable package that holds the weights")
     folder: str = Field(".", description="folder inside the package")
     path: str | None = None
-    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of the weights: model.safetensors, or pytorch_model.bin")
+    sha256: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="of the weights: model.safetensors, or pytorch_model.bin"
+    )
     layers: list[Annotated[int, Field(ge=0)]] | None = Field(
         None, min_length=1, description="layers to keep, in order"
     )
@@ -87,7 +94,7 @@ class Base(Section):
     positions: int | None = Field(
         None,
         ge=32,
-        description="tokens that a text may have at most: fewer than the encoder has, or more (the table grows)",
+        description="tokens that a text may have at most: fewer than the encoder has, or more",
     )
     intermediate_size: int | None = Field(
         None, ge=8, description="neurons of every feed-forward layer to keep: those that others replace least"

@@ -23,6 +23,7 @@ from finsent.text_figures import ScriptWords
 from finsent.training.report import TrainingReport
 from model_card.behaviour.rates import SuiteRate
 from model_card.measure.abstention import Abstention
+from model_card.measure.words import Words
 
 PYTORCH = "pytorch"
 # 1 had no behaviour and no slice of a mistake, 2 no abstention, 3 other names; all are still read
@@ -161,6 +162,7 @@ class Metrics(_Figures):
     texts: TextResults | None = None
     weak: list[str] = []
     peak_memory_bytes: int | None = None
+    words: Words = Words()
     machine: Machine
 
     @model_validator(mode="before")

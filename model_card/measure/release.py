@@ -23,6 +23,7 @@ from model_card.measure.scores import class_numbers, score_parts, slice_name
 from model_card.measure.texts import measure_texts
 from model_card.measure.variants import INVARIANCE_ROWS, GatedVariants, MeasuredVariant
 from model_card.measure.weakness import find_weaknesses
+from model_card.measure.words import read_card_words
 
 PROTOCOL = (
     "Scores: all test rows, the label of the largest probability. Intervals: 95 % percentile bootstrap "
@@ -72,6 +73,7 @@ def measure_release(
         abstention=_measure_abstention(recipe, splits, classifier, default),
         texts=measure_texts(recipe, folder, rows, default.probabilities),
         peak_memory_bytes=peak_memory(),
+        words=read_card_words(recipe.card),
         machine=describe_machine(),
     )
     return metrics.model_copy(update={"weak": find_weaknesses(metrics)})
