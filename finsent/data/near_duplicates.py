@@ -8,6 +8,7 @@ the first way, so no pair is found that is not one.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -17,7 +18,9 @@ from rensa import RMinHash
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import CountVectorizer
+from tqdm import tqdm
 
+from finsent.cli import say
 from finsent.data.grams import hash_grams
 
 EXACT_ROWS = 100_000  # what ten seconds to a minute are enough for on one core
@@ -87,9 +90,11 @@ def _keep_alike(grams: csr_matrix[Any], pairs: Pairs, threshold: float) -> Pairs
 
 def _compare_bands(texts: list[str], threshold: float) -> Pairs:
     """Compare texts with an equal band, band by band, leaving out whom earlier bands have connected."""
+    say(f"  looking for near-duplicates among {len(texts):,} texts, by MinHash")
     keys = np.concatenate([_band_keys(texts[start : start + CHUNK]) for start in range(0, len(texts), CHUNK)])
     found, component = [np.empty((0, 2), np.int64)], np.arange(len(texts), dtype=np.int32)
-    for band in keys.T:
+    shown = sys.stderr.isatty()
+    for band in tqdm(keys.T, desc="near-duplicates", file=sys.stderr, disable=not shown, leave=False):
         candidates = _equal_pairs(band)
         candidates = candidates[component[candidates[:, 0]] != component[candidates[:, 1]]]
         found.extend(_verify(texts, candidates, threshold))
