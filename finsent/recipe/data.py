@@ -82,7 +82,7 @@ class TableFormat(Section):
     mixed_encodings: bool = Field(
         False,
         exclude_if=_is_empty,
-        description="lines that are UTF-8, in a file that is not, are read as UTF-8; others as `encoding` says",
+        description="lines that are UTF-8 in a file that is not are read as UTF-8, others by `encoding`",
     )
     delimiter: str | None = Field(
         None,
