@@ -49,7 +49,9 @@ def test_a_conflict_leaves_other_copies_alone(tiny_recipe: Recipe) -> None:
 
 
 def test_copies_with_one_label_count_once_whatever_stands_around_their_letters(tiny_recipe: Recipe) -> None:
-    assert stay([row("great :)"), row("great :))", split="test"), row("Great!")], tiny_recipe) == ["great :))"]
+    assert stay([row("great :)"), row("great :))", split="test"), row("Great!")], tiny_recipe) == [
+        "great :))"
+    ]
 
 
 def test_without_a_tokenizer_copies_with_different_labels_conflict() -> None:
