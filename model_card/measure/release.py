@@ -69,7 +69,7 @@ def measure_release(
         by_slice=score_parts(recipe, [slice_name(row) for row in rows], default.probabilities, labels),
         examples=run_examples(recipe.card.examples, classifier),
         mistakes=find_mistakes(recipe, rows, default.probabilities),
-        behaviour=measure_behaviour(classifier, rows),
+        behaviour=measure_behaviour(recipe, classifier, rows),
         abstention=_measure_abstention(recipe, splits, classifier, default),
         texts=measure_texts(recipe, folder, rows, default.probabilities),
         peak_memory_bytes=peak_memory(),

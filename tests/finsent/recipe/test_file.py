@@ -158,10 +158,14 @@ def test_an_extending_recipe_replaces_the_parts_that_it_names(tmp_path: Path, ti
     child = tmp_path / "child.yaml"
     changed = {
         "extends": "tiny.yaml",
-        "replace": ["labels", "card.label_meanings", "data.sources"],
+        "replace": ["labels", "card.label_meanings", "card.tones", "data.sources"],
         "labels": ["ham", "spam"],
         "data": {"sources": [SPAM]},
-        "card": {"label_meanings": {"ham": "wanted", "spam": "unwanted"}, "examples": [EXAMPLE]},
+        "card": {
+            "label_meanings": {"ham": "wanted", "spam": "unwanted"},
+            "tones": {"ham": "good"},
+            "examples": [EXAMPLE],
+        },
     }
     child.write_text(yaml.safe_dump(changed), encoding="utf-8")
     recipe = load_recipe(child)
@@ -188,7 +192,7 @@ EXAMPLE = {"title": "Prize", "text": "You won a prize", "expected": "spam"}
     [
         ("card.tons", r"replace: the recipe that it extends has no 'card.tons'; leave it out"),
         ("labels.x.y", r"has no 'labels.x.y'"),
-        (None, r"replace: got \[3\]; write a list of keys"),
+        (None, r"replace: got \[3\]; write keys"),
     ],
 )
 def test_a_part_that_is_not_there_cannot_be_replaced(
