@@ -66,7 +66,9 @@ def _make_base(recipe: Recipe) -> BaseModel:
         problem_type="single_label_classification",
     )
     model = BertForSequenceClassification(config).eval()
-    return BaseModel(model, tokenizer.to_str(), ["input_ids", "token_type_ids", "attention_mask"])
+    roles = {f"{one.strip('[]').lower()}_token": one for one in SPECIALS}
+    inputs = ["input_ids", "token_type_ids", "attention_mask"]
+    return BaseModel(model, tokenizer.to_str(), inputs, roles)
 
 
 def _export(base: BaseModel, path: Path) -> None:
