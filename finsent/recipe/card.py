@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from finsent.recipe.section import HubId, Section, Version
 
 Note = Annotated[str, Field(min_length=1, max_length=600)]
+Name = Annotated[str, Field(min_length=1, max_length=40)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+Tone = Literal["good", "bad", "neither"]
+SHORTEST_DESCRIPTION, LONGEST_DESCRIPTION = 1, 60  # characters that the Hub takes
 
 
 class Example(Section):
@@ -19,25 +23,87 @@ class Example(Section):
     expected: str
 
 
+class Unit(Section):
+    """What one text is called, and several of them: review, reviews."""
+
+    one: Name = "text"
+    many: Name = "texts"
+
+
+class Pair(Section):
+    """Two texts in nearly the same words with different labels; the demo answers them side by side."""
+
+    texts: list[str] = Field(min_length=2, max_length=2)
+    note: str | None = Field(None, description="what is hard about it, as one sentence")
+
+
 class Card(Section):
-    """The words of the model card that no run can find out."""
+    """The words of the model card, the demo and its API that no run can find out."""
 
     title: str
     summary: str
     intended_use: str
     out_of_scope: list[str] = Field(min_length=1)
     limits: list[str] = Field(min_length=1)
+    notice: str | None = Field(
+        None,
+        exclude_if=lambda notice: notice is None,  # as for `changes` below
+        description="a sentence that no user may miss; stands in the card and in the demo",
+    )
     licence: str = Field("apache-2.0", description="refused where a source forbids it")
-    language: str = Field("en", pattern=r"^[a-z]{2}$")
-    tags: list[str] = Field(["finance", "sentiment-analysis"])
+    licence_name: str | None = Field(
+        None, exclude_if=lambda name: name is None, description="where licence is other: its name"
+    )
+    licence_link: str | None = Field(
+        None,
+        exclude_if=lambda link: link is None,
+        description="where licence is other: its address, or LICENSE for a file of the release",
+    )
+    language: Language | list[Language] = Field(
+        "en", min_length=1, description="ISO 639 code of the texts, or several"
+    )
+    tags: list[str] = Field([], description="what the Hub finds the model by, beside what is known anyway")
     authors: list[str] = Field(min_length=1)
+    unit: Unit = Field(Unit(), exclude_if=lambda unit: unit == Unit())
     label_meanings: dict[str, str]
-    examples: list[Example] = Field(min_length=1)
+    tones: dict[str, Tone] = Field(
+        {},
+        exclude_if=lambda tones: not tones,
+        description="label -> good, bad or neither; a label without one has a colour that judges nothing",
+    )
+    examples: list[Example] = Field(min_length=1, description="the demo opens with the first one")
+    pair: Pair | None = Field(None, exclude_if=lambda pair: pair is None)
+    emoji: str | None = Field(
+        None, max_length=8, exclude_if=lambda emoji: emoji is None, description="of the demo, one character"
+    )
+    short_description: str | None = Field(
+        None,
+        min_length=SHORTEST_DESCRIPTION,
+        max_length=LONGEST_DESCRIPTION,
+        exclude_if=lambda text: text is None,
+        description="of the demo",
+    )
     changes: dict[Version, Note] = Field(
         {},
         exclude_if=lambda changes: not changes,  # recipes from before it keep their fingerprint
         description="version -> what is new in it, for the commit and the tag of a push",
     )
+
+    @property
+    def languages(self) -> list[str]:
+        """The codes of all languages."""
+        return [self.language] if isinstance(self.language, str) else self.language
+
+    @model_validator(mode="after")
+    def _names_another_licence(self) -> Self:
+        told = self.licence_name is not None and self.licence_link is not None
+        if self.licence == "other" and not told:
+            raise ValueError("licence: other needs licence_name and licence_link beside it")
+        if self.licence != "other" and (self.licence_name or self.licence_link):
+            raise ValueError(
+                f"licence_name and licence_link are for licence: other, got {self.licence!r}; leave them out"
+            )
+        return self
 
 
 class Hub(Section):

@@ -16,3 +16,9 @@ class Evaluation(Section):
         0.1, gt=0, lt=1, description="share of wrong answers above the threshold that is fitted for it"
     )
     batch_size: int = Field(32, ge=2)
+    suites: list[str] = Field(
+        [],
+        exclude_if=lambda suites: not suites,  # recipes from before it keep their fingerprint
+        description="folders of behaviour suites, relative to the repository or absolute; the general ones "
+        "(case, punctuation, typos, length) are always run",
+    )

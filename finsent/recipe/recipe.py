@@ -82,6 +82,7 @@ class Recipe(Section):
             for source in self.data.sources
         ]
         uses.append(("card.label_meanings", list(self.card.label_meanings)))
+        uses.append(("card.tones", list(self.card.tones)))
         return [*uses, ("card.examples.expected", [example.expected for example in self.card.examples])]
 
     @model_validator(mode="after")

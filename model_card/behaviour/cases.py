@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from finsent import REPOSITORY
 from finsent.data.rows import Row
 from model_card.behaviour.changes import CHANGES, Sentence
 
-FOLDER = Path(__file__).parent
+FOLDER = REPOSITORY / "recipes" / "suites" / "headlines"
 INVARIANCE, FUNCTIONS, PARAPHRASES = (
     FOLDER / f"{name}.csv" for name in ("invariance", "functions", "paraphrases")
 )

@@ -28,7 +28,7 @@ def card_metadata(recipe: Recipe, metrics: Metrics) -> str:
 def metadata_tree(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:
     """Return the metadata as plain values, in the order in which they are written."""
     data = ModelCardData(
-        language=[recipe.card.language],
+        language=recipe.card.languages,
         license=metrics.licence,
         library_name="transformers",
         pipeline_tag=TASK,

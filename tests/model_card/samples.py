@@ -76,7 +76,11 @@ def make_recipe(**changes: Any) -> Recipe:
             "intended_use": "Sorting headlines.",
             "out_of_scope": ["Whole articles."],
             "limits": ["Text is cut after 500 characters.", "A cashtag such as $TSLA counts as its letters."],
+            "notice": "Nothing that the model says is investment advice.",
+            "tags": ["finance", "sentiment-analysis"],
             "authors": ["A. Author", "B. Author"],
+            "unit": {"one": "headline", "many": "headlines"},
+            "tones": {"negative": "bad", "neutral": "neither", "positive": "good"},
             "label_meanings": {"negative": "bad news", "neutral": "no news", "positive": "good news"},
             "examples": [
                 {"title": "Profit: up", "text": "Profit rose 12 % at Havn | Co.", "expected": "positive"},

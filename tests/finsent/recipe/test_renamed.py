@@ -33,8 +33,18 @@ SMALL = REPOSITORY / "recipes" / "finsent-small.yaml"
 def test_fingerprints_are_what_they_were_under_the_first_names(
     name: str, fingerprint: str, making: str
 ) -> None:
-    recipe = load_recipe(REPOSITORY / "recipes" / f"{name}.yaml")
+    recipe = without_later_words(load_recipe(REPOSITORY / "recipes" / f"{name}.yaml"))
     assert (recipe.fingerprint(), recipe.making_fingerprint()) == (fingerprint, making)
+
+
+def without_later_words(recipe: Recipe) -> Recipe:
+    """Return a recipe, and its teachers, as they were before a card had words of its own for the demo."""
+    later = {"unit", "tones", "pair", "notice", "emoji", "short_description"}
+    tree = recipe.model_dump(mode="json")
+    for one in (tree, *(tree.get("distillation") or {}).get("teachers", [])):
+        one["card"] = {key: value for key, value in one["card"].items() if key not in later}
+        del one["evaluation"]["suites"]
+    return Recipe.model_validate(tree)
 
 
 def test_every_key_that_has_another_name_is_renamed_both_ways() -> None:

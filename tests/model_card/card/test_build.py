@@ -170,7 +170,7 @@ def test_other_label_sets(labels: list[str]) -> None:
     recipe = make_recipe(
         labels=labels,
         data={"sources": sources},
-        **changed_card(examples=[example], label_meanings={label: "m" for label in labels}),
+        **changed_card(examples=[example], label_meanings={label: "m" for label in labels}, tones={}),
     )
     metrics = make_metrics(
         variants=[one.model_copy(update={"scores": scores()}) for one in make_metrics().variants],
