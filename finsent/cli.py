@@ -54,8 +54,14 @@ def plain(text: str) -> str:
 
 def fail(message: str) -> NoReturn:
     """Print one line that names the story, and exit 1."""
-    say(f"{Path(sys.argv[0]).name}: {message}")
+    say(f"{_story_name()}: {message}")
     raise typer.Exit(1)
+
+
+def _story_name() -> str:
+    """Return train.py for a script, finsent.classify for what `python -m` started."""
+    module = getattr(sys.modules["__main__"], "__spec__", None)
+    return module.name.removesuffix(".__main__") if module is not None else Path(sys.argv[0]).name
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import typer
 
 from finsent.cli import print_anywhere, quiet_libraries, reporting_errors, say
 from finsent.errors import RecipeError
+from finsent.hub_id import check_hub_id
 from finsent.mirror import mirror_from_environment
 from finsent.recipe.file import load_recipe
 from finsent.recipe.new.draft import Seen, write_recipe
@@ -29,7 +30,6 @@ from finsent.recipe.new.questions import (
     split_unit,
 )
 from finsent.recipe.new.words import FILL_IN
-from finsent.hub_id import check_hub_id
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 Text = str | None
@@ -42,7 +42,9 @@ def main(
     label: Annotated[Text, typer.Option(metavar="COLUMN", help="column of the labels")] = None,
     out: Annotated[Path | None, typer.Option(help="the recipe; recipes/<data>.yaml by default")] = None,
     title: Annotated[Text, typer.Option(help="of the model")] = None,
-    unit: Annotated[Text, typer.Option(metavar="ONE/MANY", help="what a text is called: review/reviews")] = None,
+    unit: Annotated[
+        Text, typer.Option(metavar="ONE/MANY", help="what a text is called: review/reviews")
+    ] = None,
     label_name: Annotated[list[str], typer.Option(metavar="VALUE=NAME", help="a label by another name")] = [],  # noqa: B006
     meaning: Annotated[list[str], typer.Option(metavar="LABEL=WORDS", help="what a label means")] = [],  # noqa: B006
     example: Annotated[list[str], typer.Option(metavar="LABEL=TEXT", help="a text for the demo")] = [],  # noqa: B006
@@ -50,7 +52,8 @@ def main(
     repo_id: Annotated[Text, typer.Option(metavar="OWNER/NAME", help="where the model goes")] = None,
     author: Annotated[Text, typer.Option(help="who answers for the model")] = None,
     show_texts: Annotated[
-        bool | None, typer.Option("--show-texts/--hide-texts", help="may card and demo show rows of the data?")
+        bool | None,
+        typer.Option("--show-texts/--hide-texts", help="may card and demo show rows of the data?"),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="ask nothing")] = False,
     force: Annotated[bool, typer.Option("--force", help="write over a recipe that is there")] = False,
@@ -58,7 +61,9 @@ def main(
     """Write one recipe; exit 1 with one line when something is wrong."""
     quiet_libraries()
     with reporting_errors("nothing was written"):
-        pairs = [split_pairs(given, f"--{name}") for name, given in (("meaning", meaning), ("example", example))]
+        pairs = [
+            split_pairs(given, f"--{name}") for name, given in (("meaning", meaning), ("example", example))
+        ]
         said = Answers(title, unit, licence, repo_id, author, show_texts, *pairs)
         check_answers(said)
         place = find_place(data, out, mirror_from_environment())
@@ -108,7 +113,9 @@ def save(place: Place, content: str) -> None:
     finally:
         partial.unlink(missing_ok=True)
     open_ends = [line.strip(" #") for line in content.splitlines()[3:] if FILL_IN in line]
-    numbers = [number for number, line in enumerate(content.splitlines(), 1) if FILL_IN in line and number > 3]
+    numbers = [
+        number for number, line in enumerate(content.splitlines(), 1) if FILL_IN in line and number > 3
+    ]
     for number, line in zip(numbers, open_ends, strict=True):
         say(f"{path}:{number}: {line}")
     print(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -59,8 +60,9 @@ def _named(table: Table, name: str | None, option: str) -> Guess | None:
     if name is None:
         return None
     if name not in table.columns:
-        told = ", ".join(map(repr, table.columns))
-        raise DataError(f"{table.name}: has no column {name!r}; it has {told}; name one with {option}")
+        raise DataError(
+            f"{table.name}: has no column {name!r}; name another with {option}: {_tell(table.columns)}"
+        )
     return Guess(name, f"named by {option}")
 
 
@@ -72,13 +74,15 @@ def _guess_text(table: Table, label: str | None) -> Guess:
     known.sort(key=lambda name: TEXT_NAMES.index(name.strip().lower()))
     words = {name: _mean_words(values) for name, values in rest.items()}
     longest = max(words, key=lambda name: words[name])
-    for name in known:
-        if words[name] >= words[longest] / 2 or words[name] >= 3:
-            return Guess(name, "by its name")
-    if len(rest) > 1 and words[longest] < 1.5 and not any("".join(rest[longest]).isalpha() for _ in (0,)):
-        told = ", ".join(map(repr, table.columns))
-        raise DataError(f"{table.name}: no column looks like a text; name one of {told} with --text")
+    if named := [name for name in known if words[name] >= min(3.0, words[longest] / 2)]:
+        return Guess(named[0], "by its name")
+    if all(re.fullmatch(r"[\d\s.,:/-]*", value) for value in rest[longest][:200]):
+        raise DataError(f"{table.name}: no column looks like a text; name one with --text: {_tell(rest)}")
     return Guess(longest, f"its cells are the longest: {words[longest]:.0f} words on average")
+
+
+def _tell(columns: Iterable[str]) -> str:
+    return ", ".join(map(repr, columns))
 
 
 def _mean_words(values: list[str]) -> float:
@@ -88,7 +92,7 @@ def _mean_words(values: list[str]) -> float:
 
 
 def _wide_letters(value: str) -> int:
-    return 0 if value.isascii() else sum("\u0e00" <= letter for letter in value)
+    return 0 if value.isascii() else sum(letter >= "\u0e00" for letter in value)
 
 
 def _guess_label(table: Table, text: str) -> Guess:

@@ -21,8 +21,8 @@ def dump_commented(tree: dict[str, Any], comments: dict[str, str]) -> str:
         raise KeyError(f"no such key to comment on: {sorted(unknown)}")
     for path, (line, column) in sorted(marks.items(), key=lambda item: -item[1][0]):
         lines[line:line] = _comment(comments[path], column) if path in comments else []
-        if "." not in path and line:
-            lines.insert(line, "")  # a blank line before every section
+        if isinstance(tree.get(path), dict):
+            lines.insert(line, "")  # before every section
     return "\n".join(lines) + "\n"
 
 
@@ -44,5 +44,7 @@ def _below(node: yaml.Node, path: str) -> Iterator[tuple[str, tuple[int, int]]]:
 
 def _comment(text: str, column: int) -> list[str]:
     start = " " * column + "# "
-    wrapped = textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=start, break_on_hyphens=False)
+    wrapped = textwrap.wrap(
+        text, WIDTH, initial_indent=start, subsequent_indent=start, break_on_hyphens=False
+    )
     return [*wrapped] or [start.rstrip()]

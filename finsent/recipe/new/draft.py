@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from finsent import REPOSITORY
@@ -90,14 +91,13 @@ def write_recipe(seen: Seen, said: Answers) -> str:
 
 def _source(seen: Seen, licence: str, shown: bool) -> tuple[dict[str, Any], dict[str, str]]:
     layout, columns = seen.layout, seen.columns
-    written = {key: getattr(layout, key) for key in ("encoding", "delimiter", "quoting", "columns")}
     source = {
         "kind": "table",
         "name": seen.place.source_name,
         "title": seen.place.title,
         "licence": licence,
         **seen.place.keys,
-        **{key: value for key, value in written.items() if value is not None},
+        **layout.keys,
         "text": columns.text.name,
         "label": columns.label.name,
         **({"group": columns.group.name} if columns.group else {}),
@@ -105,8 +105,11 @@ def _source(seen: Seen, licence: str, shown: bool) -> tuple[dict[str, Any], dict
         "labels": {one.value: one.name for one in seen.labels},
     }
     at = "data.sources.0"
-    comments = {f"{at}.{key}": f"Guessed: {layout.reasons[key]}." for key in written if key in source}
-    comments |= {f"{at}.text": f"Guessed: {columns.text.reason}.", f"{at}.label": f"Guessed: {columns.label.reason}."}
+    comments = {f"{at}.{key}": f"Guessed: {reason}." for key, reason in layout.reasons.items()}
+    comments |= {
+        f"{at}.text": f"Guessed: {columns.text.reason}.",
+        f"{at}.label": f"Guessed: {columns.label.reason}.",
+    }
     if columns.group:
         comments[f"{at}.group"] = f"Guessed: {columns.group.reason}."
     if licence == "other":
@@ -123,19 +126,27 @@ def _values(choices: dict[str, Choice]) -> dict[str, Any]:
 
 
 def _choice_comments(section: str, choices: dict[str, Choice]) -> dict[str, str]:
-    return {f"{section}.{name}": f"{capital(choice.reason)}." for name, choice in choices.items() if choice.reason}
+    return {
+        f"{section}.{name}": f"{capital(choice.reason)}." for name, choice in choices.items() if choice.reason
+    }
 
 
 def _base_comment(seen: Seen) -> dict[str, str]:
     if seen.unknown < 0.01:
         return {}
-    told = f"{seen.unknown:.0%} of the words of the texts are unknown to this encoder; another base reads them better."
+    told = f"{seen.unknown:.0%} of the words are unknown to this encoder; another one reads them better."
     return {"base": f"{FILL_IN}: {told}"}
 
 
 def _heading(seen: Seen) -> str:
     return (
         f"# Written by python -m finsent.recipe.new from {seen.rows:,} rows. It trains as it stands:\n"
-        f"#   python train.py {seen.place.recipe}\n"
+        f"#   python train.py {_beside(seen.place.recipe)}\n"
         f"# Guesses carry their reason. What only you can know is marked {FILL_IN}.\n"
     )
+
+
+def _beside(recipe: Path) -> str:
+    """Return a path without this machine in it: as it is typed here, or the name alone."""
+    path = recipe.absolute()
+    return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else path.name

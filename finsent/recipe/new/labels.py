@@ -17,7 +17,7 @@ _NEITHER = {"neutral", "mixed", "neither", "none", "objective"}
 
 @dataclass(frozen=True)
 class LabelValue:
-    """What stands in the table, the name that the release gives it (None: too few rows), and its rows."""
+    """What stands in the table, the name that the release gives it (None: left out), and its rows."""
 
     value: str
     name: str | None
@@ -29,29 +29,36 @@ def find_labels(values: list[str], names: dict[str, str]) -> list[LabelValue]:
 
     DataError: a name is given for a value that is not there, or fewer than two labels have enough rows.
     """
-    counts = Counter(value.strip() for value in values if value.strip())
+    counts = Counter(values)
     if unknown := names.keys() - counts.keys():
-        raise DataError(f"--label-name: no row is labelled {min(unknown)!r}; labels are {sorted(counts)[:20]}")
-    found = [
-        LabelValue(value, names.get(value, name_label(value)) if counts[value] >= LEAST_ROWS else None, count)
-        for value, count in sorted(counts.items(), key=lambda item: _order(item[0]))
-    ]
-    if len({one.name for one in found if one.name}) < 2:
-        told = ", ".join(f"{one.value!r} ({one.rows})" for one in found[:20])
+        raise DataError(
+            f"--label-name: no row has the label {min(unknown)!r}; they are {sorted(counts)[:20]}"
+        )
+    named = {value: names.get(value, name_label(value)) for value in counts}
+    rows: Counter[str] = Counter()
+    for value, count in counts.items():
+        rows[named[value]] += count
+    enough = {name for name in rows if name and rows[name] >= LEAST_ROWS}
+    if len(enough) < 2:
+        told = ", ".join(f"{name!r} ({count})" for name, count in rows.most_common(20))
         raise DataError(f"two labels with {LEAST_ROWS} rows or more are needed, got {told}; add rows")
-    return found
+    return [
+        LabelValue(value, named[value] if named[value] in enough else None, counts[value])
+        for value in sorted(counts, key=lambda one: _order(named[one], one))
+    ]
 
 
 def name_label(value: str) -> str:
-    """Return a label's name: the value itself, with a word before a number."""
+    """Return a label's name: the value without spaces around it, with a word before a number."""
+    value = value.strip()
     return f"label_{value}" if re.fullmatch(r"-?\d+(\.0+)?", value) else value
 
 
-def _order(value: str) -> tuple[int, float, str]:
-    """Numbers by size, feelings from bad to good, all others by the alphabet."""
-    number = float(value) if re.fullmatch(r"-?\d+(\.\d+)?", value) else 0.0
-    tone = find_tone(value)
-    return ("bad", "neither", "good").index(tone) if tone else 3, number, value
+def _order(name: str, value: str) -> tuple[int, float, str]:
+    """Feelings from bad to good, numbers by size, all others by the alphabet."""
+    number = float(value) if re.fullmatch(r"\s*-?\d+(\.\d+)?\s*", value) else 0.0
+    tone = find_tone(name)
+    return ("bad", "neither", "good").index(tone) if tone else 3, number, name
 
 
 def find_tone(label: str) -> str | None:
@@ -61,6 +68,6 @@ def find_tone(label: str) -> str | None:
 
 
 def find_tones(labels: list[str]) -> dict[str, str]:
-    """Return the tone of every label where all of them are feelings, else none: ham is no better than spam."""
+    """Return every label's tone where all are feelings, else none: ham is no better than spam."""
     tones = {label: tone for label in labels if (tone := find_tone(label))}
     return tones if len(tones) == len(labels) and {"good", "bad"} <= set(tones.values()) else {}

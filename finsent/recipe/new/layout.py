@@ -1,4 +1,4 @@
-"""How a text table is written: its encoding, its delimiter, whether quotes mean anything, whether it has a header.
+"""How a text table is written: encoding, delimiter, whether quotes mean anything, whether there is a header.
 
 Each is guessed from the first part of the file, and said with its reason.
 """
@@ -8,11 +8,14 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Any
 
 from charset_normalizer import from_bytes
 
+from finsent.data.sources.delimited import QUOTING
 from finsent.errors import DataError
 from finsent.recipe.new.columns import LABEL_NAMES, TEXT_NAMES
 
@@ -20,35 +23,38 @@ HEAD = 1 << 20  # bytes that are looked at
 DELIMITERS = (",", "\t", ";", "|")
 MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 LONGEST_NAME = 40  # characters of a column's name
+MOST_LINES = 20  # in a cell; more were swallowed by a quote that is never closed
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What differs from UTF-8, a comma, quotes and a header; None where it does not. `reasons` by key."""
+    """The columns of a file, the keys of a source that say how it is written, and the reason of each."""
 
-    encoding: str | None = None
-    delimiter: str | None = None
-    quoting: str | None = None
-    columns: list[str] | None = None
+    names: list[str]
+    keys: dict[str, Any] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
 
 
-def guess_layout(head: bytes, name: str) -> Layout:
-    """Return the layout of a file that begins with `head`; DataError when it is one column or no table."""
+def guess_layout(head: bytes, name: str, usual: str) -> Layout:
+    """Return what differs from UTF-8, the `usual` delimiter, doubled quotes and a header.
+
+    DataError: the file that begins with `head` is no text, or has one column.
+    """
     encoding, reason = guess_encoding(head, name)
     text = _decode_whole_lines(head, encoding)
     delimiter, quoting = _guess_cells(text, name)
     rows = _cells(text, delimiter, quoting)
-    reasons = {"encoding": reason, "delimiter": f"all of the first {len(rows):,} rows have {len(rows[0])} cells"}
-    reasons["quoting"] = "quotes are letters like others here: with a meaning, rows would not have equal cells"
-    columns, reasons["columns"] = _guess_header(rows)
-    return Layout(
-        encoding=None if encoding == "utf-8" else encoding,
-        delimiter=None if delimiter == "," else delimiter,
-        quoting=None if quoting == csv.QUOTE_MINIMAL else "none",
-        columns=columns,
-        reasons=reasons,
-    )
+    columns = None if _is_header(rows[0], rows[1:]) else [f"column_{n}" for n in range(1, len(rows[0]) + 1)]
+    told = {
+        "encoding": (encoding, "utf-8", reason),
+        "delimiter": (delimiter, usual, f"it divides nearly every row into {len(rows[0])} cells"),
+        "quoting": (quoting, "doubled", "read otherwise, rows would not have equally many cells"),
+        "columns": (columns, None, "the first row looks like the others, so these names are made up"),
+    }
+    if encoding == "utf-16":  # its mark says so to every reader
+        del told["encoding"]
+    found = {key: value for key, (value, plain, _) in told.items() if value != plain}
+    return Layout(columns or rows[0], found, {key: told[key][2] for key in found})
 
 
 def guess_encoding(head: bytes, name: str) -> tuple[str, str]:
@@ -71,59 +77,51 @@ def _decode_whole_lines(head: bytes, encoding: str) -> str:
     """Decode without a last line that may be cut off."""
     if len(head) >= HEAD:
         head = head[: head.rfind(b"\n") + 1]
-        if encoding == "utf-16":
-            head += b"\0" * (len(head) % 2)
+        head += b"\0" * (len(head) % 2) if encoding == "utf-16" else b""
     return head.decode("utf-8-sig" if encoding == "utf-8" else encoding)
 
 
-def _guess_cells(text: str, name: str) -> tuple[str, int]:
-    """Return the delimiter and the csv module's quoting by which most rows have the same number of cells."""
-    best: tuple[float, int, str, int] | None = None
-    for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
-        for delimiter in DELIMITERS:
-            share, width = _evenness(_cells(text, delimiter, quoting))
-            if width > 1 and (best is None or share > best[0] + 0.001):
-                best = (share, width, delimiter, quoting)
-    if best is None:
+def _guess_cells(text: str, name: str) -> tuple[str, str]:
+    """Return the delimiter and the quoting by which most lines are in rows of the same number of cells."""
+    even = {
+        (delimiter, quoting): _even_lines(_cells(text, delimiter, quoting))
+        for quoting in QUOTING
+        for delimiter in DELIMITERS
+    }
+    best = max(even, key=lambda way: even[way])  # the first of equal ones
+    if not even[best]:
         told = "comma, tab, semicolon or bar"
         raise DataError(f"{name}: has one column ({told} never divide it); a text and a label are needed")
-    return best[2], best[3]
+    return best
 
 
-def _cells(text: str, delimiter: str, quoting: int) -> list[list[str]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)  # type: ignore[arg-type]
-    try:
-        return [row for row in reader if row]
-    except csv.Error:  # a cell beyond the csv module's bound: an open quote
-        return []
+def _cells(text: str, delimiter: str, quoting: str) -> list[list[str]]:
+    """Return the rows up to the first that cannot be read."""
+    rows: list[list[str]] = []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, **QUOTING[quoting])
+    with suppress(csv.Error):
+        rows.extend(row for row in reader if row)
+    return rows
 
 
-def _evenness(rows: list[list[str]]) -> tuple[float, int]:
-    """Return the share of rows with the most frequent number of cells, weighed by lines, and that number."""
-    if not rows:
-        return 0.0, 0
-    width, count = Counter(map(len, rows)).most_common(1)[0]
-    swallowed = sum(cell.count("\n") > 20 for row in rows for cell in row)  # by a quote that is never closed
-    return max(0.0, (count - swallowed * len(rows) / 10) / len(rows)), width
-
-
-def _guess_header(rows: list[list[str]]) -> tuple[list[str] | None, str]:
-    """Return names for the columns where the first row is no header, else None; and the reason."""
-    first, rest = rows[0], rows[1:]
-    if _is_header(first, rest):
-        return None, ""
-    names = [f"column_{number}" for number in range(1, len(first) + 1)]
-    return names, "the first row looks like all others, so it is no header"
+def _even_lines(rows: list[list[str]]) -> int:
+    """Return how many lines are in rows of the most frequent number of cells; 0 where that is one cell."""
+    width, _ = Counter(map(len, rows)).most_common(1)[0] if rows else (1, 0)
+    lines = [sum(cell.count("\n") for cell in row) + 1 for row in rows if len(row) == width > 1]
+    return sum(count for count in lines if count <= MOST_LINES)
 
 
 def _is_header(first: list[str], rest: list[list[str]]) -> bool:
     names = [cell.strip() for cell in first]
-    if len(set(names)) < len(names) or any(not name or len(name) > LONGEST_NAME for name in names):
+    unnamed = "" in names[1:]  # the first column of a table that pandas wrote has no name
+    if len(set(names)) < len(names) or unnamed or max(map(len, names)) > LONGEST_NAME:
         return False
     if {name.lower() for name in names} & {*TEXT_NAMES, *LABEL_NAMES}:
         return True
     columns = [[row[index] for row in rest if len(row) > index] for index in range(len(names))]
     if any(name in values for name, values in zip(names, columns, strict=True)):
         return False
-    lengths = [(len(name), median(map(len, values))) for name, values in zip(names, columns, strict=True) if values]
+    lengths = [
+        (len(name), median(map(len, values))) for name, values in zip(names, columns, strict=True) if values
+    ]
     return any(short * 2 < typical for short, typical in lengths) or not rest

@@ -40,7 +40,7 @@ def _texts_by_label(table: Table, columns: Columns, labels: list[LabelValue]) ->
     found: dict[str, list[str]] = defaultdict(list)
     pairs = zip(table.columns[columns.text.name], table.columns[columns.label.name], strict=True)
     for text, value in pairs:
-        name = names.get(value.strip())
+        name = names.get(value)
         if name and text.strip():
             found[name].append(text)
     return found

@@ -1,4 +1,4 @@
-"""Where the data lie and where the recipe goes: files of a person or of a Hub data set, named without their machine."""
+"""Where data lie and where the recipe goes: local files or a Hub data set, never an absolute path."""
 
 from __future__ import annotations
 
@@ -88,7 +88,8 @@ def _local(files: list[Path], out: Path | None) -> Place:
     where = PurePosixPath(Path(os.path.relpath(folder.resolve(), start.resolve())).as_posix())
     by_split = _by_split({path: split or "train" for path, split in splits.items()})
     named = {
-        split: [path.absolute().relative_to(folder).as_posix() for path in paths] for split, paths in by_split.items()
+        split: [path.absolute().relative_to(folder).as_posix() for path in paths]
+        for split, paths in by_split.items()
     }
     return Place(name, own, recipe, by_split, {"path": str(where), "files": named})
 
@@ -97,18 +98,23 @@ def _hub(hub_id: str, out: Path | None, mirror: Path | None) -> Place:
     folder = mirror / "datasets" / hub_id if mirror else None
     if folder is not None and folder.is_dir():
         names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-        paths = {name: folder / name for name in names if _is_table(name)}
+        paths = {name: folder / name for name in names if is_table(name)}
         card = folder / "README.md"
     else:
         names = _ask_hub(hub_id)
-        paths = {name: _download(hub_id, name) for name in names if _is_table(name)}
+        paths = {name: _download(hub_id, name) for name in names if is_table(name)}
         card = _download(hub_id, "README.md") if "README.md" in names else Path()
     if not paths:
         told = ", ".join(names[:10]) or "none"
-        raise DataError(f"{hub_id}: none of its files is a table (it has {told}); tables are {', '.join(ENDINGS)}")
+        raise DataError(
+            f"{hub_id}: none of its files is a table (it has {told}); tables are {', '.join(ENDINGS)}"
+        )
     by_split = _by_split({path: find_split(name) or "train" for name, path in paths.items()})
     named = {path: name for name, path in paths.items()}
-    keys = {"hub": hub_id, "files": {split: [named[one] for one in found] for split, found in by_split.items()}}
+    keys = {
+        "hub": hub_id,
+        "files": {split: [named[one] for one in found] for split, found in by_split.items()},
+    }
     name = make_name(hub_id.partition("/")[2])
     return Place(name, hub_id, out or RECIPES / f"{name}.yaml", by_split, keys, _read_licence(card))
 
@@ -117,7 +123,9 @@ def _ask_hub(hub_id: str) -> list[str]:
     try:
         return sorted(HfApi().list_repo_files(hub_id, repo_type="dataset"))
     except Exception as error:  # the client raises a dozen unrelated types for "not reachable"
-        raise DataError(f"{hub_id}: no such file, and no data set either ({_first_line(error)}); {go_online()}") from error
+        raise DataError(
+            f"{hub_id}: no such file, and no data set either ({_first_line(error)}); {go_online()}"
+        ) from error
 
 
 def _download(hub_id: str, name: str) -> Path:
@@ -147,7 +155,7 @@ def _read_licence(card: Path) -> str | None:
 
 
 def find_split(name: str) -> SplitName | None:
-    """Return the split that the name of a file tells, such as `data/dev-00000.parquet`; None if it tells none."""
+    """Return the split that a file's name tells, such as `data/dev-0.parquet`; None if it tells none."""
     words = re.findall(r"[a-z]+", PurePosixPath(name).name.lower())
     return next((_SPLITS[word] for word in words if word in _SPLITS), None)
 
@@ -156,17 +164,19 @@ def _by_split(splits: dict[Path, SplitName]) -> dict[SplitName, list[Path]]:
     order: tuple[SplitName, ...] = ("train", "validation", "test")
     found = {split: [path for path, own in splits.items() if own == split] for split in order}
     if not found["train"]:
-        raise DataError(f"{next(iter(splits)).name}: is for {next(iter(splits.values()))} by its name; name one to train on, too")
+        path, own = next(iter(splits.items()))
+        raise DataError(f"{path.name}: is for {own} by its name; name a file to train on, too")
     return {split: paths for split, paths in found.items() if paths}
 
 
-def _is_table(name: str) -> bool:
+def is_table(name: str) -> bool:
+    """Return whether a file is a table by its name, packed or not."""
     path = PurePosixPath(name.lower())
     return (PurePosixPath(path.stem).suffix if path.suffix in PACKED else path.suffix) in ENDINGS
 
 
 def _check_ending(name: str) -> None:
-    if not _is_table(name) and not name.lower().endswith(".zip"):
+    if not is_table(name) and not name.lower().endswith(".zip"):
         raise DataError(f"{name}: is no table; allowed are {', '.join(ENDINGS)}, also as {', '.join(PACKED)}")
 
 

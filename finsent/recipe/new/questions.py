@@ -58,7 +58,9 @@ def ask_missing(given: Answers, name: str, labels: list[str]) -> Answers:
 
 def _ask_examples(labels: list[str], one: str) -> dict[str, str]:
     """Ask for a text a label; none where a person has no patience for it."""
-    asked = {label: _ask(f"A {one} for the demo that is {label} (Enter: none)", "") for label in labels[:EXAMPLES]}
+    asked = {
+        label: _ask(f"A {one} for the demo that is {label} (Enter: none)", "") for label in labels[:EXAMPLES]
+    }
     return {label: text for label, text in asked.items() if text}
 
 

@@ -1,124 +1,92 @@
-"""A table read whole for guessing, every cell as text. Training reads it again by the recipe, and more strictly."""
+"""A table read whole for guessing, every cell as text, by the readers that training uses."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import zipfile
-from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, cast
+from itertools import chain
+from pathlib import Path
+from typing import IO
 
-import pandas
-import pyarrow
+from openpyxl import load_workbook
+from pyarrow.parquet import ParquetFile
 
+from finsent.data.sources.checks import Columns
+from finsent.data.sources.delimited import DELIMITERS
+from finsent.data.sources.formats import CELLS, FORMATS, read_cells
+from finsent.data.sources.packed import PackedFile, find_packed, reading
 from finsent.errors import DataError
+from finsent.recipe.data import TableFormat
 from finsent.recipe.new.layout import HEAD, Layout, guess_layout
 from finsent.recipe.new.table import Table
 
-csv.field_size_limit(10_000_000)  # characters; longer cells come of a quote that is never closed
-
 
 def read_tables(paths: list[Path]) -> tuple[Table, Layout]:
-    """Read files that are one table. DataError: one cannot be read, or has other columns than the first."""
-    layout = layout_of(paths[0])
-    columns: dict[str, list[str]] = {}
-    for path in paths:
-        found = read_table(path, layout)
-        if columns and found.columns.keys() != columns.keys():
-            raise DataError(f"{path.name}: has columns {list(found.columns)}, {paths[0].name} has {list(columns)}")
-        for name, values in found.columns.items():
-            columns.setdefault(name, []).extend(values)
-    table = Table(paths[0].name, columns)
-    if not table.rows:
-        raise DataError(f"{table.name}: has no row")
-    return table, layout
+    """Read files that are one table; DataError when one cannot be read, or lacks a column of the first."""
+    first = find_packed(paths[0], None)
+    layout = find_layout(first)
+    written = TableFormat(**layout.keys)
+    names = [name for name in layout.names if name and layout.names.count(name) == 1]
+    if not names:
+        raise DataError(f"{first.name}: no columns were found; expected a header, or objects with keys")
+    wanted = Columns(names, label=names[0])  # a label, so that .txt is read as a table
+    records = chain.from_iterable(read_cells(path, written, wanted) for path in paths)
+    rows = [tuple(map(as_text, cells)) for _, cells in records]
+    if not rows:
+        raise DataError(f"{first.name}: has no rows")
+    columns = {name: list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
+    return Table(first.name, columns), layout
 
 
-def layout_of(path: Path) -> Layout:
-    """Return the layout of a file; that of formats which describe themselves is the usual one."""
-    if kind_of(path) not in (".csv", ".tsv", ".txt"):
-        return Layout()
-    with open_file(path) as file:
-        return guess_layout(file.read(HEAD), path.name)
+def find_layout(file: PackedFile) -> Layout:
+    """Return the columns of a file and how it is written; DataError when it is no table."""
+    if file.format not in FORMATS:
+        raise DataError(f"{file.name}: got {file.format!r}; allowed are {', '.join(FORMATS)}")
+    with reading(file.name):
+        if FORMATS[file.format] is CELLS:
+            with file.open() as raw:
+                head = raw.read(HEAD)
+            return guess_layout(head, file.name, DELIMITERS.get(file.format, "\t"))
+        with file.whole() as raw:
+            return Layout(_NAMES.get(file.format, _find_keys)(raw))
 
 
-def kind_of(path: Path) -> str:
-    """Return what a file holds by its name, such as `.csv`, without how it is packed."""
-    name = path.name.lower()
-    if name.endswith(".zip"):
-        with zipfile.ZipFile(path) as packed:
-            name = _member(packed, path)
-    return PurePosixPath(name.removesuffix(".gz").removesuffix(".zst")).suffix.lower()
+def _parquet_names(raw: IO[bytes]) -> list[str]:
+    return list(ParquetFile(raw).schema_arrow.names)
 
 
-def _member(packed: zipfile.ZipFile, path: Path) -> str:
-    names = [one for one in packed.namelist() if not one.endswith("/") and not one.startswith("__MACOSX")]
-    if len(names) != 1:
-        raise DataError(f"{path.name}: holds {len(names)} files ({', '.join(names[:5])}); unpack the one to use")
-    return names[0]
+def _sheet_names(raw: IO[bytes]) -> list[str]:
+    """Return the cells of the first row that holds anything, of the first sheet that has one."""
+    for sheet in load_workbook(raw, read_only=True, data_only=True).worksheets:
+        for row in sheet.iter_rows(values_only=True):
+            if any(cell is not None for cell in row):
+                return ["" if cell is None else str(cell) for cell in row]
+    return []
 
 
-def open_file(path: Path) -> BinaryIO:
-    """Open a file for reading its bytes, unpacked."""
-    ending = path.suffix.lower()
-    if ending == ".zip":
-        packed = zipfile.ZipFile(path)
-        return cast("BinaryIO", packed.open(_member(packed, path)))
-    packing = {".gz": "gzip", ".zst": "zstd"}.get(ending)
-    return cast("BinaryIO", pyarrow.input_stream(str(path), compression=packing))
-
-
-def read_table(path: Path, layout: Layout) -> Table:
-    """Read a file whole; DataError when it cannot be."""
+def _find_keys(raw: IO[bytes]) -> list[str]:
+    """Return the keys that all objects have; none where there is something else than objects."""
+    text = raw.read().decode("utf-8-sig")
     try:
-        return Table(path.name, _READERS.get(kind_of(path), _read_text)(path, layout))
-    except (ValueError, OSError, csv.Error, zipfile.BadZipFile, pyarrow.ArrowException) as error:
-        raise DataError(f"{path.name}: cannot be read: {' '.join(str(error).split())[:200]}") from error
+        records = json.loads(text) if text.lstrip().startswith("[") else map(json.loads, _lines(text))
+        keys = [record.keys() for record in records]
+    except (ValueError, AttributeError):  # the reader says where and what
+        return []
+    return [key for key in (keys[0] if keys else ()) if all(key in other for other in keys)]
 
 
-def _read_text(path: Path, layout: Layout) -> dict[str, list[str]]:
-    quoting = csv.QUOTE_NONE if layout.quoting == "none" else csv.QUOTE_MINIMAL
-    with open_file(path) as file:
-        lines = io.TextIOWrapper(file, encoding=layout.encoding or "utf-8-sig", newline="")
-        rows = csv.reader(lines, delimiter=layout.delimiter or ",", quoting=quoting)  # type: ignore[arg-type]
-        names = layout.columns or next(rows, [])
-        whole = [row for row in rows if len(row) == len(names)]
-    return {name: [row[index] for row in whole] for index, name in enumerate(names)}
+def _lines(text: str) -> list[str]:
+    return [line for line in text.split("\n") if line.strip()]
 
 
-def _read_json(path: Path, _: Layout) -> dict[str, list[str]]:
-    with open_file(path) as file:
-        content = file.read().decode("utf-8-sig")
-    if content.lstrip().startswith("["):
-        return _columns(json.loads(content))
-    return _columns([json.loads(line) for line in content.split("\n") if line.strip()])
+_NAMES = {".parquet": _parquet_names, ".xlsx": _sheet_names}
 
 
-def _read_parquet(path: Path, _: Layout) -> dict[str, list[str]]:
-    with open_file(path) as file:
-        return _columns(pandas.read_parquet(io.BytesIO(file.read())).to_dict("records"))
-
-
-def _read_sheet(path: Path, _: Layout) -> dict[str, list[str]]:
-    return _columns(pandas.read_excel(path, dtype=object).to_dict("records"))
-
-
-def _columns(records: list[Any]) -> dict[str, list[str]]:
-    """Return the columns of all records; what a record lacks is empty."""
-    if any(not isinstance(record, dict) for record in records):
-        raise ValueError("its records are no objects with a key a column")
-    names = list(dict.fromkeys(str(name) for record in records for name in record))
-    return {name: [as_text(record.get(name)) for record in records] for name in names}
-
-
-def as_text(value: Any) -> str:  # noqa: ANN401  (whatever a file holds)
-    """Return a cell as text: whole numbers without a fraction, nothing for what is missing."""
-    if value is None or value is pandas.NaT or (isinstance(value, float) and value != value):
+def as_text(cell: object) -> str:
+    """Return a cell as a recipe writes labels: whole numbers without a fraction, truth as `true`."""
+    if cell is None or cell != cell:
         return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
-_READERS = {".json": _read_json, ".jsonl": _read_json, ".parquet": _read_parquet, ".xlsx": _read_sheet}
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)

@@ -48,26 +48,35 @@ def write_words(subject: Subject, said: Answers) -> Words:
     examples, example_comment = _examples(subject, said, one)
     card: dict[str, Any] = {
         "title": title,
-        "summary": f"A small {language} classifier that sorts {many} into {_list(subject.labels)}.",
-        "intended_use": f"Sorting and counting {many} like those that it was trained on, one {one} at a time.",
-        "out_of_scope": [f"{capital(many)} in other languages than {language}.", f"Texts that are no {many}.",
-                         "Decisions about people that no person looks at."],
-        "limits": [f"It has seen only the {many} of its data; what they lack, it does not know.",
-                   f"Text is cut after {subject.bound} characters; what stands behind has no influence."],
+        **_sentences(subject, one, many, language),
         "licence": subject.licence,
         **_other_licence(subject.licence),
         "language": subject.language,
         "authors": [said.author or f"The authors of {title}"],
         "unit": {"one": one, "many": many},
         "label_meanings": meanings,
-        "tones": find_tones(subject.labels),
+        **({"tones": tones} if (tones := find_tones(subject.labels)) else {}),
         "examples": examples,
-    }  # fmt: skip
+    }
     comments = _comments(subject, said, meanings) | example_comment
-    if not card["tones"]:
-        del card["tones"]
     hub_id = said.hub_id or f"me/{subject.name}"
     return Words(card, {"model": hub_id, "space": f"{hub_id}-demo"}, comments)
+
+
+def _sentences(subject: Subject, one: str, many: str, language: str) -> dict[str, Any]:
+    return {
+        "summary": f"A small {language} classifier that sorts {many} into {_list(subject.labels)}.",
+        "intended_use": f"Sorting and counting {many} like those of its data, one {one} at a time.",
+        "out_of_scope": [
+            f"{capital(many)} in other languages than {language}.",
+            "Texts of another kind than those that it has seen.",
+            "Decisions about people that no person looks at.",
+        ],
+        "limits": [
+            f"It has seen only the {many} of its data; what they lack, it does not know.",
+            f"Text is cut after {subject.bound} characters; what stands behind has no influence.",
+        ],
+    }
 
 
 def _other_licence(licence: str) -> dict[str, str]:
@@ -87,7 +96,9 @@ def _comments(subject: Subject, said: Answers, meanings: dict[str, str]) -> dict
     if any(told == label for label, told in meanings.items()):
         comments["card.label_meanings"] = f"{FILL_IN}: what each label means, as you would tell a colleague."
     if subject.licence == "other":
-        comments["card.licence_name"] = f"{FILL_IN}: nobody named a licence of the data, so no right is given."
+        comments["card.licence_name"] = (
+            f"{FILL_IN}: nobody named a licence of the data, so no right is given."
+        )
     if find_tones(subject.labels):
         comments["card.tones"] = "Guessed from the names; good is shown in green, bad in red."
     if said.hub_id is None:
@@ -104,7 +115,9 @@ def _examples(subject: Subject, said: Answers, one: str) -> tuple[list[dict[str,
         taken = [(label, _typical(subject.texts[label])) for label in labels]
         return _example_tree(taken), {"card.examples": "Taken from the data, which may be shown."}
     invented = [(label, f"Write a {one} here that is {label}.") for label in labels]
-    comment = f"{FILL_IN}: texts of your own. None were taken from the data, as nobody said that they may be shown."
+    comment = (
+        f"{FILL_IN}: texts of your own. None were taken from the data, as nobody said that they may be shown."
+    )
     return _example_tree(invented), {"card.examples": comment}
 
 
@@ -114,7 +127,9 @@ def _example_tree(pairs: list[tuple[str, str]]) -> list[dict[str, str]]:
 
 def _typical(texts: list[str]) -> str:
     """Return a text of middling length among those that a widget can show."""
-    fit = sorted({text for text in texts if len(text) <= EXAMPLE_LENGTH} or texts, key=lambda one: (len(one), one))
+    fit = sorted(
+        {text for text in texts if len(text) <= EXAMPLE_LENGTH} or texts, key=lambda one: (len(one), one)
+    )
     return fit[len(fit) // 2]
 
 
