@@ -8,12 +8,15 @@ python -m finsent.recipe.new owner/dataset --licence cc-by-4.0 --unit tweet/twee
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from finsent.cli import print_anywhere, quiet_libraries, reporting_errors, say
+from finsent.data.sources.fetch import Places
+from finsent.data.sources.read import read_source
 from finsent.errors import RecipeError
 from finsent.hub_id import check_hub_id
 from finsent.mirror import mirror_from_environment
@@ -66,14 +69,17 @@ def main(
         ]
         said = Answers(title, unit, licence, repo_id, author, show_texts, *pairs)
         check_answers(said)
-        place = find_place(data, out, mirror_from_environment())
+        mirror = mirror_from_environment()
+        place = find_place(data, out, mirror)
         if place.recipe.exists() and not force:
             raise RecipeError(f"{place.recipe}: is there already; name another with --out, or add --force")
         seen = look_at(place, text, label, split_pairs(label_name, "--label-name"))
         describe(seen)
         if is_somebody_there() and not yes:
             said = ask_missing(said, seen.name, seen.names)
-        save(place, write_recipe(seen, said))
+        content = write_recipe(seen, said)
+        save(place, content, mirror)
+        tell_next(place.recipe, content)
 
 
 def check_answers(said: Answers) -> None:
@@ -101,25 +107,27 @@ def describe(seen: Seen) -> None:
     say(f"language: {seen.language}, {seen.language_reason}")
 
 
-def save(place: Place, content: str) -> None:
-    """Write a recipe, and say what a person should fill in; RecipeError when it would not load."""
+def save(place: Place, content: str, mirror: Path | None) -> None:
+    """Write a recipe once it has been read, and its data by it; what was there stays when either fails."""
     path = place.recipe
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
     partial.write_text(content, encoding="utf-8")
     try:
-        load_recipe(partial)
+        recipe = load_recipe(partial)
+        read_source(recipe.data.sources[0], Places(mirror, recipe.home))
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-    open_ends = [line.strip(" #") for line in content.splitlines()[3:] if FILL_IN in line]
-    numbers = [
-        number for number, line in enumerate(content.splitlines(), 1) if FILL_IN in line and number > 3
-    ]
-    for number, line in zip(numbers, open_ends, strict=True):
-        say(f"{path}:{number}: {line}")
+
+
+def tell_next(path: Path, content: str) -> None:
+    """Print the path of the recipe; say what a person should fill in, and the command that comes next."""
+    for number, line in enumerate(content.splitlines(), 1):
+        if line.strip().startswith(f"# {FILL_IN}"):
+            say(f"{path}:{number}: {line.strip(' #')}")
     print(path)
-    say(f"train it: python train.py {path}")
+    say(f"next: python train.py {shlex.quote(str(path))}")
 
 
 if __name__ == "__main__":
