@@ -61,7 +61,7 @@ def run_fold(recipe: Recipe, runs: Path) -> pandas.DataFrame:
     if not table.is_file():
         table.parent.mkdir(parents=True, exist_ok=True)
         file = runs / f"{recipe.name}.yaml"
-        file.write_text(dump_recipe(recipe), encoding="utf-8")
+        file.write_text(dump_recipe(recipe, file.parent), encoding="utf-8")
         command = [sys.executable, "train.py", str(file.resolve()), "--runs", str(runs.resolve())]
         if subprocess.run(command, cwd=REPOSITORY, check=False).returncode:
             raise FinsentError(f"{recipe.name}: train.py failed; folds that were counted before it are kept")

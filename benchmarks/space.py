@@ -32,6 +32,7 @@ from benchmarks.browser.chromium import chromium, transformers_js
 from benchmarks.environments import free_port
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
+from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
 from finsent.recipe.file import read_released_recipe
 from finsent.release import RECIPE
@@ -217,7 +218,7 @@ def main(
     """Time the demo and write benchmarks/space.md."""
     recipe = read_released_recipe(release / RECIPE)
     own = next(source for source in recipe.data.sources if source.path is not None)
-    known = [row.text for row in read_source(own, None).rows]
+    known = [row.text for row in read_source(own, Places()).rows]
     table = [time_starts(release), time_one(release, known[:texts]), time_many(release, known, rows)]
     page = render(release, [*table, *time_page(release)], rows)
     OUTPUT.write_text(page, encoding="utf-8")

@@ -30,6 +30,7 @@ from transformers import AutoTokenizer, pipeline
 
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY, onnx_files
+from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
 from finsent.errors import FinsentError
 from finsent.recipe.file import read_released_recipe
@@ -164,7 +165,7 @@ def run(release: Path, texts: int) -> None:
     """Time and write; FinsentError when `release` is none."""
     recipe = read_released_recipe(release / RECIPE)
     own = next(source for source in recipe.data.sources if source.path is not None)
-    chosen = [row.text for row in read_source(own, None).rows if row.split == "test"][:texts]
+    chosen = [row.text for row in read_source(own, Places()).rows if row.split == "test"][:texts]
     tokenizer = AutoTokenizer.from_pretrained(release)
     tokens = float(np.mean([len(ids) for ids in tokenizer(chosen)["input_ids"]]))
     page = render(release, time_ways(build_ways(release), chosen), tokens, time_import())

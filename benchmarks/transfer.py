@@ -19,6 +19,7 @@ from benchmarks.machine import tell_run
 from finsent import REPOSITORY
 from finsent.cli import print_anywhere
 from finsent.data.rows import Row
+from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
 from finsent.mirror import mirror_from_environment
 from finsent.recipe.file import load_recipe, read_released_recipe
@@ -39,7 +40,7 @@ def score_unseen(release: Path, others: Recipe, mirror: Path | None) -> dict[str
     found: dict[str, Scores] = {}
     for source in others.data.sources:
         if source.name not in seen:
-            rows = read_source(source, mirror).rows
+            rows = read_source(source, Places(mirror, others.home)).rows
             found[source.name] = _score_rows(classifier, rows, own)
             for part in sorted({row.slice for row in rows} - {""}):
                 chosen = [row for row in rows if row.slice == part]

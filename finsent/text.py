@@ -6,12 +6,40 @@ into tokenizer.json.
 
 from __future__ import annotations
 
+import functools
 import re
+import sys
+import unicodedata
 
 LINK = r"https?://\S+"
+BARE_LINK = r"(?<![\p{L}\p{N}@./])(?:www\.|pic\.twitter\.com/)\S+"
 CASHTAG = r"\$(?=[A-Za-z])"
+MENTION = r"(?<![A-Za-z0-9_])@[A-Za-z0-9_]+"
+HASHTAG = r"#(?=[\p{L}\p{N}])"
+TAG = r"</?[A-Za-z][^<>]*>"
+ENTITIES = {  # in the order in which they are read, so that "&amp;lt;" becomes "&lt;"
+    "&lt;": "<",
+    "&gt;": ">",
+    "&quot;": '"',
+    "&(?:#0?39|#x27|apos);": "'",
+    "&nbsp;": " ",
+    "&amp;": "&",
+}
 
 
 def comparable(text: str) -> str:
-    """Return letters and digits in lower case without links: texts that are equal in this are the same."""
-    return " ".join(re.findall(r"[^\W_]+", re.sub(LINK, " ", text).lower()))
+    """Return letters and digits in lower case without links: texts that are equal in this are the same.
+
+    Marks count with their letter, as a vowel of Hindi is one.
+    """
+    bare = re.sub(LINK, " ", text).lower()
+    if bare.isascii():
+        return " ".join(re.findall(r"[^\W_]+", bare))
+    return " ".join(_words().findall(unicodedata.normalize("NFC", bare)))
+
+
+@functools.cache
+def _words() -> re.Pattern[str]:
+    """Return an expression for letters and digits with the marks behind them, which `re` calls no words."""
+    marks = "".join(chr(code) for code in range(sys.maxunicode) if unicodedata.category(chr(code))[0] == "M")
+    return re.compile(rf"(?:[^\W_][{marks}]*)+")

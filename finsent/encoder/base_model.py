@@ -9,18 +9,21 @@ from pathlib import Path
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from finsent.encoder.positions import count_positions
 from finsent.release import TOKENIZER, WEIGHTS
-
-SPECIAL_PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
 @dataclass(frozen=True)
 class BaseModel:
-    """A classifier with a fresh head, and the tokenizer.json that belongs to it."""
+    """A classifier with a fresh head, and the tokenizer.json that belongs to it.
+
+    `special_tokens` are those of the tokenizer by their role in transformers, such as `pad_token`.
+    """
 
     model: PreTrainedModel
     tokenizer_json: str
     input_names: list[str]
+    special_tokens: dict[str, str]
 
     def tokenizer(self) -> PreTrainedTokenizerFast:
         """Return a new tokenizer, as transformers will load it from the release.
@@ -28,12 +31,11 @@ class BaseModel:
         Its class is the plain one on purpose: with BertTokenizer, transformers 5 rebuilds it without the
         normalizer.
         """
-        tokens = {f"{name[1:-1].lower()}_token": name for name in SPECIAL_PIECES}
         return PreTrainedTokenizerFast(
             tokenizer_object=Tokenizer.from_str(self.tokenizer_json),
-            model_max_length=self.model.config.max_position_embeddings,
+            model_max_length=count_positions(self.model),
             model_input_names=self.input_names,
-            **tokens,
+            **self.special_tokens,
         )
 
     def save(self, folder: Path) -> None:

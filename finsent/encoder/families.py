@@ -26,6 +26,9 @@ class Attention:
 class Family:
     """The parts of one architecture. `layers_key` is the config's key for the number of layers.
 
+    `after_padding`: positions are counted from behind the id of the padding token, so the rows before that one
+    serve no token. `relative`: positions are distances, so a longer text needs no longer table.
+
     `attention`, `pooler` and `head` serve a smaller hidden size, `intermediate` and `output` (the two halves
     of a feed-forward layer) a smaller intermediate size.
     """
@@ -33,6 +36,8 @@ class Family:
     layers: str | None = None
     layers_key: str = "num_hidden_layers"
     positions: str | None = None
+    after_padding: bool = False
+    relative: bool = False
     intermediate: str | None = None
     output: str | None = None
     attention: Attention | None = None
@@ -72,12 +77,24 @@ BERT = Family(
     head="classifier",
 )
 
+ELECTRA = replace(BERT, attention=None, pooler=None, head=None)
+ROBERTA = replace(ELECTRA, after_padding=True)
+DEBERTA = replace(ELECTRA, relative=True)
+
 FAMILIES = {  # by the model_type of config.json
     "bert": BERT,
-    "electra": replace(BERT, attention=None, pooler=None, head=None),
+    "electra": ELECTRA,
     "distilbert": Family(
         layers="transformer.layer", layers_key="n_layers", positions="embeddings.position_embeddings"
     ),
+    "mpnet": ROBERTA,
+    "roberta": ROBERTA,
+    "xlm-roberta": ROBERTA,
+    "camembert": ROBERTA,
+    "deberta": DEBERTA,
+    "deberta-v2": DEBERTA,
+    "albert": Family(positions="embeddings.position_embeddings"),  # its layers share their weights
+    "modernbert": Family(relative=True),  # local and global attention take turns, so no layer can go
 }
 OTHER = Family()  # loads and trains whole
 

@@ -1,27 +1,33 @@
-"""The encoder that a release starts from: found, checked, and cut to the recipe's size."""
+"""The encoder that a release starts from: loaded with a fresh head, its tokenizer prepared, cut to size."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any, cast
 
 import torch
-from huggingface_hub import snapshot_download
-from tokenizers import Tokenizer
-from transformers import AutoModelForSequenceClassification, PreTrainedModel
+from transformers import (
+    MODEL_FOR_MASKED_LM_MAPPING,
+    MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    PretrainedConfig,
+    PreTrainedModel,
+)
 
-from finsent.encoder.base_model import SPECIAL_PIECES, BaseModel
-from finsent.encoder.positions import check_bound, keep_positions
+from finsent.encoder.base_model import BaseModel
+from finsent.encoder.families import FAMILIES
+from finsent.encoder.find import find_base
+from finsent.encoder.positions import check_bound, resize_positions
 from finsent.encoder.pruning import keep_layers, prune_hidden, prune_intermediate
-from finsent.encoder.text_rules import build_normalizer
-from finsent.encoder.vocabulary import choose_pieces, keep_embeddings, renumber_pieces
-from finsent.environment import go_online
+from finsent.encoder.tokenizer_file import read_tokenizer
+from finsent.encoder.vocabulary import check_kind, choose_pieces, keep_embeddings, renumber_pieces
 from finsent.errors import BaseModelError
 from finsent.recipe.encoder import Base
 from finsent.recipe.recipe import Recipe
-from finsent.release import CONFIG, TOKENIZER, WEIGHTS, sha256
+
+FRESH = ("pooler.",)  # parts below the encoder that checkpoints of masked language models lack
 
 
 def load_base(
@@ -30,20 +36,23 @@ def load_base(
     """Load the recipe's encoder with a head for its labels; `texts` (training rows) decide which pieces stay.
 
     `teacher` is a release to take in the place of the base, made from the same base and with the same labels.
-    Raises BaseModelError: weights are missing or altered, the tokenizer is of another kind than BERT's, or
-    the recipe asks for layers, pieces or characters that this encoder does not have.
+    Raises BaseModelError: weights are missing, altered or of another shape, the architecture is no encoder,
+    its tokenizer cannot be had, or the recipe asks for layers, pieces, positions or characters that this
+    encoder does not have.
     """
-    folder = teacher or _find(recipe.base, mirror)
-    if teacher is None:
-        _check_weights(folder, recipe.base)
-    model = _load_classifier(folder, recipe)
+    folder = teacher or find_base(recipe.base, mirror)
+    check_architecture(folder, recipe.base.hub)
+    tokenizer = read_tokenizer(folder, recipe.text, recipe.base.hub)
+    model = _load_classifier(folder, recipe, fresh_head=teacher is None)
     if recipe.base.positions is not None:
-        keep_positions(model, recipe.base.positions)
-    check_bound(model, recipe)
+        resize_positions(model, recipe.base.positions)
+    check_bound(model, recipe, tokenizer.tokens_a_character)
     if recipe.base.layers is not None:
         keep_layers(model, recipe.base.layers)
-    tree = _cut_vocabulary(model, _prepare_tokenizer(folder, recipe), recipe.base, texts)
-    base = BaseModel(model, json.dumps(tree, ensure_ascii=False), _input_names(model))
+    tree = _cut_vocabulary(model, tokenizer.tree, recipe.base, texts)
+    base = BaseModel(
+        model, json.dumps(tree, ensure_ascii=False), _input_names(model), tokenizer.special_tokens
+    )
     if recipe.base.intermediate_size is not None:
         prune_intermediate(model, base.tokenizer(), texts, recipe.base.intermediate_size)
     if recipe.base.hidden_size is not None:
@@ -51,82 +60,72 @@ def load_base(
     return base
 
 
-def _find(base: Base, mirror: Path | None) -> Path:
-    if base.path is not None:
-        folder = Path(base.path)
-    elif base.package is not None:
-        spec = importlib.util.find_spec(base.package)
-        if spec is None or spec.origin is None:
-            raise BaseModelError(
-                f"base.package: {base.package!r} is not installed; pip install -r requirements.txt"
-            )
-        folder = Path(spec.origin).parent / base.folder
-    elif mirror is not None and (mirror / "models" / base.hub).is_dir():
-        folder = mirror / "models" / base.hub
-    else:
-        folder = _download(base)
-    if not (folder / CONFIG).is_file():
-        raise BaseModelError(f"base: {folder} holds no {CONFIG}; it must be a folder saved by transformers")
-    return folder
-
-
-def _download(base: Base) -> Path:
-    patterns = [CONFIG, WEIGHTS, TOKENIZER]
+def check_architecture(folder: Path, name: str) -> None:
+    """Raise BaseModelError unless the folder's config.json is of an encoder that transformers itself brings."""
     try:
-        return Path(snapshot_download(base.hub, revision=base.revision, allow_patterns=patterns))
-    except Exception as error:  # the client raises a dozen unrelated types for "not reachable"
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except Exception as error:  # whatever stands in the file
+        raise BaseModelError(f"base: config.json of {name} cannot be read: {_first_line(error)}") from error
+    kind = type(config)
+    is_encoder = kind in MODEL_FOR_MASKED_LM_MAPPING and kind in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
+    if not is_encoder or config.is_encoder_decoder:
         raise BaseModelError(
-            f"base.hub: cannot fetch {base.hub} ({reason}); {go_online()}, or set FINSENT_MIRROR to a folder "
-            f"with models/{base.hub}/"
-        ) from error
+            f"base: {name} is of type {config.model_type!r}, which is no encoder with a classifier; allowed are "
+            f"{', '.join(sorted(FAMILIES))} and others that transformers trains as masked language models"
+        )
 
 
-def _check_weights(folder: Path, base: Base) -> None:
-    for name in (WEIGHTS, TOKENIZER):
-        if not (folder / name).is_file():
-            raise BaseModelError(f"base: {base.hub} has no {name}; choose an encoder that ships it")
-    if base.sha256 is None:
-        return
-    found = sha256(folder / WEIGHTS)
-    if found != base.sha256:
-        raise BaseModelError(f"base.sha256: {WEIGHTS} has {found}, the recipe says {base.sha256}")
-
-
-def _load_classifier(folder: Path, recipe: Recipe) -> PreTrainedModel:
+def _load_classifier(folder: Path, recipe: Recipe, *, fresh_head: bool) -> PreTrainedModel:
     torch.manual_seed(recipe.training_seed)  # the head is drawn here
-    model = AutoModelForSequenceClassification.from_pretrained(
-        folder,
-        num_labels=len(recipe.labels),
-        id2label=dict(enumerate(recipe.labels)),
-        label2id={label: index for index, label in enumerate(recipe.labels)},
-        problem_type="single_label_classification",
-        dtype=torch.float32,
-        attn_implementation="eager",  # on short texts and CPUs faster to train than the fused one
-    )
+    try:
+        model, loaded = AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            num_labels=len(recipe.labels),
+            id2label=dict(enumerate(recipe.labels)),
+            label2id={label: index for index, label in enumerate(recipe.labels)},
+            problem_type="single_label_classification",
+            dtype=torch.float32,
+            attn_implementation="eager",  # on short texts and CPUs faster to train than the fused one
+            trust_remote_code=False,
+            ignore_mismatched_sizes=True,  # of the head alone: see _check_loaded
+            output_loading_info=True,
+        )
+    except Exception as error:  # safetensors, pickle and transformers raise many types for a broken file
+        raise BaseModelError(f"base: {recipe.base.hub} cannot be loaded: {_first_line(error)}") from error
+    _check_loaded(model, loaded, recipe.base.hub)
+    if fresh_head:
+        _draw_head(model, loaded["missing_keys"], recipe.training_seed)
     model.config._name_or_path = recipe.base.hub  # never a path of this machine
     return cast("PreTrainedModel", model)
 
 
-def _prepare_tokenizer(folder: Path, recipe: Recipe) -> dict[str, Any]:
-    """Return tokenizer.json with the recipe's normalizer and without truncation or padding.
-
-    Both would be obeyed by raw `tokenizers` and ignored by `pipeline`, so that the same text got two answers.
-    """
-    tree = cast("dict[str, Any]", json.loads((folder / TOKENIZER).read_text(encoding="utf-8")))
-    kind, pieces = tree["model"]["type"], tree["model"].get("vocab", {})
-    missing = [piece for piece in SPECIAL_PIECES if piece not in pieces]
-    if kind != "WordPiece" or missing:
-        lack = f" without {', '.join(missing)}" if missing else ""
+def _check_loaded(model: PreTrainedModel, loaded: dict[str, Any], name: str) -> None:
+    """Raise BaseModelError where weights of the encoder itself were missing or of another shape."""
+    prefix = f"{model.base_model_prefix}."
+    other = [key for key, *_ in loaded["mismatched_keys"] if key.startswith(prefix)]
+    lost = [key.removeprefix(prefix) for key in loaded["missing_keys"] if key.startswith(prefix)]
+    if lost := [key for key in lost if not key.startswith(FRESH)]:
         raise BaseModelError(
-            f"base: {recipe.base.hub} has a {kind} tokenizer{lack}; allowed is WordPiece with "
-            f"{', '.join(SPECIAL_PIECES)}, as BERT has it; choose such an encoder"
+            f"base: the weights of {name} lack {len(lost)} of the encoder's parts, such as {lost[0]}; they are of "
+            "another architecture than its config.json"
         )
-    shell = Tokenizer.from_file(str(folder / TOKENIZER))
-    shell.normalizer = build_normalizer(recipe.text)
-    tree["normalizer"] = json.loads(shell.to_str())["normalizer"]
-    tree["truncation"] = tree["padding"] = None
-    return tree
+    if other:
+        raise BaseModelError(
+            f"base: {len(other)} weights of {name}, such as {other[0]}, have another shape than its config.json "
+            "says; take the files of one model"
+        )
+
+
+def _draw_head(model: PreTrainedModel, missing: list[str], seed: int) -> None:
+    """Draw the head anew where the checkpoint brought one: it was learnt for other labels."""
+    prefix = f"{model.base_model_prefix}."
+    head = [name for name, _ in model.named_parameters() if not name.startswith(prefix)]
+    if set(head) <= set(missing):
+        return
+    torch.manual_seed(seed)
+    for name, module in model.named_children():
+        if name != model.base_model_prefix:
+            module.apply(model._init_weights)
 
 
 def _cut_vocabulary(
@@ -134,12 +133,21 @@ def _cut_vocabulary(
 ) -> dict[str, Any]:
     if base.vocabulary is None:
         return tree
+    check_kind(tree, base)
     kept = choose_pieces(tree, texts, base.vocabulary, base.characters)
     keep_embeddings(model, kept)
     return renumber_pieces(tree, kept)
 
 
 def _input_names(model: PreTrainedModel) -> list[str]:
-    if model.config.to_dict().get("type_vocab_size", 1) > 1:
+    if _token_types(model.config) > 1:
         return ["input_ids", "token_type_ids", "attention_mask"]
     return ["input_ids", "attention_mask"]
+
+
+def _token_types(config: PretrainedConfig) -> int:
+    return int(config.to_dict().get("type_vocab_size", 1))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

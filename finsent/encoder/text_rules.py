@@ -2,27 +2,83 @@
 
 from __future__ import annotations
 
-from tokenizers import Regex, normalizers
+import json
+
+from tokenizers import Regex, Tokenizer, normalizers
 
 from finsent.recipe.encoder import Text
-from finsent.text import CASHTAG, LINK
+from finsent.text import BARE_LINK, CASHTAG, ENTITIES, HASHTAG, LINK, MENTION, TAG
+
+REPEATABLE = "abcdefghijklmnopqrstuvwxyz!?."  # a letter four times over says no more than twice
 
 
-def build_normalizer(text: Text) -> normalizers.Normalizer:
-    """Return the normalizer sequence of a recipe.
+def build_normalizer(
+    text: Text, own: normalizers.Normalizer | None = None, *, is_wordpiece: bool = True
+) -> normalizers.Normalizer:
+    """Return the normalizer sequence of a recipe. `own`: what the encoder's tokenizer does itself, if any.
 
-    The bound on characters comes last: BertNormalizer decomposes (a Hangul syllable becomes three letters),
-    so a cut before it would not bound the tokens. A character is at most one piece: that bounds positions.
+    The bound on characters comes last: the encoder's own step decomposes (a Hangul syllable becomes three
+    letters), so a cut before it would not bound the tokens.
     """
-    steps: list[normalizers.Normalizer] = []
-    if text.drop_links:
-        steps.append(normalizers.Replace(Regex(LINK), ""))
-    if text.strip_cashtags:
-        steps.append(normalizers.Replace(Regex(CASHTAG), ""))
-    steps.append(
-        normalizers.BertNormalizer(
+    if is_wordpiece:
+        own = normalizers.BertNormalizer(
             clean_text=True, handle_chinese_chars=True, strip_accents=text.lowercase, lowercase=text.lowercase
         )
+    elif own is not None:
+        own = normalizers.Sequence([own])  # so that `find_own_normalizer` knows it again
+    bound = normalizers.Replace(Regex(rf"(?<=^[\s\S]{{{text.max_characters}}})[\s\S]+"), "")
+    return normalizers.Sequence(
+        [*_cleaning(text), *([own] if own is not None else []), *_word_rules(text, own), bound]
     )
-    steps.append(normalizers.Replace(Regex(rf"(?<=^[\s\S]{{{text.max_characters}}})[\s\S]+"), ""))
-    return normalizers.Sequence(steps)
+
+
+def _cleaning(text: Text) -> list[normalizers.Normalizer]:
+    """Return the rules on the text as it was written, in the order in which they run."""
+    rules = [(entity, letter) for entity, letter in ENTITIES.items() if text.decode_entities]
+    for wanted, pattern, content in (
+        (text.drop_tags, TAG, " "),
+        (text.drop_links, LINK, ""),
+        (text.drop_bare_links, BARE_LINK, ""),
+        (text.drop_mentions, MENTION, ""),
+        (text.strip_hashtags, HASHTAG, ""),
+        (text.strip_cashtags, CASHTAG, ""),
+    ):
+        if wanted:
+            rules.append((pattern, content))
+    rules += [(pattern, " ") for pattern in text.drop]
+    return [normalizers.Replace(Regex(pattern), content) for pattern, content in rules]
+
+
+def _word_rules(text: Text, own: normalizers.Normalizer | None) -> list[normalizers.Normalizer]:
+    """Return the rules on the text as the encoder's own normalizer leaves it."""
+    rules = []
+    if text.shorten_repeats:
+        rules.append("|".join(f"(?<={_escape(2 * letter)}){_escape(letter)}+" for letter in REPEATABLE))
+    if text.drop_words:
+        words = (own.normalize_str(word) if own is not None else word for word in text.drop_words)
+        told = "|".join(_escape(word.strip()) for word in words)
+        rules.append(rf"(?<![\p{{L}}\p{{N}}])(?:{told})(?![\p{{L}}\p{{N}}])")
+    return [normalizers.Replace(Regex(rule), "") for rule in rules]
+
+
+def _escape(text: str) -> str:
+    """Return a regular expression for just this text; JavaScript allows no backslash that is not needed."""
+    return "".join(f"\\{letter}" if letter in "^$\\.*+?()[]{}|/" else letter for letter in text)
+
+
+def find_own_normalizer(tokenizer: Tokenizer) -> normalizers.Normalizer | None:
+    """Return what a tokenizer normalizes itself; of a release of ours, what its encoder did before the rules."""
+    tree = json.loads(tokenizer.to_str())["normalizer"]
+    if tree is None or not _is_ours(tree):
+        return tokenizer.normalizer
+    nested = [step for step in tree["normalizers"] if step["type"] == "Sequence"]
+    if not nested:
+        return None
+    shell = json.loads(tokenizer.to_str()) | {"normalizer": nested[0]}
+    return Tokenizer.from_str(json.dumps(shell)).normalizer
+
+
+def _is_ours(tree: dict[str, object]) -> bool:
+    steps = tree.get("normalizers")
+    last = steps[-1] if isinstance(steps, list) and steps else {}
+    return str(last.get("pattern", {}).get("Regex", "")).startswith(r"(?<=^[\s\S]{")

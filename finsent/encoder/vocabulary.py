@@ -16,6 +16,16 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
 from finsent.errors import BaseModelError
+from finsent.recipe.encoder import Base
+
+
+def check_kind(tree: dict[str, Any], base: Base) -> None:
+    """Raise BaseModelError for a tokenizer whose pieces cannot be chosen."""
+    if (kind := tree["model"]["type"]) != "WordPiece":
+        raise BaseModelError(
+            f"base.vocabulary: got {base.vocabulary}, but {base.hub} has a {kind} tokenizer; pieces can be chosen "
+            "of a WordPiece one, so leave the key out"
+        )
 
 
 def choose_pieces(

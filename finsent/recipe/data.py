@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -12,24 +13,30 @@ AgreementLevel = Literal["50", "66", "75", "All"]
 SplitName = Literal["train", "validation", "test"]
 
 
-class _Source(Section):
-    """Where rows come from: `path` (in this repository), `hub` (data set id) or `url` named by `hub`."""
+def _is_empty(value: object) -> bool:
+    return not value
+
+
+def _is(default: str) -> Callable[[object], bool]:
+    """Return what leaves a key out of a dump at its default: recipes from before keep their fingerprint."""
+    return lambda value: value == default
+
+
+class Origin(Section):
+    """Where data come from: `path` (beside the recipe), `hub` (data set id) or `url` named by `hub`."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="short name, used in metrics and tables")
     title: str
-    licence: str = Field(description="Hub licence id, for example cc-by-4.0")
+    licence: str = Field(
+        description="Hub licence id, for example cc-by-4.0; other: terms of its own, or none"
+    )
     homepage: str | None = None
-    path: str | None = Field(None, description="folder, relative to the repository or absolute")
+    path: str | None = Field(
+        None, description="folder, relative to the recipe file or, where it is not there, to the repository"
+    )
     hub: HubId | None = Field(None, description="data set id; FINSENT_MIRROR is asked first")
     revision: str | None = Field(None, description="commit, tag or branch of the Hub data set")
     url: str | None = Field(None, description="base address for sources that are not on the Hub")
-    files: dict[SplitName, list[str]] = Field(
-        min_length=1, description="files per split, relative to the source"
-    )
-    labels: dict[str, str] = Field(min_length=1, description="the source's label -> label of this recipe")
-    show_texts: bool = Field(
-        False, description="whether the card may show test rows that the model got wrong, word by word"
-    )
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -38,14 +45,141 @@ class _Source(Section):
         return self
 
 
-class TableSource(_Source):
-    """CSV, JSONL or Parquet with a text and a label column."""
+class _Source(Origin):
+    """Labelled rows."""
+
+    files: dict[SplitName, Annotated[list[str], Field(min_length=1)]] = Field(
+        {}, exclude_if=_is_empty, description="files per split, relative to the source; * and ? stand for any"
+    )
+    labels: dict[str, str | None] = Field(
+        min_length=1, description="the source's label -> label of this recipe, or null to leave its rows out"
+    )
+    show_texts: bool = Field(
+        False, description="whether the card may show test rows that the model got wrong, word by word"
+    )
+
+    @property
+    def own_splits(self) -> set[SplitName]:
+        """The splits that the source brings rows for by itself."""
+        return set(self.files)
+
+    @model_validator(mode="after")
+    def _brings_rows(self) -> Self:
+        if not self.own_splits:
+            raise ValueError("files: give at least one file of one split, such as {train: [rows.csv]}")
+        return self
+
+
+class TableFormat(Section):
+    """How the rows stand in the files, where that is not plain: UTF-8, a header, the format's delimiter."""
+
+    columns: list[str] | None = Field(
+        None, min_length=1, exclude_if=_is_empty, description="names of the columns, where there is no header"
+    )
+    encoding: str = Field(
+        "utf-8", exclude_if=_is("utf-8"), description="of text files, such as cp1252; a byte-order mark wins"
+    )
+    delimiter: str | None = Field(
+        None,
+        min_length=1,
+        max_length=1,
+        exclude_if=_is_empty,
+        description="between cells; else a comma in .csv, a tab in .tsv and .txt",
+    )
+    quoting: Literal["doubled", "backslash", "none"] = Field(
+        "doubled",
+        exclude_if=_is("doubled"),
+        description='a quote in a quoted cell is "" or \\"; none: a quote is a letter like others',
+    )
+    sheet: str | None = Field(None, exclude_if=_is_empty, description="of an .xlsx with several")
+    member: str | None = Field(None, exclude_if=_is_empty, description="file in a .zip that has several")
+    config: str | None = Field(
+        None, exclude_if=_is_empty, description="configuration of a Hub data set that is read by `splits`"
+    )
+    where: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(
+        {}, exclude_if=_is_empty, description="column -> values; rows with any other are left out"
+    )
+    take: int | None = Field(
+        None,
+        ge=1,
+        exclude_if=_is_empty,
+        description="rows to draw by the recipe's seed, labels in proportion",
+    )
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str) -> str:
+        try:
+            "a".encode(encoding)
+        except (LookupError, ValueError):
+            raise ValueError(
+                f"{encoding!r} is no encoding of text; utf-8, utf-16, cp1252, latin-1, gb18030 are some"
+            ) from None
+        return encoding
+
+    def given(self) -> set[str]:
+        """Return the keys of how a file is written that differ from their defaults."""
+        fields = TableFormat.model_fields
+        keys = ("columns", "encoding", "delimiter", "quoting", "sheet", "member")
+        return {key for key in keys if getattr(self, key) != fields[key].default}
+
+
+class TableSource(_Source, TableFormat):
+    """Rows with a text and a label: CSV, TSV, JSON, Parquet, XLSX, or splits of a Hub data set."""
 
     kind: Literal["table"]
     text: str = "text"
     label: str = "label"
     group: str | None = Field(None, description="column whose equal values stay on one side of a split")
     slice: str | None = Field(None, description="column by which figures are also given")
+    splits: dict[SplitName, str] = Field(
+        {},
+        exclude_if=_is_empty,
+        description="split here -> split of the Hub data set, read by `datasets` in place of `files`",
+    )
+
+    @property
+    def own_splits(self) -> set[SplitName]:
+        """The splits that the source brings rows for by itself."""
+        return {*self.files, *self.splits}
+
+    @model_validator(mode="after")
+    def _is_read_one_way(self) -> Self:
+        _check_one_way(self, bool(self.files), bool(self.splits))
+        return self
+
+
+class TextSource(Origin, TableFormat):
+    """Texts without labels, for pretraining and transfer sets. In a .txt every line is one."""
+
+    text: str = Field("text", description="column; not used for .txt")
+    files: list[str] = Field([], description="relative to the source; * and ? stand for any")
+    splits: list[str] = Field([], description="of the Hub data set, read by `datasets` in place of `files`")
+    min_characters: int = Field(1, ge=1, description="shorter texts are left out")
+    max_characters: int | None = Field(None, ge=1, description="longer texts are left out")
+    min_letters: Share = Field(0.0, description="least share of letters and digits among what is no space")
+    max_repeats: int | None = Field(
+        None, ge=1, description="lines that stand in more texts than this are taken out, as boilerplate"
+    )
+
+    @model_validator(mode="after")
+    def _is_read_one_way(self) -> Self:
+        _check_one_way(self, bool(self.files), bool(self.splits))
+        if self.max_characters is not None and self.max_characters < self.min_characters:
+            raise ValueError(f"max_characters: {self.max_characters} is below min_characters")
+        return self
+
+
+def _check_one_way(source: TableSource | TextSource, files: bool, splits: bool) -> None:
+    """Raise ValueError unless rows come from files or from splits of a Hub data set, with keys for that."""
+    if files == splits:
+        raise ValueError("give exactly one of files and splits")
+    if splits and (source.hub is None or source.url is not None):
+        raise ValueError("splits: are those of a Hub data set; give hub and no url, or files")
+    if splits and (told := sorted(source.given())):
+        raise ValueError(f"{told[0]}: is for files; leave it out beside splits")
+    if files and source.config is not None:
+        raise ValueError("config: is for splits of a Hub data set; leave it out beside files")
 
 
 class PhrasebankSource(_Source):
@@ -89,6 +223,11 @@ class Data(Section):
     leave_out: list[str] = Field(
         [], description="names of sources that are not used, for a recipe that extends another"
     )
+    unlabelled: list[TextSource] = Field(
+        [],
+        exclude_if=_is_empty,
+        description="texts without labels; their licences count, and their names differ from the sources'",
+    )
     fold: Fold | None = Field(
         None, description="test is this fold, and every source is split anew, whatever files it brings"
     )
@@ -121,10 +260,9 @@ class Data(Section):
             )
         return self
 
-    @field_validator("sources")
-    @classmethod
-    def _names_differ(cls, sources: list[Source]) -> list[Source]:
-        names = [source.name for source in sources]
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [source.name for source in (*self.sources, *self.unlabelled)]
         if len(set(names)) != len(names):
             raise ValueError(f"source names must differ, got {names}")
-        return sources
+        return self

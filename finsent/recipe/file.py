@@ -15,6 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from finsent.errors import RecipeError
+from finsent.recipe.places import with_places_from
 from finsent.recipe.recipe import Recipe
 from finsent.recipe.renamed import find_old_keys, with_new_names
 from finsent.yaml_dialects import describe_readings, dump_yaml, find_keys_that_are_no_text
@@ -25,7 +26,7 @@ def load_recipe(path: Path) -> Recipe:
 
     Raises RecipeError: a file is missing or no YAML mapping, extends itself, or holds what is not allowed.
     """
-    return _validate(_read_tree(path, seen=()), path)
+    return _validate(_read_tree(path, (), path.parent), path, path.parent)
 
 
 def read_released_recipe(path: Path) -> Recipe:
@@ -41,22 +42,27 @@ def parse_released_recipe(content: bytes, name: Path) -> Recipe:
     return _validate(with_new_names(_parse_mapping(content, name)), name)
 
 
-def _validate(tree: dict[str, Any], path: Path) -> Recipe:
+def _validate(tree: dict[str, Any], path: Path, home: Path | None = None) -> Recipe:
     try:
-        return Recipe.model_validate_json(json.dumps(tree), strict=True)
+        return Recipe.model_validate_json(json.dumps(tree), strict=True, context={"home": home})
     except ValidationError as error:
         problems = "; ".join(_explain(problem) for problem in error.errors())
         raise RecipeError(f"{path}: {problems}") from None
 
 
-def _read_tree(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+def _read_tree(path: Path, seen: tuple[Path, ...], home: Path) -> dict[str, Any]:
+    """Return what a file says, with paths as seen from `home`, the folder of the recipe that is asked for."""
     if path.resolve() in seen:
         raise RecipeError(f"{path}: extends itself, by way of {' -> '.join(p.name for p in seen)}")
     tree = _read_mapping(path)
     if old := find_old_keys(tree):
         told = "; ".join(f"{first}: is now called {now}" for first, now in old.items())
         raise RecipeError(f"{path}: {told}; rename it in the file")
-    return _follow(tree, path, (*seen, path.resolve()))
+    try:
+        placed = with_places_from(tree, path.parent, home)
+    except RecipeError as error:
+        raise RecipeError(f"{path}: {error}") from None
+    return _follow(placed, path, (*seen, path.resolve()), home)
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:
@@ -95,14 +101,15 @@ def _check_keys(node: yaml.Node | None, path: Path) -> None:
         )
 
 
-def _follow(tree: dict[str, Any], path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+def _follow(tree: dict[str, Any], path: Path, seen: tuple[Path, ...], home: Path) -> dict[str, Any]:
     """Put other recipe files that one names in its place: the one that it extends, and its teachers."""
     if "extends" in tree:
-        tree = _merge(_read_tree(path.parent / str(tree.pop("extends")), seen), tree)
+        tree = _merge(_read_tree(path.parent / str(tree.pop("extends")), seen, home), tree)
     plan = tree.get("distillation")
     if isinstance(plan, dict) and isinstance(plan.get("teachers"), list):
         teachers = [
-            _read_tree(path.parent / one, seen) if isinstance(one, str) else one for one in plan["teachers"]
+            _read_tree(path.parent / one, seen, home) if isinstance(one, str) else one
+            for one in plan["teachers"]
         ]
         tree["distillation"] = plan | {"teachers": teachers}
     return tree
@@ -133,9 +140,15 @@ def _is_scalar(value: object) -> bool:
     return value is None or isinstance(value, bool | int | float)
 
 
-def dump_recipe(recipe: Recipe) -> str:
-    """Return a recipe as YAML that `load_recipe` reads back to an equal one, with nothing left to extend."""
-    return _dump(recipe.model_dump(mode="json"))
+def dump_recipe(recipe: Recipe, folder: Path | None = None) -> str:
+    """Return a recipe as YAML that `load_recipe` reads back to an equal one, with nothing left to extend.
+
+    With `folder`, the paths of its sources are as seen from there.
+    """
+    tree = recipe.model_dump(mode="json")
+    if folder is not None and recipe.home is not None:
+        tree = with_places_from(tree, recipe.home, folder)
+    return _dump(tree)
 
 
 def address_recipe(path: Path, model: str, space: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 from pydantic_core import to_json
 
 from finsent.recipe.card import Card, Hub
@@ -49,7 +50,7 @@ class Distillation(Section):
 
 
 class Recipe(Section):
-    """One release."""
+    """One release. Two recipes are equal when they say the same, wherever their files lie."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="also the folder below runs/")
     version: Version
@@ -65,6 +66,20 @@ class Recipe(Section):
     evaluation: Evaluation = Evaluation()
     card: Card
     hub: Hub
+    _home: Path | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _keeps_its_home(self, info: ValidationInfo) -> Self:
+        self._home = (info.context or {}).get("home", self._home)
+        return self
+
+    @property
+    def home(self) -> Path | None:
+        """The folder of the recipe file, beside which its data may lie; None where it is not known."""
+        return self._home
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Recipe) and self.__dict__ == other.__dict__
 
     @model_validator(mode="after")
     def _labels_hold_together(self) -> Self:
@@ -78,7 +93,10 @@ class Recipe(Section):
 
     def _label_uses(self) -> list[tuple[str, list[str]]]:
         uses = [
-            (f"data.sources.{source.name}.labels", list(source.labels.values()))
+            (
+                f"data.sources.{source.name}.labels",
+                [label for label in source.labels.values() if label is not None],
+            )
             for source in self.data.sources
         ]
         uses.append(("card.label_meanings", list(self.card.label_meanings)))

@@ -161,7 +161,7 @@ def test_counts_of_something_else_are_neither_added_to_nor_lost(
     if what == "recipe":
         recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"epochs": 9})})
     elif what == "rows":
-        table = Path(str(recipe.data.sources[0].path)) / "rows.csv"
+        table = Path(str(recipe.home)) / "rows.csv"
         table.write_text(table.read_text(encoding="utf-8") + EXTRA_ROW, encoding="utf-8")
     else:
         of = 4

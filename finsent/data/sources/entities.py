@@ -7,23 +7,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from finsent.data.rows import LeftOut, Row
-from finsent.data.sources.checks import check_text, map_label
-from finsent.data.sources.table import read_table
-from finsent.recipe.data import EntitySource, SplitName
+from finsent.data.sources.checks import Columns, check_text, map_label
+from finsent.data.sources.formats import read_cells
+from finsent.recipe.data import EntitySource, SplitName, TableFormat
 
 
 def read_entities(source: EntitySource, path: Path, split: SplitName) -> Iterator[Row | LeftOut]:
     """Yield a row a headline whose entities have one label, and why every other one is left out."""
-    table = read_table(path, [source.text, source.entities])
-    for number, (text, cell) in enumerate(table.itertuples(index=False, name=None), 1):
-        labels = _parse_labels(cell)
+    for where, (text, cell) in read_cells(path, TableFormat(), Columns([source.text, source.entities])):
+        labels = _parse_labels(str(cell))
         if not labels:
-            yield LeftOut("entity dict does not parse")
+            yield LeftOut("entity dict does not parse", str(text))
         elif len(labels) > 1:
-            yield LeftOut("entities disagree")
+            yield LeftOut("entities disagree", str(text))
+        elif (label := map_label(source, where, labels.pop())) is None:
+            yield LeftOut("label is mapped to null", str(text))
         else:
-            label = map_label(source, path, number, labels.pop())
-            yield Row(check_text(path, number, text), label, source.name, split)
+            yield Row(check_text(where, text), label, source.name, split)
 
 
 def _parse_labels(cell: str) -> set[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
-from finsent.data.rows import Row
+from finsent.data.rows import LeftOut, Row
 from finsent.data.sources.checks import check_text, map_label
 from finsent.errors import DataError
 from finsent.recipe.data import AgreementLevel, PhrasebankSource, SplitName
@@ -18,7 +18,7 @@ FOLDER = "FinancialPhraseBank-v1.0"
 LEVELS: tuple[AgreementLevel, ...] = get_args(AgreementLevel)  # loosest first
 
 
-def read_phrasebank(source: PhrasebankSource, path: Path, split: SplitName) -> Iterator[Row]:
+def read_phrasebank(source: PhrasebankSource, path: Path, split: SplitName) -> Iterator[Row | LeftOut]:
     """Yield the sentences of one agreement level; `slice` is the strictest file that still holds them."""
     levels = LEVELS[LEVELS.index(source.agreement) :]
     try:
@@ -31,9 +31,14 @@ def read_phrasebank(source: PhrasebankSource, path: Path, split: SplitName) -> I
         text, separator, label = line.rpartition("@")
         if not separator:
             raise DataError(f"{path.name}, row {number}: no '@label' at the end of {line[-40:]!r}")
+        where = f"{path.name}, row {number}"
+        target = map_label(source, where, label.strip())
+        if target is None:
+            yield LeftOut(f"label {label.strip()!r} is mapped to null", text)
+            continue
         yield Row(
-            text=check_text(path, number, mend_letters(text.strip())),
-            label=map_label(source, path, number, label.strip()),
+            text=check_text(where, mend_letters(text.strip())),
+            label=target,
             source=source.name,
             split=split,
             slice=f"agreement_{strictest[line].lower()}",

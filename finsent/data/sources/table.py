@@ -1,73 +1,64 @@
-"""Tables: CSV, JSONL or Parquet with a text and a label column."""
+"""Tables with a text and a label column, of any format."""
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from sys import intern
 
-import pandas
-
-from finsent.data.rows import Row
-from finsent.data.sources.checks import check_text, map_label
-from finsent.errors import DataError
-from finsent.recipe.data import SplitName, TableSource
+from finsent.data.rows import LeftOut, Row
+from finsent.data.sources.checks import Columns, Record, check_text, label_text, map_label
+from finsent.data.sources.formats import read_cells
+from finsent.recipe.data import SplitName, TableFormat, TableSource
 
 
-def read_labelled_table(source: TableSource, path: Path, split: SplitName) -> Iterator[Row]:
-    """Yield a row a record."""
-    wanted = [name for name in (source.text, source.label, source.group, source.slice) if name]
-    for number, record in enumerate(read_table(path, wanted).to_dict("records"), 1):
+def read_labelled_table(source: TableSource, path: Path, split: SplitName) -> Iterator[Row | LeftOut]:
+    """Yield a row a record, or why it is left out."""
+    return label_records(source, read_cells(path, source, wanted_columns(source)), split)
+
+
+def wanted_columns(source: TableSource) -> Columns:
+    """Return the columns that a source names, and the values that it knows of them."""
+    names = [name for name in (source.text, source.label, source.group, source.slice) if name]
+    values = {source.label: set(source.labels)} | {name: set(found) for name, found in source.where.items()}
+    return Columns(list(dict.fromkeys([*names, *source.where])), source.label, values)
+
+
+def label_records(
+    source: TableSource, records: Iterable[Record], split: SplitName
+) -> Iterator[Row | LeftOut]:
+    """Yield a row a record, or why it is left out; DataError when a value is none that can be used."""
+    at = {name: index for index, name in enumerate(wanted_columns(source).names)}
+    text, label = at[source.text], at[source.label]
+    group, part = at.get(source.group or ""), at.get(source.slice or "")
+    for where, cells in records:
+        if reason := find_other(source, where, cells, at):
+            yield LeftOut(reason, str(cells[text]))
+            continue
+        found = label_text(where, cells[label], source.label)
+        target = source.labels.get(found) or map_label(source, where, found)
+        if target is None:
+            yield LeftOut(f"label {found!r} is mapped to null", str(cells[text]))
+            continue
         yield Row(
-            text=check_text(path, number, str(record[source.text])),
-            label=map_label(source, path, number, str(record[source.label])),
-            source=source.name,
-            split=split,
-            group=str(record[source.group]) if source.group else "",
-            slice=str(record[source.slice]) if source.slice else "",
+            check_text(where, cells[text], source.text),
+            target,
+            source.name,
+            split,
+            "" if group is None else _name(where, cells[group]),
+            "" if part is None else _name(where, cells[part]),
         )
 
 
-def read_table(path: Path, wanted: list[str]) -> pandas.DataFrame:
-    """Read the wanted columns; no cell of a CSV is taken for a number or for a missing value.
-
-    Raises DataError: the file cannot be read, or lacks a column or a value of it.
-    """
-    table = _read_columns(path)
-    if missing := [name for name in wanted if name not in table.columns]:
-        raise DataError(f"{path.name}: no column {missing[0]!r}; it has {list(table.columns)}")
-    for name in wanted:
-        if (empty := table[name].isna()).any():
-            raise DataError(f"{path.name}, row {int(empty.to_numpy().argmax()) + 1}: {name!r} has no value")
-    return table[wanted]
+def find_other(source: TableFormat, where: str, cells: tuple[object, ...], at: dict[str, int]) -> str:
+    """Return by which key of `where` a record is left out, nothing where it stays."""
+    for column, values in source.where.items():
+        cell = cells[at[column]]
+        if cell is None or label_text(where, cell, column) not in values:
+            return f"where: {column} is another"
+    return ""
 
 
-def _read_columns(path: Path) -> pandas.DataFrame:
-    try:
-        if path.suffix == ".csv":
-            return pandas.read_csv(_open_text(path), dtype=str, keep_default_na=False)
-        if path.suffix in (".jsonl", ".json"):
-            return pandas.read_json(_open_text(path), lines=True, dtype=False)
-        if path.suffix == ".parquet":
-            return pandas.read_parquet(path)
-    except UnicodeDecodeError:
-        raise DataError(_undecodable(path)) from None
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path.name}: cannot be read: {' '.join(str(error).split())[:200]}") from error
-    raise DataError(f"{path.name}: got {path.suffix!r}; allowed are .csv, .jsonl and .parquet")
-
-
-def _open_text(path: Path) -> io.StringIO:
-    """Return UTF-8 text without byte-order marks; joined files have more than one."""
-    return io.StringIO(re.sub(r"(?m)^\ufeff+", "", path.read_bytes().decode("utf-8")), newline="")
-
-
-def _undecodable(path: Path) -> str:
-    for number, line in enumerate(path.read_bytes().split(b"\n"), 0):
-        try:
-            line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            value = line[error.start : error.start + 4]
-            return f"{path.name}, row {number}: bytes {value!r} are not UTF-8; save the file as UTF-8"
-    return f"{path.name}: is not UTF-8"
+def _name(where: str, value: object) -> str:
+    """Return the name of a group or slice, kept once however many rows are of it."""
+    return "" if value is None else intern(label_text(where, value))

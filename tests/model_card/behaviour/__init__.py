@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from finsent import REPOSITORY
 from finsent.data.rows import Row
+from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
 from finsent.recipe.file import load_recipe
 
@@ -15,4 +16,4 @@ from finsent.recipe.file import load_recipe
 def held_out_headlines() -> list[Row]:
     """Return the test rows of the project's headlines."""
     source = load_recipe(REPOSITORY / "recipes" / "quickstart.yaml").data.sources[0]
-    return [row for row in read_source(source, None).rows if row.split == "test"]
+    return [row for row in read_source(source, Places()).rows if row.split == "test"]

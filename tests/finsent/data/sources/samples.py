@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from finsent.data.rows import Row
+from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
 from finsent.recipe.data import Source
 
@@ -24,4 +25,4 @@ def make_source(folder: Path, kind: str = "table", **changes: object) -> Source:
 
 
 def read(source: Source, mirror: Path | None = None) -> list[Row]:
-    return read_source(source, mirror).rows
+    return read_source(source, Places(mirror)).rows

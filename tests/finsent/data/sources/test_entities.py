@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
 from tests.finsent.data.sources.samples import make_source
 
@@ -15,6 +16,6 @@ def test_entities_that_disagree_or_do_not_parse_are_counted(tmp_path: Path) -> N
         '"Nobody",{}',
     ]
     (tmp_path / "rows.csv").write_text("\n".join(lines), encoding="utf-8")
-    found = read_source(make_source(tmp_path, "entities"), None)
+    found = read_source(make_source(tmp_path, "entities"), Places())
     assert [(row.text, row.label) for row in found.rows] == [("A and B gain", "positive")]
     assert found.left_out == {"entities disagree": 1, "entity dict does not parse": 2}

@@ -14,7 +14,7 @@ def test_a_missing_file_and_a_wrong_kind_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"rows\.csv does not exist"):
         read(make_source(tmp_path))
     (tmp_path / "rows.xls").write_text("")
-    with pytest.raises(DataError, match=r"got '.xls'; allowed are .csv, .jsonl and .parquet"):
+    with pytest.raises(DataError, match=r"got '.xls'; allowed are .csv, .tsv, .txt, .json, .jsonl"):
         read(make_source(tmp_path, files={"train": ["rows.xls"]}))
 
 

@@ -59,13 +59,13 @@ def test_parquet_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"text,label\nUp,1\nDown,7\n", r"rows.csv, row 2: unknown label '7'; s maps \['0', '1'\]"),
-        (b"text,label\nUp,1\n  ,0\n", "rows.csv, row 2: the text is empty"),
+        (b"text,label\nUp,1\nDown,7\n", r"rows.csv, line 3: unknown label '7'; s maps \['0', '1'\]"),
+        (b"text,label\nUp,1\n  ,0\n", "rows.csv, line 3: the text is empty"),
         (b"headline,label\nUp,1\n", r"rows.csv: no column 'text'; it has \['headline', 'label'\]"),
-        (b"text,label\nUp,1\nD\xe9j\xe0,0\n", r"rows.csv, row 2: bytes b'\\xe9j\\xe0,' are not UTF-8"),
-        (b"", "rows.csv: cannot be read"),
+        (b"text,label\nUp,1\nD\xe9j\xe0,0\n", r"rows.csv, line 3: bytes b'\\xe9j\\xe0,' are not UTF-8"),
+        (b"", "rows.csv: is empty; expected a header"),
         (b"text,label\n", "no row was read"),
-        (b'text,label\n"Up,1\n', "rows.csv: cannot be read"),
+        (b'text,label\n"Up,1\n', "rows.csv, line 2: a quote that opens here is not closed"),
     ],
 )
 def test_errors_name_file_row_and_value(tmp_path: Path, content: bytes, message: str) -> None:
@@ -76,5 +76,5 @@ def test_errors_name_file_row_and_value(tmp_path: Path, content: bytes, message:
 
 def test_a_missing_value_in_jsonl_is_named(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text('{"text": "Up", "label": 1}\n{"text": "Down", "label": null}\n')
-    with pytest.raises(DataError, match=r"rows.jsonl, row 2: 'label' has no value"):
+    with pytest.raises(DataError, match=r"rows.jsonl, line 2: 'label' has no value"):
         read(make_source(tmp_path, files={"train": ["rows.jsonl"]}))

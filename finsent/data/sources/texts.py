@@ -1,0 +1,114 @@
+"""Texts without labels: read, filtered by what they are made of, and freed of lines that stand everywhere."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from finsent.data.rows import LeftOutCount
+from finsent.data.sources.checks import Columns, Record, check_text
+from finsent.data.sources.fetch import Places, fetch_files
+from finsent.data.sources.formats import read_cells
+from finsent.data.sources.hub_dataset import read_hub_split
+from finsent.data.sources.progress import count_aloud
+from finsent.data.sources.sample import draw_sample
+from finsent.data.sources.table import find_other
+from finsent.errors import DataError
+from finsent.recipe.data import TextSource
+
+_SPACE, _LETTER = re.compile(r"\s"), re.compile(r"[^\W_]")
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The texts of one source in file order, and how many were left out, by reason."""
+
+    texts: list[str]
+    left_out: dict[str, int]
+
+
+def read_texts(source: TextSource, places: Places, seed: int) -> Texts:
+    """Read the texts of a source; `seed` draws those that `take` asks for.
+
+    Raises DataError: a file is missing or broken, a cell is no text, or no text is left.
+    """
+    left = LeftOutCount()
+    found = [text for text in _read(source, places, left)]
+    if source.max_repeats is not None:
+        found = _drop_repeated_lines(found, source.max_repeats, left)
+    kept = []
+    for text in found:
+        if reason := find_unfit(source, text):
+            left.add(reason, text)
+        else:
+            kept.append(text)
+    if not kept:
+        raise DataError(f"{source.name}: no text is left of {len(found)}; left out: {left.counts}")
+    if source.take is not None:
+        kept = [kept[at] for at in draw_sample([0] * len(kept), source.take, seed)]
+    return Texts(kept, left.counts)
+
+
+def _read(source: TextSource, places: Places, left: LeftOutCount) -> Iterator[str]:
+    columns = Columns(list(dict.fromkeys([source.text, *source.where])), None, _known(source))
+    at = {name: index for index, name in enumerate(columns.names)}
+    for where, cells in count_aloud(source.name, _records(source, places, columns)):
+        if reason := find_other(source, where, cells, at):
+            left.add(reason, str(cells[0]))
+        elif isinstance(cells[0], str) and not cells[0].strip():
+            left.add("empty", "")
+        else:
+            yield check_text(where, cells[0], source.text)
+
+
+def _known(source: TextSource) -> dict[str, set[str]]:
+    return {column: set(values) for column, values in source.where.items()}
+
+
+def _records(source: TextSource, places: Places, columns: Columns) -> Iterator[Record]:
+    for split in source.splits:
+        yield from read_hub_split(source, split, places, columns)
+    for name in source.files:
+        for path in fetch_files(source, name, places):
+            yield from read_cells(path, source, columns)
+
+
+def find_unfit(source: TextSource, text: str) -> str:
+    """Return by which filter of a source a text is left out, nothing where it stays."""
+    if len(text) < source.min_characters:
+        return "shorter than min_characters"
+    if source.max_characters is not None and len(text) > source.max_characters:
+        return "longer than max_characters"
+    if source.min_letters and letter_share(text) < source.min_letters:
+        return "fewer letters and digits than min_letters"
+    return ""
+
+
+def letter_share(text: str) -> float:
+    """Return the share of letters and digits among the characters that are no space, 0..1.
+
+    Signs that belong to a letter, such as vowel signs of Hindi, are neither: they do not count.
+    """
+    written = _SPACE.sub("", text)
+    return len(_LETTER.findall(written)) / len(written) if written else 0.0
+
+
+def _drop_repeated_lines(texts: list[str], most: int, left: LeftOutCount) -> list[str]:
+    """Return the texts without lines that stand in more than `most` of them, and without those left empty."""
+    counts = Counter(line for text in texts for line in {part.strip() for part in text.splitlines()})
+    repeated = {line for line, count in counts.items() if line and count > most}
+    return list(_without(texts, repeated.__contains__, left)) if repeated else texts
+
+
+def _without(texts: list[str], is_repeated: Callable[[str], bool], left: LeftOutCount) -> Iterator[str]:
+    for text in texts:
+        lines = text.splitlines()
+        kept = [line for line in lines if not is_repeated(line.strip())]
+        if len(kept) == len(lines):
+            yield text
+        elif rest := "\n".join(kept).strip():
+            yield rest
+        else:
+            left.add("nothing but repeated lines", text)
