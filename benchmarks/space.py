@@ -189,8 +189,8 @@ def _open(context: Any, address: str) -> float:  # noqa: ANN401  (Playwright is 
     page = context.new_page()
     begun = time.perf_counter()
     page.goto(address)
-    page.fill("#headline", "Operating profit rose")
-    page.press("#headline", "Enter")
+    page.fill("#text", "Operating profit rose")
+    page.press("#text", "Enter")
     page.wait_for_selector("#answer .fs-verdict", timeout=60_000)
     took = time.perf_counter() - begun
     page.wait_for_timeout(1500)  # the cache is written behind the answer

@@ -21,6 +21,9 @@ class Licence:
     share_alike: bool = False
 
 
+# One that the Hub has no id for. Nothing is known of what it allows, so it binds whatever is made from it.
+OTHER = Licence("other", "another licence", commercial=False, share_alike=True)
+
 LICENCES = {
     licence.id: licence
     for licence in (
@@ -35,6 +38,7 @@ LICENCES = {
         Licence("cc-by-nc-4.0", "Creative Commons Attribution-NonCommercial 4.0", commercial=False),
         Licence("cc-by-nc-sa-3.0", "Creative Commons Attribution-NonCommercial-ShareAlike 3.0", False, True),
         Licence("cc-by-nc-sa-4.0", "Creative Commons Attribution-NonCommercial-ShareAlike 4.0", False, True),
+        OTHER,
     )
 }
 

@@ -14,7 +14,8 @@ def describe(model: Model, address: str) -> str:
     """Return the tab as HTML; `address` is where the visitor reached it, for the code."""
     card = model.card
     parts = [
-        f"<p>{escape(str(card.get('summary') or ''))}</p>",
+        f"<p>{escape(model.summary)}</p>",
+        f"<p><b>{escape(model.notice)}</b></p>" if model.notice else "",
         _source(model),
         _figures(model),
         markup.bullets("What the labels mean", _meanings(card)),
@@ -24,7 +25,7 @@ def describe(model: Model, address: str) -> str:
         "<h3>Use it from code</h3>",
         *(
             f"<p>{escape(name)}</p><pre tabindex='0'>{escape(code)}</pre>"
-            for name, code in client_code(address).items()
+            for name, code in client_code(address, model).items()
         ),
     ]
     return f'<div class="fs-about">{"".join(parts)}</div>'
@@ -57,7 +58,7 @@ def _figures(model: Model) -> str:
         return "<p>This folder has no metrics.json, so there are no figures to show.</p>"
     rows = [_row(variant) for variant in variants]
     heads = ["File", "Size", "Accuracy (95 % interval)", "Macro F1 (95 % interval)", "ECE", "Median time"]
-    caption = f"Measured on {variants[0]['scores']['n']:,} test headlines"
+    caption = f"Measured on {variants[0]['scores']['n']:,} test rows"
     protocol = escape(str(model.metrics.get("protocol", "")))
     table = markup.rows_table(heads, rows, caption)
     return f'<h3>Figures</h3>{table}<p class="fs-quiet">{protocol}</p>'

@@ -1,4 +1,4 @@
-"""The demo as a Gradio app: one headline, many, a comparison, and what the model is.
+"""The demo as a Gradio app: one text, many, a comparison, and what the model is.
 
 MODEL_ID is owner/name or a folder, MODEL_REVISION its commit, tag or branch; where they are not set,
 model.json, which the push tool writes beside this file, says so. GRADIO_SERVER_PORT is Gradio's.
@@ -42,7 +42,7 @@ SWITCH_THEME = """() => {
 READ_ADDRESS = "() => [window.location.origin + window.location.pathname.replace(/\\/+$/, '')]"
 # On load: the theme of the last visit, and names for what Gradio leaves nameless to screen readers.
 ON_LOAD = """() => {
-  const names = {"ul[role=listbox]": "Choices", ".overflow-menu > button": "More tabs"};
+  const names = {"ul[role=listbox]": "Choices"};
   const name = () => {
     for (const [selector, label] of Object.entries(names)) {
       for (const found of document.querySelectorAll(`${selector}:not([aria-label])`)) {
@@ -69,7 +69,7 @@ def build(model: Model) -> gr.Blocks:
         theme.click(None, js=SWITCH_THEME, api_visibility="private")
         demo.load(None, js=ON_LOAD, api_visibility="private")
         add_endpoints(model)  # first, so that their names are free
-        with gr.Tab(phrase("one")):
+        with gr.Tab(phrase("one", model.unit)):
             add_one(model)
         with gr.Tab(phrase("many")):
             Many(model)

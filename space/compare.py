@@ -12,13 +12,14 @@ from inference.classifier import Classifier
 import markup
 from model import Model
 from one import find_refusal
+from words import phrase
 
 RUNS = 7
 
 
 def add_compare(model: Model) -> None:
     """Add the tab's components and events to the Blocks that is open."""
-    text = gr.Textbox(label="Headline to compare", lines=1, max_lines=5, elem_id="compare-text")
+    text = gr.Textbox(label=phrase("compare_label", model.unit), lines=1, max_lines=5, elem_id="compare-text")
     with gr.Row(elem_classes="fs-buttons"):
         go = gr.Button("Compare", variant="primary", elem_id="compare", scale=0)
     found = gr.HTML(elem_id="comparison", padding=False)
@@ -56,4 +57,4 @@ def _half(model: Model, classifier: Classifier, name: str, text: str) -> str:
         took.append((time.perf_counter() - started) * 1000)
     size = classifier.file.stat().st_size / 1e6
     about = f"{name}: {classifier.file.relative_to(model.folder)}, {size:.1f} MB"
-    return f"<div>{markup.answer(prediction, model.doubt, median(took), about)}</div>"
+    return f"<div>{markup.answer(prediction, model.marks, model.doubt, median(took), about)}</div>"

@@ -8,7 +8,7 @@ from typing import TypedDict
 
 import gradio as gr
 from inference.classifier import Prediction, replace_surrogates
-from inference.explain import explain
+from inference.explain import READ_CHARACTERS, explain
 
 from batch import MOST_CHARACTERS
 from model import Model
@@ -58,37 +58,39 @@ def make_functions(model: Model) -> Functions:
         return {"label": one.label, "score": one.score, "scores": one.scores, "unsure": unsure}
 
     def classify(text: str) -> Answer:
-        """Tell the sentiment of one English financial headline for the company or asset that it names first.
+        """Classify one {one}.
 
-        Returns the label, its calibrated probability (score), the probabilities of all labels (scores), and
-        unsure, which is true where answers with so low a score are often wrong.
+        {summary} Returns the label, its calibrated probability (score), the probabilities of all labels
+        (scores), and unsure, which is true where answers with so low a score are often wrong. The labels are
+        {labels}.
 
         Args:
-            text: One headline or sentence, at most 10,000 characters; about the first 500 are read.
+            text: One {one}, at most {most} characters; about the first {read} are read.
 
         """
         return describe(model.classifier(check_text(text)))
 
     def classify_batch(texts: list[str]) -> list[Answer]:
-        """Tell the sentiment of up to 1,000 English financial headlines, in the order in which they come.
+        """Classify up to {most_texts} {many}, in the order in which they come.
 
-        Faster than one call a headline. Each answer has label, score, scores and unsure, as from classify.
+        {summary} Faster than one call for each. Each answer has label, score, scores and unsure, as from
+        classify.
 
         Args:
-            texts: Headlines or sentences, each at most 10,000 characters.
+            texts: The {many}, each at most {most} characters.
 
         """
         return [describe(one) for one in model.classifier.classify(check_texts(texts))]
 
     def explain_words(text: str) -> Reasons:
-        """Tell which words of a financial headline decided its sentiment, by leaving each word out in turn.
+        """Tell which words of one {one} decided its label, by leaving each word out in turn.
 
         Returns the label and the words in their order. The effect of a word is by how much the probability of
-        that label is lower without it: positive words speak for the label, negative ones against it. It is
-        null for words behind what the model reads.
+        that label is lower without it: above 0 a word speaks for the label, below 0 against it. It is null
+        for words behind what the model reads.
 
         Args:
-            text: One headline or sentence, at most 10,000 characters.
+            text: One {one}, at most {most} characters.
 
         """
         found = explain(model.classifier, check_text(text))
@@ -97,7 +99,27 @@ def make_functions(model: Model) -> Functions:
             "words": [{"word": word.text, "effect": word.effect} for word in found.words],
         }
 
+    for function in (classify, classify_batch, explain_words):
+        function.__doc__ = _describe_function(function, model)
     return classify, classify_batch, explain_words
+
+
+def _describe_function(function: Callable[..., object], model: Model) -> str:
+    """Return the description that API and MCP give of a function, in the words of the release."""
+    labels = [label.replace("\n", " ") for label in model.labels]
+    return (
+        str(function.__doc__)
+        .format(
+            one=model.unit.one,
+            many=model.unit.many,
+            summary=model.summary,
+            labels=", ".join(labels),
+            most=f"{MOST_CHARACTERS:,}",
+            most_texts=f"{MOST_TEXTS:,}",
+            read=READ_CHARACTERS,
+        )
+        .replace(" \n", "\n")
+    )
 
 
 def check_text(text: object) -> str:
@@ -108,10 +130,10 @@ def check_text(text: object) -> str:
     if not isinstance(text, str):
         raise gr.Error(f"text: got {type(text).__name__}, expected a string", print_exception=False)
     if not text.strip():
-        raise gr.Error("text: it is empty; write a headline", print_exception=False)
+        raise gr.Error("text: it is empty; write one", print_exception=False)
     if len(text) > MOST_CHARACTERS:
         raise gr.Error(
-            f"text: it has {len(text):,} characters, at most {MOST_CHARACTERS:,} are taken; send a headline",
+            f"text: it has {len(text):,} characters, at most {MOST_CHARACTERS:,} are taken; send less",
             print_exception=False,
         )
     return replace_surrogates(text)

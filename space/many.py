@@ -1,4 +1,4 @@
-"""The tab for many headlines: paste or upload, classify with progress, look through, download."""
+"""The tab for many texts: paste or upload, classify with progress, look through, download."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Many:
         self.upload = gr.State(None, time_to_live=KEEP_SECONDS)
         with gr.Row():
             self.pasted = gr.Textbox(
-                label=phrase("many_label"),
+                label=phrase("many_label", self.model.unit),
                 lines=7,
                 max_lines=12,
                 elem_id="lines",
-                placeholder=phrase("many_placeholder"),
+                placeholder="\n".join(one.text for one in self.model.examples[:2]),
             )
             with gr.Column():
                 self._add_file()
@@ -63,7 +63,7 @@ class Many:
             elem_id="file",
         )
         self.column = gr.Dropdown(
-            label="Column with the headlines", visible=HIDDEN, elem_id="column", interactive=True
+            label=phrase("column", self.model.unit), visible=HIDDEN, elem_id="column", interactive=True
         )
         self.header = gr.Checkbox(
             label="The first row names the columns", visible=HIDDEN, elem_id="header", interactive=True
@@ -218,7 +218,7 @@ class Many:
             **self.turn_page(result, "all rows", "", "as uploaded"),
             self.progress: markup.outcome(result, seconds, stopped),
             self.results: gr.update(visible=True),
-            self.summary: markup.summary(result),
+            self.summary: markup.summary(result, self.model.marks),
             self.result: result,
             self.csv: str(result.csv),
             self.parquet: str(result.parquet),
@@ -236,7 +236,7 @@ class Many:
             return {self.table: gone, self.page: 1}
         found = read_page(result, show, contains, order, page + step)
         return {
-            self.table: markup.page_table(found, self.model.labels),
+            self.table: markup.page_table(found, self.model.marks),
             self.page: found.page,
             self.previous: gr.update(interactive=found.page > 1),
             self.next: gr.update(interactive=found.page < found.pages),

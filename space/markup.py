@@ -9,9 +9,10 @@ from inference.classifier import Prediction, replace_surrogates
 from inference.explain import Explanation, Word
 
 from batch import Result
+from marks import Mark, Marks, unsure_mark
 from model import Doubt
 from result_pages import Line, Page
-from words import phrase, sign
+from words import begin, phrase
 
 SHOWN_CHARACTERS = 300  # of a text in a table
 VISIBLE_EFFECT = 0.005  # half a percentage point: less is rounded away anyway
@@ -20,12 +21,6 @@ VISIBLE_EFFECT = 0.005  # half a percentage point: less is rounded away anyway
 def escape(text: str) -> str:
     """Return a text as HTML that shows it; a lone surrogate, which cannot be sent, becomes `?`."""
     return html.escape(replace_surrogates(text))
-
-
-def tone(labels: Sequence[str], label: str) -> str:
-    """Return low, mid or high: the first label, those between, and the last one, whatever they are called."""
-    index = labels.index(label)
-    return "low" if index == 0 else "high" if index == len(labels) - 1 else "mid"
 
 
 def percent(share: float) -> str:
@@ -40,23 +35,21 @@ def message(text: str, kind: str = "note") -> str:
     return f'<p class="fs-message fs-{kind}" role="{role}">{word}{escape(text)}</p>'
 
 
-def answer(prediction: Prediction, doubt: Doubt, milliseconds: float, title: str = "") -> str:
+def answer(prediction: Prediction, marks: Marks, doubt: Doubt, milliseconds: float, title: str = "") -> str:
     """Return the answer to one text: label, bars in the model's order, and whether it can be believed."""
     unsure = prediction.score < doubt.threshold
     heading = f'<p class="fs-text">{escape(title)}</p>' if title else ""
     meant = doubt_words(doubt) if unsure else phrase("calibrated")
     took = phrase("took", milliseconds=f"{milliseconds:.1f}")
-    return (
-        f'<div class="fs-answer">{heading}{_verdict(prediction, unsure)}{bars(prediction.scores)}'
-        f'<p class="fs-quiet">{escape(meant)} {took}</p></div>'
-    )
+    mark = unsure_mark() if unsure else marks[prediction.label]
+    found = _verdict(prediction, mark, unsure) + bars(prediction.scores, marks)
+    return f'<div class="fs-answer">{heading}{found}<p class="fs-quiet">{escape(meant)} {took}</p></div>'
 
 
-def _verdict(prediction: Prediction, unsure: bool) -> str:
-    kind = "unsure" if unsure else tone(list(prediction.scores), prediction.label)
-    said = phrase("verdict_unsure", label=prediction.label) if unsure else prediction.label.capitalize()
+def _verdict(prediction: Prediction, mark: Mark, unsure: bool) -> str:
+    said = phrase("verdict_unsure", label=prediction.label) if unsure else begin(prediction.label)
     return (
-        f'<p class="fs-verdict fs-{kind}" role="status"><span aria-hidden="true">{sign(kind)}</span> '
+        f'<p class="fs-verdict fs-{mark.kind}" role="status"><span aria-hidden="true">{mark.sign}</span> '
         f"{escape(said)} <small>{percent(prediction.score)}</small></p>"
     )
 
@@ -76,27 +69,27 @@ def doubt_words(doubt: Doubt) -> str:
     )
 
 
-def bars(shares: Mapping[str, float], amounts: Mapping[str, str] | None = None) -> str:
+def bars(shares: Mapping[str, float], marks: Marks, amounts: Mapping[str, str] | None = None) -> str:
     """Return a bar with its name and its number for each label; shares are 0..1."""
-    labels = list(shares)
     rows = [
-        _bar(label, tone(labels, label), share, (amounts or {}).get(label) or percent(share))
+        _bar(label, marks[label], share, (amounts or {}).get(label) or percent(share))
         for label, share in shares.items()
     ]
     caption = f"<caption class='fs-hidden'>{phrase('shares')}</caption>"
     return f"<table class='fs-bars'>{caption}{''.join(rows)}</table>"
 
 
-def _bar(label: str, kind: str, share: float, amount: str) -> str:
+def _bar(label: str, mark: Mark, share: float, amount: str) -> str:
     return (
-        f"<tr><th scope='row'>{_signed(label, kind)}</th><td class='fs-track'><span class='fs-bar fs-{kind}' "
-        f"style='width:{share * 100:.1f}%'></span></td><td class='fs-number'>{escape(amount)}</td></tr>"
+        f"<tr><th scope='row'>{_marked(label, mark)}</th><td class='fs-track'><span "
+        f"class='fs-bar fs-{mark.kind}' style='width:{share * 100:.1f}%'></span></td>"
+        f"<td class='fs-number'>{escape(amount)}</td></tr>"
     )
 
 
-def _signed(label: str, kind: str) -> str:
+def _marked(label: str, mark: Mark) -> str:
     """Return a label behind its sign, so that no colour means anything alone."""
-    return f"<span class='fs-sign fs-{kind}' aria-hidden='true'>{sign(kind)}</span> {escape(label)}"
+    return f"<span class='fs-sign fs-{mark.kind}' aria-hidden='true'>{mark.sign}</span> {escape(label)}"
 
 
 def words(explanation: Explanation) -> str:
@@ -145,32 +138,32 @@ def outcome(result: Result, seconds: float, stopped: bool) -> str:
     return message(phrase("cancelled" if stopped else "done", **values))
 
 
-def summary(result: Result) -> str:
+def summary(result: Result, marks: Marks) -> str:
     """Return the distribution of the labels over a run."""
     shares = {label: count / max(1, result.done) for label, count in result.counts.items()}
     amounts = {label: f"{result.counts[label]:,} · {percent(share)}" for label, share in shares.items()}
-    return f'<div class="fs-summary">{bars(shares, amounts)}</div>'
+    return f'<div class="fs-summary">{bars(shares, marks, amounts)}</div>'
 
 
-def page_table(page: Page, labels: Sequence[str]) -> str:
+def page_table(page: Page, marks: Marks) -> str:
     """Return a page of results as a table."""
     names = [phrase(f"column_{name}") for name in ("row", "text", "label")]
-    shares = [escape(phrase("column_share", label=label)) for label in labels]
+    shares = [escape(phrase("column_share", label=label)) for label in marks]
     head = "".join(f"<th scope='col'>{name}</th>" for name in names)
     head += "".join(f"<th scope='col' class='fs-number'>{name}</th>" for name in shares)
-    body = "".join(_line(line, labels) for line in page.lines)
+    body = "".join(_line(line, marks) for line in page.lines)
     total = f"{row_count(page.total)}, page {page.page:,} of {page.pages:,}"
     table = f"<table class='fs-table fs-results'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f"<p class='fs-quiet' role='status'>{total}</p>{_scroll(phrase('results'), table)}"
 
 
-def _line(line: Line, labels: Sequence[str]) -> str:
+def _line(line: Line, marks: Marks) -> str:
     text = escape(line.text[:SHOWN_CHARACTERS] + "…" * (len(line.text) > SHOWN_CHARACTERS))
     start = f"<tr><td>{line.number:,}</td><td>{text}</td>"
     if line.label is None:
         said = escape(phrase("problem", problem=line.problem or ""))
-        return f"{start}<td colspan='{len(labels) + 1}' class='fs-problem'>{said}</td></tr>"
-    label = _signed(line.label, tone(labels, line.label))
+        return f"{start}<td colspan='{len(marks) + 1}' class='fs-problem'>{said}</td></tr>"
+    label = _marked(line.label, marks[line.label])
     label += f" <small>{phrase('unsure')}</small>" if line.unsure else ""
     numbers = "".join(f"<td class='fs-number'>{share or 0:.3f}</td>" for share in line.shares)
     return f"{start}<td>{label}</td>{numbers}</tr>"

@@ -15,6 +15,9 @@ from typing import Any
 import yaml
 from inference.classifier import FILES, Classifier
 
+from marks import Marks, make_marks
+from words import Unit
+
 QUANTIZED = "onnx/model_quantized.onnx"
 FULL = "onnx/model.onnx"
 METRICS = "metrics.json"
@@ -29,6 +32,14 @@ class Example:
 
     title: str
     text: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two texts in nearly the same words with different labels, and what is hard about them."""
+
+    texts: tuple[str, str]
+    note: str
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,37 @@ class Model:
     def title(self) -> str:
         """What the model calls itself."""
         return str(self.card.get("title") or self.name)
+
+    @cached_property
+    def unit(self) -> Unit:
+        """What the texts are called; a release from before that was told has texts."""
+        return Unit(**self._words.get("unit", {}))
+
+    @cached_property
+    def marks(self) -> Marks:
+        """The sign and the colour of each label."""
+        return make_marks(self.labels, self._words.get("tones", {}))
+
+    @property
+    def pair(self) -> Pair | None:
+        """The hard pair; None where the release has none."""
+        pair = self._words.get("pair")
+        return Pair(tuple(pair["texts"]), pair.get("note") or "") if pair else None
+
+    @property
+    def notice(self) -> str:
+        """What no visitor may miss; mostly empty."""
+        return str(self._words.get("notice") or "")
+
+    @property
+    def summary(self) -> str:
+        """What the model is, on one line."""
+        return " ".join(str(self.card.get("summary") or "").split())
+
+    @property
+    def _words(self) -> dict[str, Any]:
+        words: dict[str, Any] = self.metrics.get("words") or {}
+        return words
 
     @property
     def has_full(self) -> bool:

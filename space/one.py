@@ -1,4 +1,4 @@
-"""The tab for one headline: the answer first, then the words that decided."""
+"""The tab for one text: the answer first, then the words that decided. It opens with the first example."""
 
 from __future__ import annotations
 
@@ -11,25 +11,28 @@ from inference.explain import explain
 import markup
 from batch import MOST_CHARACTERS
 from model import Model
-from words import hard_pair, phrase
+from words import phrase
 
 
 def add_one(model: Model) -> None:
     """Add the tab's components and events to the Blocks that is open."""
+    first = model.examples[0].text if model.examples else ""
     text = gr.Textbox(
-        label=phrase("one_label"),
+        first,
+        label=phrase("one_label", model.unit),
         info=phrase("one_hint"),
-        placeholder=phrase("one_placeholder"),
+        placeholder=first,
         lines=1,
         max_lines=5,
-        elem_id="headline",
+        elem_id="text",
     )
     with gr.Row(elem_classes="fs-buttons"):
         go = gr.Button(phrase("classify"), variant="primary", elem_id="classify", scale=0)
-        pair = gr.Button(phrase("pair"), elem_id="pair", scale=0)
+        pair = gr.Button(phrase("pair"), elem_id="pair", scale=0, visible=model.pair is not None)
     examples = _add_examples(model)
-    answer = gr.HTML(elem_id="answer", padding=False)
-    words = gr.HTML(elem_id="words", padding=False)
+    opening = show_answer(model, first)[0] if first else ""
+    answer = gr.HTML(opening, elem_id="answer", padding=False)
+    words = gr.HTML(show_words(model, first), elem_id="words", padding=False)
     quick = {"concurrency_id": "quick", "concurrency_limit": 2, "api_visibility": "private"}
     quiet = {"show_progress": "hidden", **quick}
     show, why = partial(show_answer, model), partial(show_words, model)
@@ -53,7 +56,7 @@ def show_answer(model: Model, text: str) -> tuple[str, str]:
         return markup.message(problem, "error"), ""
     started = time.perf_counter()
     prediction = model.classifier(text)
-    return markup.answer(prediction, model.doubt, (time.perf_counter() - started) * 1000), ""
+    return markup.answer(prediction, model.marks, model.doubt, (time.perf_counter() - started) * 1000), ""
 
 
 def show_words(model: Model, text: str) -> str:
@@ -62,15 +65,20 @@ def show_words(model: Model, text: str) -> str:
 
 
 def show_pair(model: Model) -> tuple[str, str]:
-    """Return both answers of the hard pair side by side."""
-    halves = []
-    for text in hard_pair():
-        started = time.perf_counter()
-        prediction = model.classifier(text)
-        took = (time.perf_counter() - started) * 1000
-        reasons = markup.words(explain(model.classifier, text))
-        halves.append(f"<div>{markup.answer(prediction, model.doubt, took, text)}{reasons}</div>")
-    return f'<div class="fs-pair">{"".join(halves)}</div>', ""
+    """Return both answers of the hard pair side by side, below what is hard about it; nothing without one."""
+    if model.pair is None:
+        return "", ""
+    note = f'<p class="fs-quiet">{markup.escape(model.pair.note)}</p>' if model.pair.note else ""
+    halves = "".join(_show_half(model, text) for text in model.pair.texts)
+    return f'{note}<div class="fs-pair">{halves}</div>', ""
+
+
+def _show_half(model: Model, text: str) -> str:
+    started = time.perf_counter()
+    prediction = model.classifier(text)
+    took = (time.perf_counter() - started) * 1000
+    reasons = markup.words(explain(model.classifier, text))
+    return f"<div>{markup.answer(prediction, model.marks, model.doubt, took, text)}{reasons}</div>"
 
 
 def find_refusal(text: str) -> str | None:

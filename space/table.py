@@ -113,7 +113,7 @@ def read_lines(pasted: str) -> Table:
 
 
 def guess_column(table: Table) -> str:
-    """Return the column that most likely holds the headlines: by its name, else by the length of its text."""
+    """Return the column that most likely holds the texts: by its name, else by the length of its text."""
     lower = {name.lower().strip(): name for name in reversed(table.columns)}
     for name in TEXT_NAMES:
         if name in lower:

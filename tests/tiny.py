@@ -66,6 +66,10 @@ VERBS = {
     "neutral": ["opens lease", "appoints ceo", "report on monday", "sales flat", "the company"],
     "positive": ["profit rose", "order raised", "beats forecast", "sales strong", "net rose"],
 }
+PAIR = (
+    "Castoria's net loss narrowed to USD 2 million from USD 9 million.",
+    "Castoria's net loss widened to USD 9 million from USD 2 million.",
+)
 NAMES = ["Arvo", "Belmi", "Cando", "Dorsk", "Elbin", "Fynto"]
 
 
@@ -186,7 +190,12 @@ def card_tree() -> dict[str, Any]:
         "out_of_scope": ["Anything else."],
         "limits": ["It has seen few rows."],
         "authors": ["The finsent authors"],
+        "notice": "No advice.",
+        "tags": ["tests"],
+        "unit": {"one": "headline", "many": "headlines"},
         "label_meanings": {"negative": "bad", "neutral": "neither", "positive": "good"},
+        "tones": {"negative": "bad", "neutral": "neither", "positive": "good"},
+        "pair": {"texts": list(PAIR), "note": "One word turns it."},
         "examples": [{"title": "Up", "text": "Arvo profit rose to EUR 5 million", "expected": "positive"}],
     }
 

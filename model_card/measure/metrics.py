@@ -22,6 +22,7 @@ from finsent.scoring import Scores
 from finsent.training.report import TrainingReport
 from model_card.behaviour.rates import SuiteRate
 from model_card.measure.abstention import Abstention
+from model_card.measure.words import Words
 
 PYTORCH = "pytorch"
 # 1 had no behaviour and no slice of a mistake, 2 no abstention, 3 other names; all are still read
@@ -142,6 +143,7 @@ class Metrics(_Figures):
     mistakes: list[Mistake]
     behaviour: list[SuiteRate] = []
     abstention: Abstention | None = None
+    words: Words = Words()
     machine: Machine
 
     @model_validator(mode="before")

@@ -20,6 +20,7 @@ from model_card.measure.machine import describe_machine
 from model_card.measure.metrics import SCHEMA_VERSION, Metrics
 from model_card.measure.scores import class_numbers, score_parts, slice_name
 from model_card.measure.variants import INVARIANCE_ROWS, GatedVariants, MeasuredVariant
+from model_card.measure.words import read_card_words
 
 PROTOCOL = (
     "Scores: all test rows, the label of the largest probability. Intervals: 95 % percentile bootstrap "
@@ -67,6 +68,7 @@ def measure_release(
         mistakes=find_mistakes(recipe, rows, default.probabilities),
         behaviour=measure_behaviour(classifier, rows),
         abstention=_measure_abstention(recipe, splits, classifier, default),
+        words=read_card_words(recipe.card),
         machine=describe_machine(),
     )
 

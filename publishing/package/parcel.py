@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finsent.cli import byte_bar, stage
-from finsent.onnx_files import ONNX_FILES
 from finsent.recipe.file import read_released_recipe
 from finsent.release import METRICS, RECIPE, Run, missing_files
 from model_card.measure.metrics import Metrics, read_metrics
@@ -17,6 +16,7 @@ from publishing.package.address import address_release
 from publishing.package.manifest import Manifest, read_folder, refuse_links
 from publishing.package.notes import release_notes
 from publishing.space.forms import Subject
+from publishing.space.subject import describe_subject
 
 OUTBOX = Path("outbox", "model")  # in a run's folder: a release as it was last addressed elsewhere
 Progress = Callable[[int], None]
@@ -70,14 +70,8 @@ def pack_release(run: Path, target: Target, space_id: str | None, progress: Prog
 def subject_of(parcel: Parcel) -> Subject:
     """Return what the Space of a release says of it, in the recipe's words; its commit is not known yet."""
     assert parcel.metrics is not None, "a data set has no Space"
-    card = read_released_recipe(parcel.folder / RECIPE).card
-    return Subject(
-        model=parcel.target.repo_id,
-        title=card.title,
-        summary=card.summary,
-        licence=parcel.metrics.licence,
-        dtype=ONNX_FILES[parcel.metrics.default_variant].dtype,
-    )
+    recipe = read_released_recipe(parcel.folder / RECIPE)
+    return describe_subject(recipe, parcel.metrics, parcel.target.repo_id)
 
 
 def pack_dataset(folder: Path, target: Target, runs: Path, progress: Progress | None = None) -> Parcel:

@@ -25,6 +25,7 @@ SpaceForm = Literal["gradio", "static"]
 SPACE = REPOSITORY / "space"
 INFERENCE = REPOSITORY / "inference"
 HUB = "https://huggingface.co"
+EMOJI = "💬"
 ENTRY: dict[SpaceForm, str] = {"gradio": "app.py", "static": "index.html"}
 PIN = "model.json"  # names the model and its commit in both forms; what changes when it is pointed elsewhere
 SHARED = ("style.css", "words.json")  # of static/: the Gradio form has the same look and words
@@ -35,8 +36,8 @@ _SETTINGS = re.compile(r'(<script type="application/json" id="settings">)(.*?)(<
 class Subject:
     """What the Space is about. `revision` is the commit of the model, None while there is none yet.
 
-    `dtype` is what the default file is, `host` where browsers find the model; a licence of None
-    is not named.
+    `dtype` is what the default file is, `host` where browsers find the model, `unit` what one text is
+    called, and several; a licence of None is not named.
     """
 
     model: str
@@ -46,6 +47,11 @@ class Subject:
     revision: str | None = None
     dtype: str = QUANTIZED.dtype
     host: str = HUB
+    unit: tuple[str, str] = ("text", "texts")
+    tags: tuple[str, ...] = ()
+    notice: str | None = None
+    emoji: str = EMOJI
+    description: str = "A text classifier, one text or many"
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,10 @@ def readme(form: SpaceForm, subject: Subject) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # Markdown; the words are the recipe's own
     )
-    words = {name: getattr(subject, name) for name in ("model", "title", "summary", "dtype")}
+    words: dict[str, Any] = {
+        name: getattr(subject, name) for name in ("model", "title", "summary", "dtype", "notice")
+    }
+    words["one"], words["many"] = subject.unit
     # another Hub may be on this machine, at another port tomorrow
     words["link"] = f"{HUB}/{subject.model}" if subject.host == HUB else None
     matter = dump_yaml(front_matter(form, subject), width=1000)
@@ -134,7 +143,7 @@ def front_matter(form: SpaceForm, subject: Subject) -> dict[str, Any]:
     """Return the metadata of the Space; the version of gradio is that of requirements.txt."""
     matter: dict[str, Any] = {
         "title": subject.title[:60],
-        "emoji": "📰",
+        "emoji": subject.emoji,
         "colorFrom": "blue",
         "colorTo": "green",
     }
@@ -145,8 +154,8 @@ def front_matter(form: SpaceForm, subject: Subject) -> dict[str, Any]:
         matter["license"] = subject.licence
     return matter | {
         "models": [subject.model],
-        "short_description": "Sentiment of financial headlines, one or many",
-        "tags": ["finance", "sentiment-analysis", *(["mcp-server"] if form == "gradio" else [])],
+        "short_description": subject.description,
+        "tags": [*subject.tags, *(["mcp-server"] if form == "gradio" else [])],
     }
 
 
@@ -169,6 +178,7 @@ def _with_settings(html: str, subject: Subject, page: Mapping[str, str]) -> str:
     assert found, "index.html has lost its settings"
     settings = json.loads(found[2])
     settings |= {name: getattr(subject, name) for name in ("model", "title", "dtype", "host")}
+    settings["unit"] = dict(zip(("one", "many"), subject.unit, strict=True))
     settings |= page
     text = json.dumps(settings, indent=2, ensure_ascii=False).replace("<", "\\u003c")
     return html[: found.start(2)] + "\n" + text + "\n" + html[found.end(2) :]

@@ -25,10 +25,11 @@ from urllib.parse import unquote
 import typer
 
 from finsent.cli import print_anywhere
-from finsent.recipe.file import load_recipe
+from finsent.recipe.file import read_released_recipe
 from finsent.release import METRICS, RECIPE, Run
 from model_card.measure.metrics import read_metrics
 from publishing.space.forms import ENTRY, SpaceForm, Subject, write_form
+from publishing.space.subject import describe_subject
 
 REVISION = "main"
 LIBRARY = "/transformers/"
@@ -40,15 +41,8 @@ Roots = Mapping[str, Sequence[Path]]
 
 def describe_release(release: Path) -> Subject:
     """Return what the Space of a release says of it."""
-    recipe, metrics = load_recipe(release / RECIPE), read_metrics(release / METRICS)
-    return Subject(
-        model=recipe.hub.model,
-        title=recipe.card.title,
-        summary=recipe.card.summary,
-        licence=metrics.licence,
-        revision=REVISION,
-        dtype="q8" if metrics.default_variant == "quantized" else "fp32",
-    )
+    recipe, metrics = read_released_recipe(release / RECIPE), read_metrics(release / METRICS)
+    return describe_subject(recipe, metrics, recipe.hub.model, REVISION)
 
 
 def page_roots(form: Path, release: Path, subject: Subject, library: Sequence[Path] = ()) -> Roots:

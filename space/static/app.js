@@ -3,7 +3,8 @@
 import { switchTheme } from "./theme.js"; // first: it waits for nothing
 import { doubtWords, takeDoubt } from "./doubt.js";
 import { MOST_LINES, cancel, classifyMany, download } from "./many.js";
-import { ready } from "./model.js";
+import { takeTones } from "./marks.js";
+import { loaded, ready } from "./model.js";
 import { classifyOne, classifyPair } from "./one.js";
 import { byId, element } from "./page.js";
 import { hub, readPinned, settings } from "./settings.js";
@@ -17,19 +18,41 @@ async function readMetrics() {
   const metrics = await answer.json();
   const variant = metrics.variants.find((one) => one.name === metrics.default_variant);
   takeDoubt(metrics, variant);
+  takeWords(metrics.words ?? {}); // a release from before has none
   for (const example of metrics.examples) byId("examples").append(exampleButton(example));
   const accuracy = variant.scores.accuracy_interval;
   byId("foot").append(
     element("p", {}, `${megabytes(variant.bytes)}, kept by your browser after the first visit. Accuracy ` +
       `${percent(variant.scores.accuracy)} (95 % interval ${percent(accuracy.low)} to ${percent(accuracy.high)}) ` +
-      `on ${count(variant.scores.n)} test headlines. ${doubtWords()}`),
+      `on ${count(variant.scores.n)} test rows. ${doubtWords()}`),
   );
+  byId("lines").placeholder = metrics.examples.slice(0, 2).map((one) => one.text).join("\n");
+  if (metrics.examples.length) openWith(metrics.examples[0].text);
+}
+
+function takeWords({ unit = settings.unit, tones = {}, pair = null, notice = null }) {
+  fillPage(unit);
+  takeTones(tones);
+  byId("pair").hidden = !pair;
+  byId("pair").addEventListener("click", () => classifyPair(pair));
+  if (notice) byId("foot").append(element("p", {}, element("b", {}, notice)));
+}
+
+// The first example stands there at once, and its answer once there is a model, unless the visitor was quicker.
+function openWith(text) {
+  const field = byId("text");
+  field.placeholder = text;
+  if (field.value) return;
+  field.value = text;
+  loaded.then(() => {
+    if (field.value === text && !byId("answer").hasChildNodes()) classifyOne();
+  });
 }
 
 function exampleButton(example) {
   const button = element("button", { type: "button" }, example.title);
   button.addEventListener("click", () => {
-    byId("headline").value = example.text;
+    byId("text").value = example.text;
     classifyOne();
   });
   return button;
@@ -37,8 +60,8 @@ function exampleButton(example) {
 
 async function start() {
   byId("theme").addEventListener("click", switchTheme);
-  fillPage();
   await readPinned();
+  fillPage(settings.unit);
   byId("title").textContent = document.title = settings.title;
   byId("many-limit").textContent = `Up to ${count(MOST_LINES)} lines.`;
   const page = `${hub()}/${settings.model}`;
@@ -46,7 +69,6 @@ async function start() {
     element("a", { href: `${page}/tree/${settings.revision}`, rel: "noopener" }, settings.model),
     `, revision ${settings.revision.slice(0, 12)}.`));
   byId("load").addEventListener("click", ready);
-  byId("pair").addEventListener("click", classifyPair);
   byId("csv").addEventListener("click", download);
   byId("cancel").addEventListener("click", cancel);
   for (const [form, run] of [["one", classifyOne], ["many", classifyMany]]) {
@@ -55,7 +77,7 @@ async function start() {
       run();
     });
   }
-  byId("headline").addEventListener("keydown", (event) => {
+  byId("text").addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     classifyOne();

@@ -1,9 +1,10 @@
-// Many headlines: pasted, classified batch by batch, shown, and downloaded as CSV.
+// Many texts: pasted, classified batch by batch, shown, and downloaded as CSV.
 
 import { isUnsure } from "./doubt.js";
+import { markOf } from "./marks.js";
 import { BATCH, best, labels, predict, ready } from "./model.js";
 import { MOST_CHARACTERS } from "./one.js";
-import { bars, byId, element, say, sign, tone } from "./page.js";
+import { bars, byId, element, say, sign } from "./page.js";
 import { count, percent, phrase, rowCount } from "./words.js";
 
 export const MOST_LINES = 5000;
@@ -107,7 +108,7 @@ function resultRow(row) {
     return line;
   }
   const [label, score] = best(row.scores);
-  const named = element("td", {}, sign(tone(labels, label)), ` ${label} `);
+  const named = element("td", {}, sign(markOf(labels, label)), ` ${label} `);
   if (isUnsure(score)) named.append(element("small", {}, phrase("unsure")));
   line.append(named, ...[...row.scores.values()].map((share) => element("td", { class: "fs-number" }, share.toFixed(3))));
   return line;
@@ -133,6 +134,6 @@ function toCsv() {
 
 export function download() {
   const address = URL.createObjectURL(new Blob([toCsv()], { type: "text/csv;charset=utf-8" }));
-  element("a", { href: address, download: "sentiment.csv" }).click();
+  element("a", { href: address, download: "classified.csv" }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10000);
 }

@@ -4,9 +4,12 @@ import { byId } from "./page.js";
 import { hub, settings } from "./settings.js";
 import { megabytes } from "./words.js";
 
+const KEPT = "finsent"; // a cache of this page
 export const BATCH = 16; // small enough that the page stays alive between batches
 export let labels = [];
 let classifier = null; // a promise, once loading has begun
+let tellLoaded;
+export const loaded = new Promise((resolve) => (tellLoaded = resolve)); // whoever started it, and at which try
 
 async function load() {
   const library = await import(await fetchChecked(settings.library));
@@ -47,10 +50,26 @@ async function fetchChecked(address) {
   const name = address.split("/").pop();
   const integrity = settings.integrity[name];
   if (!integrity) throw new Error(`no hash is known for ${name}`);
-  const answer = await fetch(new URL(address, document.baseURI).href, { integrity, cache: "force-cache" });
+  const answer = await fetchKept(new URL(address, document.baseURI).href, integrity);
   if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
   const type = name.endsWith(".wasm") ? "application/wasm" : "text/javascript";
   return URL.createObjectURL(new Blob([await answer.arrayBuffer()], { type }));
+}
+
+// Kept where transformers.js keeps the model: what a browser keeps of its own accord it also drops, and the runtime is
+// larger than many a model.
+async function fetchKept(url, integrity) {
+  const kept = (await mayCache()) ? await caches.open(KEPT) : null;
+  const found = await kept?.match(url);
+  if (found && (await hash(found.clone())) === integrity) return found;
+  const answer = await fetch(url, { integrity });
+  if (answer.ok) await kept?.put(url, answer.clone()).catch(() => {}); // the visitor's disk may be full
+  return answer;
+}
+
+async function hash(answer) {
+  const digest = await crypto.subtle.digest("SHA-384", await answer.arrayBuffer());
+  return `sha384-${btoa(String.fromCharCode(...new Uint8Array(digest)))}`;
 }
 
 async function mayCache() {
@@ -74,7 +93,7 @@ export function ready() {
     byId("load").hidden = true;
     byId("loading-words").textContent = "Loading the model.";
     classifier = load();
-    classifier.catch((error) => {
+    classifier.then(tellLoaded, (error) => {
       classifier = null;
       byId("load").hidden = false;
       byId("loading-words").textContent = `The model could not be loaded: ${error.message}`;

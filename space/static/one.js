@@ -1,38 +1,44 @@
-// One headline: the answer first, then the words that decided.
+// One text: the answer first, then the words that decided.
 
 import { doubtWords, isUnsure } from "./doubt.js";
+import { markOf, unsureMark } from "./marks.js";
 import { BATCH, best, labels, predict, ready } from "./model.js";
-import { bars, byId, element, say, tone } from "./page.js";
-import { WORDS, count, percent, phrase } from "./words.js";
+import { bars, byId, element, say } from "./page.js";
+import { begin, count, percent, phrase } from "./words.js";
 
 export const MOST_CHARACTERS = 10000;
 const MOST_WORDS = 100; // more are not tried one by one
 const READ_CHARACTERS = 500; // about what the model reads of a text
 const VISIBLE_EFFECT = 0.005; // half a percentage point: less is rounded away anyway
 
+let asked = 0; // how often; the answer to an older question never takes the place of a newer one's
+
 export async function classifyOne() {
-  const text = byId("headline").value;
+  const text = byId("text").value;
+  const mine = ++asked;
   const refusal = findRefusal(text);
   if (refusal) return say("answer", refusal, "error");
   say("answer", "Working.");
   try {
     const shown = await answer(text, "");
-    byId("answer").replaceChildren(shown);
+    if (mine === asked) byId("answer").replaceChildren(shown);
     shown.append(await reasons(text));
   } catch (error) {
-    say("answer", `The model failed: ${error.message}`, "error");
+    if (mine === asked) say("answer", `The model failed: ${error.message}`, "error");
   }
 }
 
-export async function classifyPair() {
+export async function classifyPair({ texts, note }) {
+  const mine = ++asked;
   say("answer", "Working.");
   const halves = [];
-  for (const text of WORDS.hard_pair) {
+  for (const text of texts) {
     const half = await answer(text, text);
     half.append(await reasons(text));
     halves.push(half);
   }
-  byId("answer").replaceChildren(element("div", { class: "fs-pair" }, ...halves));
+  const told = note ? [element("p", { class: "fs-quiet" }, note)] : [];
+  if (mine === asked) byId("answer").replaceChildren(...told, element("div", { class: "fs-pair" }, ...halves));
 }
 
 function findRefusal(text) {
@@ -59,10 +65,10 @@ async function answer(text, title) {
 }
 
 function verdict(label, score, unsure) {
-  const kind = unsure ? "unsure" : tone(labels, label);
-  const said = unsure ? phrase("verdict_unsure", { label }) : label[0].toUpperCase() + label.slice(1);
-  return element("p", { class: `fs-verdict fs-${kind}` },
-    element("span", { "aria-hidden": "true" }, WORDS.signs[kind]), ` ${said} `, element("small", {}, percent(score)));
+  const mark = unsure ? unsureMark() : markOf(labels, label);
+  const said = unsure ? phrase("verdict_unsure", { label }) : begin(label);
+  return element("p", { class: `fs-verdict fs-${mark.kind}` },
+    element("span", { "aria-hidden": "true" }, mark.sign), ` ${said} `, element("small", {}, percent(score)));
 }
 
 // Leave-one-out: every word is left out in turn, and its effect is what the label's probability loses.

@@ -1,6 +1,7 @@
 // What the page is made of. Whatever a visitor or a model file says becomes a text node, never HTML.
 
-import { WORDS, percent, phrase } from "./words.js";
+import { markOf } from "./marks.js";
+import { percent, phrase } from "./words.js";
 
 export const byId = (id) => document.getElementById(id);
 
@@ -19,14 +20,8 @@ export function say(where, text, kind = "note") {
   byId(where).replaceChildren(line);
 }
 
-// The first label, those between, and the last one, whatever they are called.
-export function tone(labels, label) {
-  const index = labels.indexOf(label);
-  return index === 0 ? "low" : index === labels.length - 1 ? "high" : "mid";
-}
-
-export function sign(kind) {
-  return element("span", { class: `fs-sign fs-${kind}`, "aria-hidden": "true" }, WORDS.signs[kind]);
+export function sign(mark) {
+  return element("span", { class: `fs-sign fs-${mark.kind}`, "aria-hidden": "true" }, mark.sign);
 }
 
 // A bar with its name and its number for each label; shares and amounts are Maps by label.
@@ -35,11 +30,11 @@ export function bars(shares, amounts = new Map()) {
   const table = element("table", { class: "fs-bars" },
     element("caption", { class: "fs-hidden" }, phrase("shares")));
   for (const [label, share] of shares) {
-    const kind = tone(labels, label);
-    const bar = element("span", { class: `fs-bar fs-${kind}` });
+    const mark = markOf(labels, label);
+    const bar = element("span", { class: `fs-bar fs-${mark.kind}` });
     bar.style.width = `${share * 100}%`;
     table.append(element("tr", {},
-      element("th", { scope: "row" }, sign(kind), ` ${label}`),
+      element("th", { scope: "row" }, sign(mark), ` ${label}`),
       element("td", { class: "fs-track" }, bar),
       element("td", { class: "fs-number" }, amounts.get(label) ?? percent(share))));
   }

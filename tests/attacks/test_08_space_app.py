@@ -64,7 +64,7 @@ def test_one_visitors_file_stops_no_other(demo: Demo, tmp_path: Path) -> None:
     waiting.start()
     wait_for_reader(demo)
     assert "1 row, 2 columns" in describe(other, good)
-    assert "fs-verdict" in other.send(["headline"], ["answer", "words"], ["Profit rose"])[0]
+    assert "fs-verdict" in other.send(["text"], ["answer", "words"], ["Profit rose"])[0]
     assert waiting.is_alive() and said == []  # both were answered while the slow file was read
     waiting.join(120)
     assert f"{SECONDS} s of a processor to be read" in said[0]

@@ -45,8 +45,8 @@ def demo(form: Path, tiny_release: Path, tmp_path_factory: pytest.TempPathFactor
 @pytest.mark.parametrize(
     ("inputs", "outputs", "expected"),
     [
-        (["headline"], ["answer", "words"], "fs-verdict"),
-        (["headline"], ["words"], "Profit ? rose ?"),
+        (["text"], ["answer", "words"], "fs-verdict"),
+        (["text"], ["words"], "Profit ? rose ?"),
         (["compare-text"], ["comparison"], "fs-pair"),
     ],
 )

@@ -49,6 +49,16 @@ class Visit:
         self.page.keyboard.press("ControlOrMeta+a")
         self.page.keyboard.press("ControlOrMeta+v")
 
+    def wait_answer(self, text: str, where: str = "") -> None:
+        """Wait until the words that decided are those of a text; a demo opens with an answer already."""
+        self.page.wait_for_function(
+            """([where, text]) => {
+              const words = document.querySelectorAll(`${where} .fs-word`);
+              return [...words].map((word) => word.firstChild.textContent).join(" ") === text;
+            }""",
+            arg=[where, " ".join(text.split())],
+        )
+
     def shoot(self, name: str) -> None:
         """Write a screenshot of the whole page."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)

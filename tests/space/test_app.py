@@ -14,17 +14,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from model import load_model
-from words import hard_pair
+from words import begin
 
 from inference.classifier import Classifier
 from tests.space.browser import DESK, PHONE, Visit
 from tests.space.conftest import Demo
+from tests.tiny import PAIR
 
 pytestmark = pytest.mark.slow
 
 HOSTILE = "<img src=x onerror=alert(1)> <b>bold</b>"
 FORMULA = "=cmd|'/C calc'!A0"
 TEXTS = ["Profit rose at the mill", FORMULA, HOSTILE, "Net loss widened"]
+# A font with wide letters, as long as the page lives; set before anything is measured.
+WIDEN = """document.addEventListener("DOMContentLoaded", () => {{
+  const style = document.createElement("style");
+  style.textContent = {css};
+  document.head.append(style);
+}});"""
 XLSX = """
 import json, openpyxl, sys
 book = openpyxl.Workbook()
@@ -38,7 +45,7 @@ book.save(sys.argv[1])
 def visit(browser: Any, installed_demo: Demo) -> Iterator[Visit]:
     context = browser.new_context(viewport=DESK)
     visit = Visit(context, installed_demo.address)
-    visit.page.wait_for_selector("#headline textarea")
+    visit.page.wait_for_selector("#text textarea")
     yield visit
     context.close()
 
@@ -53,33 +60,61 @@ def open_tab(visit: Visit, name: str) -> None:
 
 
 def ask(visit: Visit, text: str) -> None:
-    visit.page.fill("#headline textarea", text)
-    visit.page.press("#headline textarea", "Enter")
+    visit.page.fill("#text textarea", text)
+    visit.page.press("#text textarea", "Enter")
+    if text.strip() and len(text) <= 10_000:
+        visit.wait_answer(text, "#words")
+
+
+def test_it_opens_with_its_first_example_answered(visit: Visit, release: Path) -> None:
+    model = load_model(str(release))
+    assert visit.page.input_value("#text textarea") == model.examples[0].text
+    visit.wait_answer(model.examples[0].text, "#words")
+    assert begin(model.classifier(model.examples[0].text).label) in visit.page.inner_text("#answer")
+
+
+@pytest.mark.parametrize("width", [320, 360, 390])
+@pytest.mark.parametrize("letters", ["", "* { letter-spacing: 0.4em !important }"], ids=["usual", "wide"])
+def test_all_tabs_are_seen_on_a_phone_whatever_its_font(
+    browser: Any, installed_demo: Demo, width: int, letters: str
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 740}, has_touch=True, is_mobile=True)
+    context.add_init_script(WIDEN.format(css=json.dumps(letters)))
+    visit = Visit(context, installed_demo.address)
+    for name in ("Many", "Compare", "About", "One headline"):
+        tab = visit.page.get_by_role("tab", name=name)
+        tab.tap()
+        assert tab.get_attribute("aria-selected") == "true"
+        box = tab.bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= width and box["height"] >= 24
+    assert not visit.page.locator(".overflow-menu").is_visible()
+    visit.shoot(f"gradio-tabs-{width}-{'wide' if letters else 'usual'}")
+    context.close()
 
 
 def test_one_headline(visit: Visit, release: Path) -> None:
-    ask(visit, hard_pair()[0])
-    visit.page.wait_for_selector("#words .fs-words")
+    ask(visit, PAIR[0])
     model = load_model(str(release))
-    expected = model.classifier(hard_pair()[0])
+    expected = model.classifier(PAIR[0])
     cells = visit.page.locator("#answer .fs-bars .fs-number").all_inner_texts()
     assert cells == [f"{share * 100:.1f} %" for share in expected.scores.values()]
     shown = visit.page.inner_text("#answer")
     assert ("Unsure" in shown) == (expected.score < model.doubt.threshold)
     words = visit.page.locator("#words .fs-word").all_inner_texts()
-    assert [word.split("\n")[0] for word in words] == hard_pair()[0].split()
+    assert [word.split("\n")[0] for word in words] == PAIR[0].split()
     visit.check()
     visit.shoot("gradio-one")
 
 
 def test_examples_and_the_hard_pair(visit: Visit, release: Path) -> None:
     example = load_model(str(release)).examples[0]
+    ask(visit, "Something else")
     visit.page.get_by_role("button", name=example.title, exact=True).click()
-    visit.page.wait_for_selector("#words .fs-words")
-    assert visit.page.input_value("#headline textarea") == example.text
+    visit.wait_answer(example.text, "#words")
+    assert visit.page.input_value("#text textarea") == example.text
     visit.page.click("#pair")
     visit.page.wait_for_selector("#answer .fs-pair")
-    assert visit.page.locator("#answer .fs-text").all_inner_texts() == list(hard_pair())
+    assert visit.page.locator("#answer .fs-text").all_inner_texts() == list(PAIR)
     visit.check()
     visit.shoot("gradio-pair")
 
@@ -91,12 +126,11 @@ def test_a_refused_text_stays_where_it_is(visit: Visit, text: str, message: str)
     ask(visit, text)
     visit.page.wait_for_selector("#answer [role=alert]")
     assert message in visit.page.inner_text("#answer")
-    assert visit.page.input_value("#headline textarea") == text
+    assert visit.page.input_value("#text textarea") == text
 
 
 def test_html_is_shown_as_text(visit: Visit) -> None:
     ask(visit, HOSTILE)
-    visit.page.wait_for_selector("#words .fs-words")
     assert visit.page.locator("#words img, #words b, #answer img").count() == 0
     visit.check()
 
@@ -265,7 +299,7 @@ def test_column_names_are_text_too(visit: Visit, tmp_path: Path) -> None:
 def test_compare_and_about(visit: Visit, release: Path) -> None:
     page = visit.page
     open_tab(visit, "Compare")
-    page.fill("#compare-text textarea", hard_pair()[1])
+    page.fill("#compare-text textarea", PAIR[1])
     page.click("#compare")
     page.wait_for_selector("#comparison .fs-pair")
     assert "onnx/model_quantized.onnx" in page.inner_text("#comparison")
@@ -279,15 +313,14 @@ def test_compare_and_about(visit: Visit, release: Path) -> None:
 
 def test_the_theme_is_switched_and_kept(visit: Visit) -> None:
     page = visit.page
-    ground = "getComputedStyle(document.querySelector('#headline textarea')).backgroundColor"
+    ground = "getComputedStyle(document.querySelector('#text textarea')).backgroundColor"
     assert page.evaluate(ground) == "rgb(255, 255, 255)"
     page.click("#theme")
     page.wait_for_timeout(500)
     assert page.evaluate(ground) == "rgb(20, 24, 28)"
     page.reload()
-    page.wait_for_selector("#headline textarea")
-    ask(visit, hard_pair()[0])
-    page.wait_for_selector("#words .fs-words")
+    page.wait_for_selector("#text textarea")
+    ask(visit, PAIR[0])
     assert page.evaluate(ground) == "rgb(20, 24, 28)"
     visit.check()
     visit.shoot("gradio-dark")
@@ -296,10 +329,10 @@ def test_the_theme_is_switched_and_kept(visit: Visit) -> None:
 def test_on_a_phone_nothing_is_cut_off(browser: Any, installed_demo: Demo) -> None:
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
     visit = Visit(context, installed_demo.address)
-    visit.page.wait_for_selector("#headline textarea")
-    visit.page.fill("#headline textarea", hard_pair()[0])
+    visit.page.wait_for_selector("#text textarea")
+    visit.page.fill("#text textarea", PAIR[0])
     visit.page.tap("#classify")
-    visit.page.wait_for_selector("#words .fs-words")
+    visit.wait_answer(PAIR[0], "#words")
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     visit.check()
     visit.shoot("gradio-phone")
@@ -314,4 +347,4 @@ def test_the_keyboard_reaches_everything(visit: Visit) -> None:
             visit.page.evaluate("document.activeElement.id || document.activeElement.closest('[id]')?.id")
         )
     assert {"theme", "classify", "pair"} <= reached
-    assert "headline" in str(reached)
+    assert "text" in str(reached)

@@ -10,6 +10,7 @@ import warnings
 from client_code import client_code
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
+from model import Model
 
 from inference.classifier import Classifier
 from tests.space.conftest import Demo
@@ -19,19 +20,20 @@ def run(code: str, *command: str) -> str:
     return subprocess.run([*command, code], capture_output=True, text=True, check=True, timeout=60).stdout
 
 
-def test_the_snippets_of_the_page_run(demo: Demo, classifier: Classifier) -> None:
-    python, curl, mcp = client_code(demo.address).values()
-    label = classifier("Havnby Marine swings to profit").label
+def test_the_snippets_of_the_page_run(demo: Demo, classifier: Classifier, model: Model) -> None:
+    python, curl, mcp = client_code(demo.address, model).values()
+    example = model.examples[0].text
+    label = classifier(example).label
     printed = run(python, sys.executable, "-W", "ignore", "-c")
     assert f"'label': '{label}'" in printed
     events = run(curl, "bash", "-c")
     assert re.search(rf'event: complete\s+data: \[{{"label": ?"{label}"', events)
-    tools, called = asyncio.run(call_tool(json.loads(mcp)["mcpServers"]["finsent"]["url"]))
+    tools, called = asyncio.run(call_tool(json.loads(mcp)["mcpServers"]["finsent"]["url"], example))
     assert tools == ["classify", "classify_batch", "explain_words"]
     assert label in called
 
 
-async def call_tool(url: str) -> tuple[list[str], str]:
+async def call_tool(url: str, text: str) -> tuple[list[str], str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         opened = streamablehttp_client(url)
@@ -39,5 +41,5 @@ async def call_tool(url: str) -> tuple[list[str], str]:
         await session.initialize()
         tools = (await session.list_tools()).tools
         assert all(tool.description and len(tool.description) > 80 for tool in tools)
-        called = await session.call_tool("classify", {"text": "Havnby Marine swings to profit"})
+        called = await session.call_tool("classify", {"text": text})
         return [tool.name for tool in tools], str(called.content)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from words import hard_pair
 
 from inference.classifier import Classifier
 from tests.space.conftest import SPACE, Demo
+from tests.tiny import PAIR
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of what the client imports
@@ -34,8 +34,8 @@ def fetch(url: str) -> Any:
 
 
 def test_classify_gives_what_the_classifier_gives(client: Client, classifier: Classifier) -> None:
-    answer = client.predict(hard_pair()[0], api_name="/classify")
-    alone = classifier(hard_pair()[0])
+    answer = client.predict(PAIR[0], api_name="/classify")
+    alone = classifier(PAIR[0])
     assert answer["label"] == alone.label
     assert list(answer["scores"]) == classifier.labels
     assert answer["scores"] == pytest.approx(alone.scores)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from words import hard_pair
 
 from tests.space.browser import DESK, PHONE, Visit
 from tests.space.conftest import Demo
+from tests.tiny import PAIR
 
 pytestmark = pytest.mark.slow
 
@@ -63,13 +63,13 @@ def test_gradio(
     def shot(name: str) -> None:
         keep(visit, f"gradio-{name}", theme, size)
 
-    page.wait_for_selector("#headline textarea")
+    page.wait_for_selector("#text textarea")
     shot("one-empty")
     page.click("#classify")
     page.wait_for_selector("#answer [role=alert]")
     shot("one-refused")
-    page.fill("#headline textarea", hard_pair()[0])
-    page.press("#headline textarea", "Enter")
+    page.fill("#text textarea", PAIR[0])
+    page.press("#text textarea", "Enter")
     page.wait_for_selector("#words .fs-words")
     shot("one")
     page.click("#pair")
@@ -89,7 +89,7 @@ def test_gradio(
     page.wait_for_selector("#table tbody tr")
     shot("many")
     page.get_by_role("tab", name="Compare").click()
-    page.fill("#compare-text textarea", hard_pair()[1])
+    page.fill("#compare-text textarea", PAIR[1])
     page.click("#compare")
     page.wait_for_selector("#comparison .fs-pair")
     shot("compare")
@@ -111,8 +111,8 @@ def test_static(look: Callable[[str], Visit], theme: str, size: str, site: tuple
     page.click("#classify")
     page.wait_for_selector("#answer [role=alert]")
     shot("refused")
-    page.fill("#headline", hard_pair()[0])
-    page.press("#headline", "Enter")
+    page.fill("#text", PAIR[0])
+    page.press("#text", "Enter")
     page.wait_for_selector("#answer .fs-words")
     shot("one")
     page.click("#pair")
