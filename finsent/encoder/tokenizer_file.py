@@ -19,7 +19,14 @@ from finsent.errors import BaseModelError
 from finsent.recipe.encoder import Text
 from finsent.release import SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG
 
-VOCABULARIES = ("vocab.txt", "vocab.json", "merges.txt", "spm.model", "spiece.model", "sentencepiece.bpe.model")
+VOCABULARIES = (
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "spm.model",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+)
 TOKENIZER_FILES = (TOKENIZER, TOKENIZER_CONFIG, SPECIAL_TOKENS, "added_tokens.json", *VOCABULARIES)
 ROLES = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token", "bos_token", "eos_token")
 BYTES_A_CHARACTER = 4  # of UTF-8, at most

@@ -10,7 +10,6 @@ from pydantic import AfterValidator, Field, field_validator
 
 from finsent.recipe.section import HubId, Section
 
-
 # What Oniguruma reads and JavaScript does not, or reads otherwise: tokenizer.json is for both.
 _FOREIGN = re.compile(r"\(\?(?!:|=|!|<=|<!)|\[\[:|[+*?}]\+|\\[^\^$\\.*+?()\[\]{}|/\-dDwWsSbBnrtfvpPux]")
 
@@ -46,10 +45,16 @@ class Text(Section):
     drop_bare_links: bool = _rule(description="www.… and pic.twitter.com/… go as well")
     drop_mentions: bool = _rule(description="@name goes")
     strip_hashtags: bool = _rule(description="#word becomes word")
-    decode_entities: bool = _rule(description="&amp; &lt; &gt; &quot; &#39; &nbsp; become what they stand for")
+    decode_entities: bool = _rule(
+        description="&amp; &lt; &gt; &quot; &#39; &nbsp; become what they stand for"
+    )
     drop_tags: bool = _rule(description="tags of HTML, such as <br />, become a space")
-    shorten_repeats: bool = _rule(description="a letter, ! ? or . more than twice in a row stands twice: soooo, soo")
-    drop_words: list[str] = _rule([], description="words that go, whole and in any case where lowercase is true")
+    shorten_repeats: bool = _rule(
+        description="a letter, ! ? or . more than twice in a row stands twice: soooo, soo"
+    )
+    drop_words: list[str] = _rule(
+        [], description="words that go, whole and in any case where lowercase is true"
+    )
     drop: list[Annotated[str, AfterValidator(check_pattern)]] = _rule(
         [], description="regular expressions; what they match becomes a space"
     )
@@ -73,7 +78,9 @@ class Base(Section):
     package: str | None = Field(None, description="importable package that holds the weights")
     folder: str = Field(".", description="folder inside the package")
     path: str | None = None
-    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of the weights: model.safetensors, or pytorch_model.bin")
+    sha256: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="of the weights: model.safetensors, or pytorch_model.bin"
+    )
     layers: list[Annotated[int, Field(ge=0)]] | None = Field(
         None, min_length=1, description="layers to keep, in order"
     )

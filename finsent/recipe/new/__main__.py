@@ -73,7 +73,7 @@ def main(
         place = find_place(data, out, mirror)
         if place.recipe.exists() and not force:
             raise RecipeError(f"{place.recipe}: is there already; name another with --out, or add --force")
-        seen = look_at(place, text, label, split_pairs(label_name, "--label-name"))
+        seen = look_at(place, text, label, split_pairs(label_name, "--label-name"), mirror)
         describe(seen)
         if is_somebody_there() and not yes:
             said = ask_missing(said, seen.name, seen.names)

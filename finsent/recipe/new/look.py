@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
+import json
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from finsent.recipe.encoder import Base
+from finsent.encoder.find import find_base
+from finsent.encoder.tokenizer_file import read_tokenizer
 from finsent.recipe.new.columns import Columns, guess_columns
 from finsent.recipe.new.draft import Seen, quickstart
 from finsent.recipe.new.labels import LabelValue, find_labels
@@ -17,13 +18,14 @@ from finsent.recipe.new.language import guess_language
 from finsent.recipe.new.place import Place
 from finsent.recipe.new.read import read_tables
 from finsent.recipe.new.table import Table
-from finsent.release import TOKENIZER
+from finsent.recipe.recipe import Recipe
 
 SAMPLE = 5000  # texts that are tokenized
-SPECIAL = 2
 
 
-def look_at(place: Place, text: str | None, label: str | None, names: dict[str, str]) -> Seen:
+def look_at(
+    place: Place, text: str | None, label: str | None, names: dict[str, str], mirror: Path | None
+) -> Seen:
     """Return what the files of a place say; `text` and `label` are columns that a person named."""
     table, layout = read_tables(place.all_files)
     columns = guess_columns(table, text, label)
@@ -31,7 +33,7 @@ def look_at(place: Place, text: str | None, label: str | None, names: dict[str, 
     texts = _texts_by_label(table, columns, labels)
     sample = _spread([text for group in texts.values() for text in group])
     language, reason = guess_language(sample)
-    tokens, unknown = measure_tokens(sample, quickstart().base)
+    tokens, unknown = measure_tokens(sample, quickstart(), mirror)
     return Seen(place, layout, columns, labels, language, reason, texts, tokens, unknown)
 
 
@@ -51,20 +53,13 @@ def _spread(texts: list[str]) -> list[str]:
     return texts[:: max(1, len(texts) // SAMPLE)]
 
 
-def measure_tokens(texts: list[str], base: Base) -> tuple[int, float]:
+def measure_tokens(texts: list[str], recipe: Recipe, mirror: Path | None) -> tuple[int, float]:
     """Return the tokens that 99 of 100 texts stay below, and the share of words unknown to the encoder."""
-    tokenizer = _load_tokenizer(base)
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    unknown = tokenizer.token_to_id("[UNK]")
-    ids = [one.ids for one in tokenizer.encode_batch(texts, add_special_tokens=False)]
+    folder = find_base(recipe.base, mirror)
+    file = read_tokenizer(folder, recipe.text, recipe.base.hub)
+    tokenizer = Tokenizer.from_str(json.dumps(file.tree))
+    unknown = tokenizer.token_to_id(file.special_tokens["unk_token"])
+    ids = [one.ids for one in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
     words = sum(len(text.split()) for text in texts)
     missed = sum(one.count(unknown) for one in ids)
     return int(np.percentile([len(one) for one in ids], 99)), missed / max(1, words)
-
-
-def _load_tokenizer(base: Base) -> Tokenizer:
-    """Load the tokenizer of a base that comes as a package; without torch, which takes seconds."""
-    spec = importlib.util.find_spec(base.package or "")
-    assert spec is not None and spec.origin is not None  # requirements.txt names the package
-    return Tokenizer.from_file(str(Path(spec.origin).parent / base.folder / TOKENIZER))

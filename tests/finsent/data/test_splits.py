@@ -128,5 +128,7 @@ def test_the_fingerprint_is_of_the_content_not_the_order() -> None:
 def test_a_split_without_a_label_is_an_error(tiny_recipe: Recipe) -> None:
     source = Path(str(tiny_recipe.home)) / "rows.csv"
     tiny.write_csv(source, [one for one in tiny.make_rows() if one["label"] != "neutral"])
-    with pytest.raises(DataError, match=r"label 'neutral' has too few rows: 0 in train.*Add.*neutral: null.*map it"):
+    with pytest.raises(
+        DataError, match=r"label 'neutral' has too few rows: 0 in train.*Add.*neutral: null.*map it"
+    ):
         load_splits(tiny_recipe)

@@ -53,9 +53,9 @@ def test_rows_that_share_an_id_are_tied() -> None:
 @pytest.mark.parametrize(
     ("columns", "text", "label", "message"),
     [
-        ({"text": TEXTS, "label": LABELS}, "body", None, "no column 'body'; name another with --text: 'text', 'label'"),
-        ({"text": TEXTS, "a": LABELS, "b": LABELS[::-1]}, None, None, r"several columns .* --label: 'a' \(2 diff"),
-        ({"text": TEXTS, "score": [f"0.{n}1" for n in range(60)]}, None, None, "no column looks like a label"),
+        ({"text": TEXTS, "kind": LABELS}, "body", None, "no column 'body'; name another with --text"),
+        ({"text": TEXTS, "a": LABELS, "b": LABELS[::-1]}, None, None, r"several columns.* --label: 'a' \(2"),
+        ({"text": TEXTS, "score": [f"0.{n}1" for n in range(60)]}, None, None, "looks like a label"),
         ({"a": ["1"] * 60, "b": ["2"] * 60}, None, None, "no column looks like a text"),
         ({"text": TEXTS}, None, None, "no column looks like a label; name one with --label: none"),
     ],

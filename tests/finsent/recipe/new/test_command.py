@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import subprocess
@@ -8,9 +9,11 @@ from pathlib import Path
 
 import pandas
 import pytest
+from typer.testing import CliRunner, Result
 
 from finsent.data.splits import load_splits
 from finsent.recipe.file import load_recipe
+from finsent.recipe.new.__main__ import app
 from finsent.recipe.recipe import Recipe
 from tests.tiny import ROOT
 
@@ -32,18 +35,14 @@ def write_table(path: Path, rows: list[dict[str, str]] | None = None, delimiter:
     return path
 
 
-def new(
-    *arguments: str | Path, folder: Path, **variables: str
-) -> subprocess.CompletedProcess[str]:  # as a person does it, in a folder of his own
-    command = [sys.executable, "-m", "finsent.recipe.new", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=120, env=environment, check=False
-    )
+def new(*arguments: str | Path, folder: Path) -> Result:
+    """Run the command in a folder; it prints the recipe's path, and says all else on stderr."""
+    with contextlib.chdir(folder):
+        return CliRunner().invoke(app, [str(one) for one in arguments])
 
 
-def made(done: subprocess.CompletedProcess[str], folder: Path) -> Recipe:
-    assert done.returncode == 0, done.stderr
+def made(done: Result, folder: Path) -> Recipe:
+    assert done.exit_code == 0, done.stderr
     return load_recipe(folder / done.stdout.strip())
 
 
@@ -126,14 +125,14 @@ def test_files_named_after_splits_are_those_splits(tmp_path: Path) -> None:
     }
 
 
-def test_a_hub_data_set_is_looked_for_in_the_mirror(tmp_path: Path) -> None:
+def test_a_hub_data_set_is_looked_for_in_the_mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FINSENT_MIRROR", str(tmp_path / "mirror"))
     folder = tmp_path / "mirror" / "datasets" / "ann" / "sms-rows"
     (folder / "data").mkdir(parents=True)
     write_table(folder / "data" / "train.csv")
     write_table(folder / "data" / "test.csv", [{**row, "body": f"{row['body']} ok"} for row in make_rows(20)])
     (folder / "README.md").write_text("---\nlicense: cc-by-4.0\n---\n# rows\n", encoding="utf-8")
-    done = new("ann/sms-rows", folder=tmp_path, FINSENT_MIRROR=str(tmp_path / "mirror"))
-    source = made(done, tmp_path).data.sources[0]
+    source = made(new("ann/sms-rows", folder=tmp_path), tmp_path).data.sources[0]
     assert (source.hub, source.licence, source.path) == ("ann/sms-rows", "cc-by-4.0", None)
     assert source.files == {"train": ["data/train.csv"], "test": ["data/test.csv"]}
 
@@ -142,7 +141,7 @@ def test_a_recipe_that_is_there_is_kept(tmp_path: Path) -> None:
     write_table(tmp_path / "sms.csv")
     (tmp_path / "mine.yaml").write_text("mine", encoding="utf-8")
     done = new("sms.csv", "--out", "mine.yaml", folder=tmp_path)
-    assert done.returncode == 1 and "mine.yaml: is there already; name another with --out" in done.stderr
+    assert done.exit_code == 1 and "mine.yaml: is there already; name another with --out" in done.stderr
     assert (tmp_path / "mine.yaml").read_text(encoding="utf-8") == "mine"
     assert made(new("sms.csv", "--out", "mine.yaml", "--force", folder=tmp_path), tmp_path).name == "sms"
 
@@ -152,7 +151,7 @@ def test_a_recipe_that_is_there_is_kept(tmp_path: Path) -> None:
     [
         ("", ["none.csv"], "none.csv: no such file, or one data set of the Hub as owner/name"),
         ("", ["."], ".: is a folder; name its files"),
-        ("text,label\nup,a\n", ["t.csv"], "two labels with 8 rows or more are needed"),
+        ("text,label\n" + "up,a\ndown,b\n" * 3, ["t.csv"], "two labels with 8 rows or more are needed"),
         ("text\nup\n", ["t.csv"], "t.csv: has one column"),
         ("text,label\n" + "up,a\ndown,b\n" * 9 + ",a\n", ["t.csv"], "t.csv, line 20: the text is empty"),
         ("text,label\nup,a\n", ["t.csv", "--unit", "a/b/c"], "--unit: got 'a/b/c'"),
@@ -168,9 +167,8 @@ def test_what_cannot_be_done_ends_in_one_line(
     for name in ("t.csv", "t.pdf"):
         (tmp_path / name).write_text(content, encoding="utf-8")
     done = new(*arguments, folder=tmp_path)
-    last = done.stderr.splitlines()[-1]
-    assert done.returncode == 1 and done.stdout == "" and "Traceback" not in done.stderr
-    assert last.startswith("finsent.recipe.new: ") and message in last
+    assert done.exit_code == 1 and done.stdout == "" and isinstance(done.exception, SystemExit)
+    assert message in done.stderr.splitlines()[-1]
     assert not list(tmp_path.rglob("*.yaml*"))
 
 

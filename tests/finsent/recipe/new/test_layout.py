@@ -53,7 +53,7 @@ def test_a_header_is_known_by_its_words_or_its_length(header: str) -> None:
 )
 def test_the_encoding_is_seen(encoding: str, told: str | None) -> None:
     content = "text,label\n" + "".join(
-        f'"Größe und Qualität sind schön, für {n} € täglich „gut“",gut\n"Das Café in Köln müsste größer sein",böse\n'
+        f'"Größe und Qualität sind schön, für {n} € täglich „gut“",gut\n"Das Café müsste größer sein",böse\n'
         for n in range(30)
     )
     found = layout(content.encode(encoding))
