@@ -12,11 +12,18 @@ from model_card.measure.machine import describe_machine
 
 def tell_run(releases: list[Path]) -> list[str]:
     """Return Markdown list items: date, sha256 of each release's quantized file, machine and versions."""
-    machine = describe_machine()
     files = [(release.parent.name, release / QUANTIZED.path) for release in releases]
     digests = [f"{name} {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}" for name, file in files]
     return [
         f"- Measured on {datetime.now(UTC):%Y-%m-%d}. `{QUANTIZED.path}` by sha256: {', '.join(digests)}.",
+        *tell_machine(),
+    ]
+
+
+def tell_machine() -> list[str]:
+    """Return Markdown list items: machine and versions."""
+    machine = describe_machine()
+    return [
         f"- {machine.processor}, {machine.cores} cores, {', '.join(machine.flags)}; {machine.system}.",
         f"- Versions: {', '.join(f'{name} {number}' for name, number in machine.versions.items())}.",
     ]

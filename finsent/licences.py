@@ -19,11 +19,10 @@ class Licence:
     title: str
     commercial: bool = True
     share_alike: bool = False
+    own_terms: bool = False
 
 
-# One that the Hub has no id for. Nothing is known of what it allows, so it binds whatever is made from it.
-OTHER = Licence("other", "another licence", commercial=False, share_alike=True)
-
+OTHER = "other"  # the Hub's id for terms that stand elsewhere, or for none: then no right is given
 LICENCES = {
     licence.id: licence
     for licence in (
@@ -38,7 +37,7 @@ LICENCES = {
         Licence("cc-by-nc-4.0", "Creative Commons Attribution-NonCommercial 4.0", commercial=False),
         Licence("cc-by-nc-sa-3.0", "Creative Commons Attribution-NonCommercial-ShareAlike 3.0", False, True),
         Licence("cc-by-nc-sa-4.0", "Creative Commons Attribution-NonCommercial-ShareAlike 4.0", False, True),
-        OTHER,
+        Licence(OTHER, "terms of their own", commercial=False, own_terms=True),
     )
 }
 
@@ -53,32 +52,44 @@ def find_licence(licence_id: str, of: str) -> Licence:
 def combine_licences(sources: dict[str, str], wished: str) -> Licence:
     """Return the licence that a work built from all `sources` (name -> licence id) may carry.
 
-    It is `wished` where every source is permissive, else the sources' share-alike or non-commercial one.
-    Raises RecipeError: two different share-alike licences, or commercial share-alike beside non-commercial.
+    It is `wished` where every source is permissive, else the sources' share-alike or non-commercial one, and
+    `other` where a source has terms of its own, of which nothing is known here.
+    Raises RecipeError: two different share-alike licences, or commercial share-alike beside non-commercial
+    or beside terms of its own.
     """
     found = {name: find_licence(licence_id, name) for name, licence_id in sources.items()}
+    own = [licence for licence in found.values() if licence.own_terms]
+    closed = [licence for licence in found.values() if not licence.commercial]
     binding = {licence.id: name for name, licence in found.items() if licence.share_alike}
+    if binding:
+        return _bind(binding, found)
+    return next(iter([*own, *closed]), None) or find_licence(wished, "card.licence")
+
+
+def _bind(binding: dict[str, str], found: dict[str, Licence]) -> Licence:
+    """Return the one share-alike licence (id -> source); RecipeError where another source is against it."""
     if len(binding) > 1:
         told = " and ".join(f"{licence_id} of {name}" for licence_id, name in binding.items())
         raise RecipeError(f"licences: {told} cannot be combined, each demands its own; leave one out")
-    closed = {name: licence for name, licence in found.items() if not licence.commercial}
-    if binding:
-        only = LICENCES[next(iter(binding))]
-        if only.commercial and closed:
-            name, other = next(iter(closed.items()))
+    ((licence_id, source),) = binding.items()
+    for name, other in found.items():
+        if other.own_terms or (LICENCES[licence_id].commercial and not other.commercial):
+            told = "own terms" if other.own_terms else f"non-commercial {other.id}"
             raise RecipeError(
-                f"licences: {only.id} of {binding[only.id]} cannot be combined with the non-commercial "
-                f"{other.id} of {name}; leave one out"
+                f"licences: {licence_id} of {source} cannot be combined with the {told} of {name}; "
+                "leave one out"
             )
-        return only
-    if closed:
-        return next(iter(closed.values()))
-    return find_licence(wished, "card.licence")
+    return LICENCES[licence_id]
 
 
 def check_wish(wished: str, combined: Licence) -> None:
     """Raise RecipeError when a recipe asks for more freedom than its sources give."""
     wish = find_licence(wished, "card.licence")
+    if combined.own_terms and not wish.own_terms:
+        raise RecipeError(
+            f"card.licence: got {wished!r}, but a source has terms of its own; write {OTHER!r} with "
+            "licence_name and licence_link, or leave the source out"
+        )
     if wish.commercial and not combined.commercial:
         raise RecipeError(
             f"card.licence: got {wished!r}, but a source forbids commercial use; write {combined.id!r} "
@@ -92,11 +103,12 @@ def check_wish(wished: str, combined: Licence) -> None:
 
 
 def recipe_licence(recipe: Recipe) -> Licence:
-    """Return the licence that all sources and bases together allow, those of teachers too.
+    """Return the licence that all sources, labelled or not, and bases together allow, those of teachers too.
 
     Raises RecipeError when they cannot be combined, or when the recipe's card asks for more freedom.
     """
-    used = {source.name: source.licence for source in recipe.data.sources} | {"base": recipe.base.licence}
+    origins = (*recipe.data.sources, *recipe.data.unlabelled)
+    used = {origin.name: origin.licence for origin in origins} | {"base": recipe.base.licence}
     used |= {f"base of {teacher.name}": recipe_licence(teacher).id for teacher in recipe.teachers}
     combined = combine_licences(used, recipe.card.licence)
     check_wish(recipe.card.licence, combined)

@@ -117,6 +117,13 @@ class TableFormat(Section):
             ) from None
         return encoding
 
+    @field_validator("delimiter")
+    @classmethod
+    def _parts_cells(cls, delimiter: str | None) -> str | None:
+        if delimiter is not None and delimiter in '"\\\r\n\0':
+            raise ValueError(f"{delimiter!r} cannot stand between cells")
+        return delimiter
+
     def given(self) -> set[str]:
         """Return the keys of how a file is written that differ from their defaults."""
         fields = TableFormat.model_fields

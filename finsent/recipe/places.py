@@ -51,9 +51,10 @@ def _move(source: dict[str, Any], folder: Path, home: Path) -> dict[str, Any]:
 
 def _relative(source: dict[str, Any], path: Path, home: Path) -> str:
     path, home = path.resolve(), home.resolve()
+    seen = PurePath(os.path.relpath(path, home)).as_posix()
     if os.path.commonpath([path, home]) == path.anchor:
         raise RecipeError(
             f"data.{source.get('name')}.path: got {str(path)!r}, which would be published with the release; "
-            f"put the data beside the recipe ({home}) or into the repository, and write the path from there"
+            f"put the data beside the recipe or into the repository, or write {seen!r} if that may be read"
         )
-    return PurePath(os.path.relpath(path, home)).as_posix()
+    return seen

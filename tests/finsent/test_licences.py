@@ -4,6 +4,7 @@ import pytest
 
 from finsent.errors import RecipeError
 from finsent.licences import LICENCES, check_wish, combine_licences, recipe_licence
+from finsent.recipe.data import TextSource
 from finsent.recipe.recipe import Distillation, Recipe
 
 
@@ -15,6 +16,7 @@ from finsent.recipe.recipe import Distillation, Recipe
         (["mit", "cc-by-nc-4.0"], "cc-by-nc-4.0"),
         (["mit", "cc-by-sa-4.0"], "cc-by-sa-4.0"),
         (["cc-by-nc-4.0", "cc-by-nc-sa-4.0"], "cc-by-nc-sa-4.0"),
+        (["mit", "other", "cc-by-nc-4.0"], "other"),
     ],
 )
 def test_the_release_carries_what_its_sources_allow(sources: list[str], expected: str) -> None:
@@ -33,6 +35,11 @@ def test_the_release_carries_what_its_sources_allow(sources: list[str], expected
             ["cc-by-sa-4.0", "cc-by-nc-4.0"],
             "cannot be combined with the non-commercial cc-by-nc-4.0 of source1",
         ),
+        (
+            ["other", "cc-by-sa-4.0"],
+            "cc-by-sa-4.0 of source1 cannot be combined with the own terms of source0",
+        ),
+        (["cc-by-nc-sa-4.0", "other"], "cannot be combined with the own terms of source1; leave one out"),
         (["wtfpl"], "source0: licence 'wtfpl' is not known; allowed: apache-2.0"),
     ],
 )
@@ -69,3 +76,18 @@ def test_the_base_of_a_teacher_binds_its_student(tiny_recipe: Recipe) -> None:
     assert recipe_licence(tiny_recipe).id == "apache-2.0"
     with pytest.raises(RecipeError, match="a source forbids commercial use"):
         recipe_licence(student)
+
+
+def test_terms_of_its_own_ask_for_the_same_of_the_release() -> None:
+    with pytest.raises(
+        RecipeError, match=r"got 'cc-by-nc-4.0', but a source has terms of its own; write 'other'"
+    ):
+        check_wish("cc-by-nc-4.0", LICENCES["other"])
+    check_wish("other", LICENCES["other"])
+
+
+def test_texts_without_labels_bind_the_release_too(tiny_recipe: Recipe) -> None:
+    tree = {"name": "news", "title": "News", "licence": "cc-by-nc-4.0", "path": ".", "files": ["a.txt"]}
+    data = tiny_recipe.data.model_copy(update={"unlabelled": [TextSource.model_validate(tree)]})
+    with pytest.raises(RecipeError, match="a source forbids commercial use"):
+        recipe_licence(tiny_recipe.model_copy(update={"data": data}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import itemgetter
 
 from finsent.errors import DataError
 from finsent.recipe.data import Source
@@ -42,7 +43,7 @@ def pick_cells(
                 f"{name}: has the column {column!r} {header.count(column)} times; rename all but one"
             )
     at = [header.index(column) for column in wanted]
-    return lambda cells: tuple([cells[index] for index in at])
+    return itemgetter(*at) if len(at) > 1 else lambda cells: (cells[at[0]],)
 
 
 def check_text(where: str, value: object, column: str = "text") -> str:

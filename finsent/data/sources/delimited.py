@@ -27,25 +27,24 @@ def read_delimited(file: PackedFile, written: TableFormat, columns: Columns) -> 
     Raises DataError: a record has more or fewer cells than the header, or a quote is not closed.
     """
     csv.field_size_limit(LONGEST_CELL)
+    name = file.name
     delimiter = written.delimiter or DELIMITERS.get(file.format, "\t")
     lines = read_lines(file, written.encoding)
-    rows = _number_rows(
-        file.name, csv.reader(lines, delimiter=delimiter, strict=True, **QUOTING[written.quoting])
-    )
+    rows = _number_rows(name, csv.reader(lines, delimiter=delimiter, strict=True, **QUOTING[written.quoting]))
     header = written.columns or next(rows, (0, 0, []))[2]
     if not header:
-        raise DataError(f"{file.name}: is empty; expected a header, or `columns` in the source")
-    pick = pick_cells(file.name, header, columns.names)
+        raise DataError(f"{name}: is empty; expected a header, or `columns` in the source")
+    pick = pick_cells(name, header, columns.names)
     rule = _Swallowed(header, columns, delimiter)
     for first, last, cells in rows:
         if len(cells) != len(header):
-            raise DataError(_tell_width(f"{file.name}, line {first}", cells, header, delimiter))
+            raise DataError(_tell_width(f"{name}, line {first}", cells, header, delimiter))
         if last > first and rule.applies_to(cells):
             raise DataError(
-                f"{file.name}, lines {first} to {last}: one quoted cell holds what looks like whole rows; "
+                f"{name}, lines {first} to {last}: one quoted cell holds what looks like whole rows; "
                 f"{_tell_quotes(written)}. If the cell is right, take its line breaks out"
             )
-        yield f"{file.name}, line {first}", pick(cells)
+        yield f"{name}, line {first}", pick(cells)
 
 
 def _number_rows(name: str, reader: Any) -> Iterator[tuple[int, int, list[str]]]:  # noqa: ANN401  (no public type)

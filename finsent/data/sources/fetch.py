@@ -30,7 +30,7 @@ class Places:
         """Return the folders on this machine in which files of a source may lie, first ones first."""
         if source.path is not None:
             roots = [REPOSITORY] if self.home is None else [self.home, REPOSITORY]
-            return [root / source.path for root in roots]
+            return list(dict.fromkeys(root / source.path for root in roots))
         assert source.hub is not None  # the recipe's validator holds this
         return [] if self.mirror is None else [self.mirror / "datasets" / source.hub]
 

@@ -17,6 +17,10 @@ MARKS = (  # the mark of UTF-16 begins that of UTF-32
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+NUL = (
+    "holds a NUL byte; the file is broken, or it is UTF-16 without a byte-order mark: write "
+    "`encoding: utf-16-le` (or -be) into the source"
+)
 _ESCAPED = re.compile(r"[\udc80-\udcff]+")  # bytes that Python could not decode
 _CONTROL = re.compile(r"[\x80-\x9f]")
 
@@ -35,10 +39,7 @@ def read_lines(file: PackedFile, encoding: str) -> Iterator[str]:
                 if line[0] == "\ufeff":
                     line = line.lstrip("\ufeff")
                 if "\0" in line:
-                    raise DataError(
-                        f"{file.name}, line {number}: holds a NUL byte; the file is broken, or it is UTF-16 "
-                        "without a byte-order mark: write `encoding: utf-16-le` (or -be) into the source"
-                    )
+                    raise DataError(f"{file.name}, line {number}: {NUL}")
                 if check and not line.isascii():
                     _check_encoding(f"{file.name}, line {number}", line, check)
                 yield line
@@ -83,6 +84,8 @@ def _tell_undecodable(file: PackedFile, encoding: str, error: UnicodeDecodeError
     todo = "save the file as UTF-8, or write its `encoding` into the source"
     try:
         for number, line in enumerate(_decode(file, encoding, "surrogateescape"), 1):
+            if "\0" in line:
+                return f"{file.name}, line {number}: {NUL}"
             if found := _ESCAPED.search(line):
                 raw = line[found.start() : found.start() + 4].encode(encoding, "surrogateescape")
                 return f"{file.name}, line {number}: bytes {raw!r} are not {_title(encoding)}; {todo}"

@@ -35,15 +35,21 @@ class PackedFile:
     @property
     def format(self) -> str:
         """The ending in lower case, without that of a compression: .csv for ROWS.CSV.gz."""
-        inner = PurePosixPath((self.member or self.path.name).lower())
+        if self.member is not None:
+            return PurePosixPath(self.member.lower()).suffix
+        inner = PurePosixPath(self.path.name.lower())
         return PurePosixPath(inner.stem).suffix if inner.suffix in COMPRESSED else inner.suffix
 
     def open(self) -> IO[bytes]:
         """Open it for reading from its beginning to its end."""
-        if self.member is None:
-            return _unpack(self.path.open("rb"), self.path.suffix)
-        with zipfile.ZipFile(self.path) as archive:  # a member that is open outlives its archive
-            return _unpack(archive.open(self.member), PurePosixPath(self.member).suffix)
+        if self.member is not None:
+            with zipfile.ZipFile(self.path) as archive:  # a member that is open outlives its archive
+                return archive.open(self.member)
+        if self.path.suffix.lower() == ".gz":
+            return cast("IO[bytes]", gzip.open(self.path))
+        if self.path.suffix.lower() == ".zst":
+            return cast("IO[bytes]", pyarrow.input_stream(str(self.path), compression="zstd"))
+        return self.path.open("rb")
 
     def whole(self) -> IO[bytes]:
         """Open it for reading in any order; unpacked into memory where it is packed."""
@@ -51,14 +57,6 @@ class PackedFile:
             return self.path.open("rb")
         with self.open() as file:
             return io.BytesIO(file.read())
-
-
-def _unpack(file: IO[bytes], suffix: str) -> IO[bytes]:
-    if suffix.lower() == ".gz":
-        return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
-    if suffix.lower() == ".zst":
-        return cast("IO[bytes]", pyarrow.CompressedInputStream(file, "zstd"))
-    return file
 
 
 def find_packed(path: Path, member: str | None) -> PackedFile:

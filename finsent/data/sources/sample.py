@@ -20,15 +20,13 @@ def draw_sample(kinds: Sequence[Hashable], count: int, seed: int) -> list[int]:
 
 
 def _share_out(sizes: dict[Hashable, int], count: int) -> dict[Hashable, int]:
-    """Return how many of each kind are drawn: its share, rounded so that the largest rests are rounded up."""
+    """Return how many of each kind are drawn: its share, the largest rests rounded up, at least one."""
     total = sum(sizes.values())
-    least = 1 if count >= len(sizes) else 0
-    quotas = {kind: max(least, size * count // total) for kind, size in sizes.items()}
+    quotas = {kind: size * count // total for kind, size in sizes.items()}
     by_rest = sorted(sizes, key=lambda kind: -(sizes[kind] * count % total))
-    while (missing := count - sum(quotas.values())) != 0:
-        step = 1 if missing > 0 else -1
-        fitting = [kind for kind in by_rest if least <= quotas[kind] + step <= sizes[kind]]
-        largest = max(fitting, key=lambda kind: quotas[kind])
-        for kind in fitting[:missing] if missing > 0 else [largest]:
-            quotas[kind] += step
+    for kind in by_rest[: count - sum(quotas.values())]:
+        quotas[kind] += 1
+    for kind in [kind for kind, quota in quotas.items() if quota == 0 and count >= len(sizes)]:
+        quotas[max(quotas, key=lambda one: quotas[one])] -= 1
+        quotas[kind] = 1
     return quotas

@@ -20,8 +20,14 @@ def read_labelled_table(source: TableSource, path: Path, split: SplitName) -> It
 def wanted_columns(source: TableSource) -> Columns:
     """Return the columns that a source names, and the values that it knows of them."""
     names = [name for name in (source.text, source.label, source.group, source.slice) if name]
-    values = {source.label: set(source.labels)} | {name: set(found) for name, found in source.where.items()}
+    values = known_values(source)
+    values[source.label] = values.get(source.label, set()) | set(source.labels)
     return Columns(list(dict.fromkeys([*names, *source.where])), source.label, values)
+
+
+def known_values(source: TableFormat) -> dict[str, set[str]]:
+    """Return the values that a source's key `where` names, by column."""
+    return {column: set(values) for column, values in source.where.items()}
 
 
 def label_records(

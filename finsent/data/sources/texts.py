@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from unicodedata import category
 
 from finsent.data.rows import LeftOutCount
 from finsent.data.sources.checks import Columns, Record, check_text
@@ -14,11 +14,9 @@ from finsent.data.sources.formats import read_cells
 from finsent.data.sources.hub_dataset import read_hub_split
 from finsent.data.sources.progress import count_aloud
 from finsent.data.sources.sample import draw_sample
-from finsent.data.sources.table import find_other
+from finsent.data.sources.table import find_other, known_values
 from finsent.errors import DataError
 from finsent.recipe.data import TextSource
-
-_SPACE, _LETTER = re.compile(r"\s"), re.compile(r"[^\W_]")
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ def read_texts(source: TextSource, places: Places, seed: int) -> Texts:
     Raises DataError: a file is missing or broken, a cell is no text, or no text is left.
     """
     left = LeftOutCount()
-    found = [text for text in _read(source, places, left)]
+    found = list(_read(source, places, left))
     if source.max_repeats is not None:
         found = _drop_repeated_lines(found, source.max_repeats, left)
     kept = []
@@ -52,7 +50,7 @@ def read_texts(source: TextSource, places: Places, seed: int) -> Texts:
 
 
 def _read(source: TextSource, places: Places, left: LeftOutCount) -> Iterator[str]:
-    columns = Columns(list(dict.fromkeys([source.text, *source.where])), None, _known(source))
+    columns = Columns(list(dict.fromkeys([source.text, *source.where])), None, known_values(source))
     at = {name: index for index, name in enumerate(columns.names)}
     for where, cells in count_aloud(source.name, _records(source, places, columns)):
         if reason := find_other(source, where, cells, at):
@@ -61,10 +59,6 @@ def _read(source: TextSource, places: Places, left: LeftOutCount) -> Iterator[st
             left.add("empty", "")
         else:
             yield check_text(where, cells[0], source.text)
-
-
-def _known(source: TextSource) -> dict[str, set[str]]:
-    return {column: set(values) for column, values in source.where.items()}
 
 
 def _records(source: TextSource, places: Places, columns: Columns) -> Iterator[Record]:
@@ -89,10 +83,10 @@ def find_unfit(source: TextSource, text: str) -> str:
 def letter_share(text: str) -> float:
     """Return the share of letters and digits among the characters that are no space, 0..1.
 
-    Signs that belong to a letter, such as vowel signs of Hindi, are neither: they do not count.
+    Marks count as the letters that they belong to: Hindi has as many of these as English.
     """
-    written = _SPACE.sub("", text)
-    return len(_LETTER.findall(written)) / len(written) if written else 0.0
+    written = "".join(text.split())
+    return sum(category(sign)[0] in "LMN" for sign in written) / len(written) if written else 0.0
 
 
 def _drop_repeated_lines(texts: list[str], most: int, left: LeftOutCount) -> list[str]:

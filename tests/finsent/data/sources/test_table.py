@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from finsent.data.sources.fetch import Places
+from finsent.data.sources.read import read_source
 from finsent.errors import DataError
 from tests.finsent.data.sources.samples import make_source, read
 
@@ -78,3 +81,47 @@ def test_a_missing_value_in_jsonl_is_named(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text('{"text": "Up", "label": 1}\n{"text": "Down", "label": null}\n')
     with pytest.raises(DataError, match=r"rows.jsonl, line 2: 'label' has no value"):
         read(make_source(tmp_path, files={"train": ["rows.jsonl"]}))
+
+
+def test_rows_are_left_out_by_label_and_by_column_and_shown(tmp_path: Path) -> None:
+    lines = ["text,label,language", *(f"Text {number},{number % 3},en" for number in range(12)), "Hoch,1,de"]
+    (tmp_path / "rows.csv").write_text("\n".join(lines), encoding="utf-8")
+    maps = {"0": "negative", "1": "positive", "2": None}
+    found = read_source(make_source(tmp_path, labels=maps, where={"language": ["en", "fr"]}), Places())
+    assert len(found.rows) == 8
+    assert found.left_out == {"label '2' is mapped to null": 4, "where: language is another": 1}
+    assert found.examples == {
+        "label '2' is mapped to null": ["Text 2", "Text 5", "Text 8"],
+        "where: language is another": ["Hoch"],
+    }
+
+
+def test_a_row_that_is_left_out_may_be_without_text(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("text,label\n,\nUp,1\n", encoding="utf-8")
+    found = read_source(make_source(tmp_path, labels={"": None, "1": "positive"}), Places())
+    assert (len(found.rows), found.left_out) == (1, {"label '' is mapped to null": 1})
+
+
+def test_a_part_is_drawn_by_the_seed_with_labels_and_splits_in_proportion(tmp_path: Path) -> None:
+    for name, count in (("a.csv", 60), ("b.csv", 30)):
+        lines = ["text,label", *(f"{name} {number},{int(number % 3 == 0)}" for number in range(count))]
+        (tmp_path / name).write_text("\n".join(lines), encoding="utf-8")
+    source = make_source(tmp_path, files={"train": ["a.csv"], "test": ["b.csv"]}, take=45)
+    found = read_source(source, Places(), seed=3)
+    assert Counter((row.split, row.label) for row in found.rows) == {
+        ("train", "negative"): 20, ("train", "positive"): 10,
+        ("test", "negative"): 10, ("test", "positive"): 5,
+    }  # fmt: skip
+    assert found.left_out == {"not among the 45 that are taken": 45}
+    assert read_source(source, Places(), seed=3).rows == found.rows
+    assert read_source(source, Places(), seed=4).rows != found.rows
+
+
+def test_a_source_of_which_all_is_left_out_says_why(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("text,label,language\nUp,1,en\n", encoding="utf-8")
+    with pytest.raises(
+        DataError, match=r"s: no row was read of \['train'\]; left out: .*language is another': 1"
+    ):
+        read(make_source(tmp_path, where={"language": ["EN"]}))
+    with pytest.raises(DataError, match=r"rows.csv: no column 'tongue'"):
+        read(make_source(tmp_path, where={"tongue": ["en"]}))

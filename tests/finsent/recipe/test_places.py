@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from finsent.data.sources.fetch import Places
+from finsent.data.sources.read import read_source
+from finsent.errors import RecipeError
+from finsent.recipe.file import dump_recipe, load_recipe, read_released_recipe
+from finsent.recipe.recipe import Recipe
+from tests import tiny
+from tests.finsent.recipe.samples import write_recipe, write_taught
+
+
+def place(file: Path, path: str) -> Path:
+    tree = yaml.safe_load(file.read_text(encoding="utf-8"))
+    tree["data"]["sources"][0]["path"] = path
+    file.write_text(yaml.safe_dump(tree), encoding="utf-8")
+    return file
+
+
+def path_of(recipe: Recipe) -> str | None:
+    return recipe.data.sources[0].path
+
+
+def count_rows(recipe: Recipe) -> int:
+    return len(read_source(recipe.data.sources[0], Places(home=recipe.home)).rows)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A recipe with its rows in a folder beside it."""
+    (tmp_path / "own" / "rows").mkdir(parents=True)
+    file = write_recipe(tmp_path / "own")
+    (tmp_path / "own" / "rows.csv").rename(tmp_path / "own" / "rows" / "rows.csv")
+    return place(file, "rows")
+
+
+def test_rows_lie_beside_the_recipe_wherever_it_is_started(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert count_rows(load_recipe(own)) == 90
+    monkeypatch.chdir(own.parent)
+    recipe = load_recipe(Path(own.name))
+    assert (path_of(recipe), count_rows(recipe)) == ("rows", 90)
+
+
+def test_a_recipe_that_extends_another_reads_the_rows_beside_that(own: Path) -> None:
+    child = own.parents[1] / "child.yaml"
+    child.write_text("extends: own/tiny.yaml\nname: child\n", encoding="utf-8")
+    assert (path_of(load_recipe(child)), count_rows(load_recipe(child))) == ("own/rows", 90)
+
+
+def test_a_teacher_in_another_folder_has_the_same_rows(own: Path) -> None:
+    student = own.parents[1] / "student.yaml"
+    student.write_text(
+        "extends: own/tiny.yaml\nname: student\ndistillation: {teachers: [own/tiny.yaml]}\n", encoding="utf-8"
+    )
+    recipe = load_recipe(student)
+    assert [path_of(one) for one in (recipe, *recipe.teachers)] == ["own/rows", "own/rows"]
+    assert [count_rows(one) for one in (recipe, *recipe.teachers)] == [90, 90]
+
+
+def test_an_absolute_path_is_kept_relative_to_the_recipe(own: Path) -> None:
+    recipe = load_recipe(place(own, str(own.parent / "rows")))
+    assert (path_of(recipe), count_rows(recipe)) == ("rows", 90)
+    assert str(own.parent) not in yaml.safe_dump(recipe.model_dump(mode="json")["data"])
+
+
+def test_a_path_that_shares_no_folder_is_refused(own: Path) -> None:
+    with pytest.raises(
+        RecipeError, match=r"tiny.yaml: data.rows.path: got '/nowhere/rows', which would be publ"
+    ):
+        load_recipe(place(own, "/nowhere/rows"))
+
+
+def test_an_absolute_path_in_a_release_of_before_is_still_read(own: Path) -> None:
+    assert path_of(read_released_recipe(place(own, "/nowhere/rows"))) == "/nowhere/rows"
+
+
+def test_a_copy_elsewhere_may_be_dumped_so_that_it_finds_the_rows(tmp_path: Path) -> None:
+    recipe = load_recipe(write_taught(tmp_path))
+    copy = tmp_path / "runs" / "folds" / "copy.yaml"
+    copy.parent.mkdir(parents=True)
+    copy.write_text(dump_recipe(recipe, copy.parent), encoding="utf-8")
+    again = load_recipe(copy)
+    assert [count_rows(one) for one in (again, *again.teachers)] == [90, 90]
+    assert path_of(again) == "../.." and path_of(recipe) == "."
+
+
+def test_a_path_in_the_repository_stays_as_it_is(tmp_path: Path) -> None:
+    recipe = load_recipe(tiny.ROOT / "recipes" / "quickstart.yaml")
+    copy = tmp_path / "copy.yaml"
+    copy.write_text(dump_recipe(recipe, tmp_path), encoding="utf-8")
+    assert path_of(load_recipe(copy)) == path_of(recipe) == "data/headlines"
+    assert load_recipe(copy) == recipe
