@@ -19,13 +19,14 @@ import typer
 from filelock import FileLock
 
 from export.files import export_files
-from finsent.cli import LOCK, claimed, console, print_anywhere, quiet_libraries, reporting_errors, stage
-from finsent.data.splits import Splits, load_splits
+from finsent.cli import LOCK, claimed, console, print_anywhere, quiet_libraries, reporting_errors, say, stage
+from finsent.data.splits import Splits
 from finsent.encoder.load import load_base
 from finsent.errors import FinsentError, ReleaseError
 from finsent.licences import recipe_licence
 from finsent.mirror import mirror_from_environment
 from finsent.onnx_files import FP32, ONNX_FILES
+from finsent.preparation import look_at_rows, prepare_splits
 from finsent.recipe.file import dump_recipe, load_recipe, read_released_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import CARD, METRICS, RECIPE, Run, write_threshold
@@ -33,19 +34,26 @@ from finsent.training.fit import fit
 from model_card.card.build import build_card
 from model_card.card.figures import draw_figures
 from model_card.lint.card import lint_card
+from model_card.measure.cautions import tell_conditions
 from model_card.measure.metrics import Metrics, read_metrics, write_metrics
 from model_card.measure.release import measure_release
 from model_card.measure.variants import GatedVariants, MeasuredVariant, find_dropped, measure_variants
+from model_card.measure.weakness import check_strength
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
-    """Make the release of a recipe and return its folder, or raise and leave what stood there before."""
+def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None = None) -> Path:
+    """Make the release of a recipe and return its folder, or raise and leave what stood there before.
+
+    A teacher is given the splits of its student, so that neither sees test rows of the other.
+    """
     mirror = mirror_from_environment()
     licence = recipe_licence(recipe)
     stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
-    splits = load_splits(recipe, mirror)
+    splits = splits or prepare_splits(recipe, mirror)
+    for line in look_at_rows(recipe, splits, mirror):
+        say(line)
     teachers = [make_teacher(teacher, splits, run, resume) for teacher in recipe.teachers]
     start = teachers[0] if recipe.distillation and recipe.distillation.initialize_from == "teacher" else None
     stage(f"base: {recipe.teachers[0].name if start else recipe.base.hub}")
@@ -59,6 +67,7 @@ def train(recipe: Recipe, run: Run, resume: bool = False) -> Path:
     stage(f"measuring: {len(splits.test)} test rows")
     variants = pass_gate(recipe, measure_variants(recipe, splits.test, staging), staging)
     metrics = measure_release(recipe, splits, report, staging, licence.id, variants)
+    check_strength(recipe, metrics)
     stage("card")
     write_card(recipe, metrics, staging)
     return run.finish()
@@ -74,7 +83,7 @@ def make_teacher(recipe: Recipe, splits: Splits, run: Run, resume: bool) -> Path
     with FileLock(own.folder / LOCK):
         if not _was_made_from(recipe, splits, own.release):
             stage(f"teacher: {recipe.name}")
-            train(recipe, own, resume)
+            train(recipe, own, resume, splits)
     return own.release
 
 
@@ -133,6 +142,7 @@ def summarize(folder: Path, metrics: Metrics) -> str:
             f"  {one.file:28s} {one.bytes / 1e6:6.1f} MB  accuracy {one.scores.accuracy:.3f}  "
             f"macro F1 {one.scores.macro_f1:.3f}  p50 {one.timing.p50_ms:.2f} ms"
         )
+    lines += [f"  {told}" for told in tell_conditions(metrics)]
     return "\n".join(lines)
 
 

@@ -27,9 +27,10 @@ from benchmarks.counts import Folds, count, read_folds, tell_sources, write_fold
 from finsent import REPOSITORY
 from finsent.cli import print_anywhere
 from finsent.data.rows import Row
-from finsent.data.splits import fingerprint, load_splits
+from finsent.data.splits import fingerprint
 from finsent.errors import FinsentError
 from finsent.mirror import mirror_from_environment
+from finsent.preparation import prepare_splits
 from finsent.recipe.data import Fold
 from finsent.recipe.file import dump_recipe, load_recipe
 from finsent.recipe.recipe import Recipe
@@ -42,7 +43,8 @@ RESAMPLES = 1000
 def part_of(recipe: Recipe, fold: Fold, seed: int | None) -> Recipe:
     """Return the recipe of one fold; teachers learn from the same fold, and all get names of their own."""
     data = recipe.data.model_copy(update={"fold": fold})
-    changes: dict[str, Any] = {"name": f"{recipe.name}-{fold.index}-of-{fold.of}", "data": data}
+    name = f"{recipe.name}-{fold.index}-of-{fold.of}"
+    changes: dict[str, Any] = {"name": name, "data": data, "allow_weak": True}  # measured, never published
     if recipe.distillation is not None:
         teachers = [part_of(teacher, fold, None) for teacher in recipe.distillation.teachers]
         changes["distillation"] = recipe.distillation.model_copy(update={"teachers": teachers})
@@ -55,7 +57,7 @@ def run_fold(recipe: Recipe, runs: Path) -> pandas.DataFrame:
 
     What this recipe and these rows gave before is read. Raises FinsentError when train.py fails.
     """
-    splits = load_splits(recipe, mirror_from_environment())
+    splits = prepare_splits(recipe, mirror_from_environment())
     every = "".join(splits.report.fingerprints.values()) + recipe.making_fingerprint()
     table = runs / recipe.name / f"predictions-{hashlib.sha256(every.encode()).hexdigest()[:16]}.parquet"
     if not table.is_file():
@@ -126,7 +128,7 @@ def render(recipe: Recipe, folds: Folds) -> str:
 
 def start_folds(recipe: Recipe, file: Path, of: int) -> Folds:
     """Return what was counted before, or nothing; FinsentError when that was another recipe or other rows."""
-    splits = load_splits(recipe, mirror_from_environment())
+    splits = prepare_splits(recipe, mirror_from_environment())
     fresh = Folds(
         recipe=recipe.name,
         made_from=recipe.making_fingerprint(),

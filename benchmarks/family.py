@@ -35,10 +35,11 @@ from benchmarks.machine import tell_run
 from finsent import REPOSITORY
 from finsent.cli import print_anywhere
 from finsent.data.rows import Row
-from finsent.data.splits import Splits, load_splits
+from finsent.data.splits import Splits
 from finsent.errors import FinsentError
 from finsent.mirror import mirror_from_environment
 from finsent.onnx_files import FP32
+from finsent.preparation import prepare_splits
 from finsent.recipe.file import read_released_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import RECIPE
@@ -270,7 +271,7 @@ def run(releases: list[Path], texts: int, singles: int) -> None:
         other = read_released_recipe(release / RECIPE)
         if (other.data, other.seed) != (recipe.data, recipe.seed):
             raise FinsentError(f"{release}: has other rows than {releases[0]}; scores do not compare")
-    splits = load_splits(recipe, mirror_from_environment())
+    splits = prepare_splits(recipe, mirror_from_environment())
     real = [row.text for row in splits.test + splits.train if row.source != "headlines"][:texts]
     with tempfile.TemporaryDirectory() as folder:
         ways = neural_ways(releases, save_bert_base(Path(folder), releases[0]))

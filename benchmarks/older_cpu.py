@@ -22,8 +22,8 @@ import typer
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
 from finsent.cli import print_anywhere
-from finsent.data.splits import load_splits
 from finsent.mirror import mirror_from_environment
+from finsent.preparation import prepare_splits
 from finsent.recipe.file import read_released_recipe
 from finsent.release import RECIPE
 from finsent.scoring import Floats
@@ -67,7 +67,7 @@ def main(
         "| --- | --- | --- | --- |",
     ]
     for release in releases:
-        test = load_splits(read_released_recipe(release / RECIPE), mirror_from_environment()).test
+        test = prepare_splits(read_released_recipe(release / RECIPE), mirror_from_environment()).test
         texts = [row.text for row in test[:: max(1, len(test) // rows)]][:rows]
         here = predict(release, texts, [])
         there = predict(release, texts, [EMULATOR, "-cpu", cpu])

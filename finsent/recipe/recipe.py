@@ -64,6 +64,11 @@ class Recipe(Section):
     energy: Energy | None = None
     export: Export
     evaluation: Evaluation = Evaluation()
+    allow_weak: bool = Field(
+        False,
+        exclude_if=lambda allowed: not allowed,  # recipes from before it keep their fingerprint
+        description="release it even where word counts or the commonest label do as well; the card says so",
+    )
     card: Card
     hub: Hub
     _home: Path | None = PrivateAttr(None)

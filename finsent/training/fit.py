@@ -57,7 +57,7 @@ def fit(
     the last checkpoint there; FinsentError when that one was made from another recipe or other rows. Without
     a checkpoint it starts from the beginning.
     """
-    claim_folder(folder, recipe.fingerprint() + splits.report.fingerprints["train"], resume)
+    claim_folder(folder, recipe.making_fingerprint() + splits.report.fingerprints["train"], resume)
     started = time.monotonic()
     set_seed(recipe.training_seed)
     if recipe.training.dropout is not None:

@@ -16,6 +16,7 @@ from finsent.scoring import CALIBRATION_BINS, Scores
 from model_card.card.formats import FILTERS
 from model_card.card.metadata import HUB, card_metadata
 from model_card.measure.abstention import LEAST_ANSWERED
+from model_card.measure.cautions import list_cautions
 from model_card.measure.metrics import PYTORCH, ExampleResult, Metrics
 
 TEMPLATES = Path(__file__).parent
@@ -63,6 +64,7 @@ def _view(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:
         "calibration_bins": CALIBRATION_BINS,
         "longest_table": LONGEST_TABLE,
         "abstention": metrics.abstention,
+        "cautions": list_cautions(metrics),
         "least_answered": LEAST_ANSWERED,
     }
 

@@ -14,12 +14,14 @@ from finsent.scoring import Floats, Ints
 from model_card.measure.metrics import Baseline
 from model_card.measure.scores import class_numbers, score_rows
 
+MAJORITY = "majority class"
+
 
 def measure_baselines(recipe: Recipe, splits: Splits) -> list[Baseline]:
     """Fit each method to the training rows and score it on the test rows."""
     train, test = (class_numbers(rows, recipe.labels) for rows in (splits.train, splits.test))
     found = {
-        "majority class": _predict_majority(train, len(test), len(recipe.labels)),
+        MAJORITY: _predict_majority(train, len(test), len(recipe.labels)),
         "TF-IDF + logistic regression": _predict_linear(splits, train, recipe.seed),
     }
     return [

@@ -19,6 +19,7 @@ from export.gate import Drift
 from finsent.data.report import DataReport
 from finsent.errors import ReleaseError
 from finsent.scoring import Scores
+from finsent.text_figures import ScriptWords
 from finsent.training.report import TrainingReport
 from model_card.behaviour.rates import SuiteRate
 from model_card.measure.abstention import Abstention
@@ -102,6 +103,20 @@ class Mistake(_Figures):
     slice: str = ""
 
 
+class TextResults(_Figures):
+    """The test rows as the model sees them: their words by script, and what the bound on length costs.
+
+    `cut` of `rows` texts are cut; the accuracies are of the default file, None where there is no such row.
+    """
+
+    rows: int
+    cut: int
+    bound: int
+    accuracy_cut: float | None
+    accuracy_whole: float | None
+    scripts: dict[str, ScriptWords]
+
+
 class Machine(_Figures):
     """What the figures were measured on."""
 
@@ -116,7 +131,8 @@ class Machine(_Figures):
 class Metrics(_Figures):
     """What a run found out. `by_source` and `by_slice` score the default file on parts of the test rows.
 
-    `abstention` is of the default file; None in a release from before it was measured.
+    `abstention` and `texts` are of the default file; None in a release from before they were measured.
+    `weak` says which simpler method does as well. `peak_memory_bytes` is of the process that made it all.
     """
 
     schema_version: int
@@ -144,6 +160,9 @@ class Metrics(_Figures):
     behaviour: list[SuiteRate] = []
     abstention: Abstention | None = None
     words: Words = Words()
+    texts: TextResults | None = None
+    weak: list[str] = []
+    peak_memory_bytes: int | None = None
     machine: Machine
 
     @model_validator(mode="before")

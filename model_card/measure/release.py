@@ -8,6 +8,7 @@ from pathlib import Path
 from transformers import AutoConfig
 
 from finsent.data.splits import Splits
+from finsent.memory import peak_memory
 from finsent.onnx_files import choose_default
 from finsent.recipe.recipe import Recipe
 from finsent.training.report import TrainingReport
@@ -19,8 +20,10 @@ from model_card.measure.examples import find_mistakes, run_examples
 from model_card.measure.machine import describe_machine
 from model_card.measure.metrics import SCHEMA_VERSION, Metrics
 from model_card.measure.scores import class_numbers, score_parts, slice_name
+from model_card.measure.texts import measure_texts
 from model_card.measure.variants import INVARIANCE_ROWS, GatedVariants, MeasuredVariant
 from model_card.measure.words import read_card_words
+from model_card.measure.weakness import find_weaknesses
 
 PROTOCOL = (
     "Scores: all test rows, the label of the largest probability. Intervals: 95 % percentile bootstrap "
@@ -43,7 +46,7 @@ def measure_release(
     default = variants.find(choose_default(one.figures.name for one in variants.released))
     classifier = Classifier(folder, default.figures.file)
     config = AutoConfig.from_pretrained(folder)
-    return Metrics(
+    metrics = Metrics(
         schema_version=SCHEMA_VERSION,
         recipe=recipe.name,
         recipe_sha256=recipe.fingerprint(),
@@ -69,8 +72,11 @@ def measure_release(
         behaviour=measure_behaviour(classifier, rows),
         abstention=_measure_abstention(recipe, splits, classifier, default),
         words=read_card_words(recipe.card),
+        texts=measure_texts(recipe, folder, rows, default.probabilities),
+        peak_memory_bytes=peak_memory(),
         machine=describe_machine(),
     )
+    return metrics.model_copy(update={"weak": find_weaknesses(metrics)})
 
 
 def _measure_abstention(

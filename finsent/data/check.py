@@ -1,0 +1,97 @@
+"""Look at the rows of a recipe before a training.
+
+\b
+python -m finsent.data.check recipes/mine.yaml
+python -m finsent.data.check recipes/mine.yaml --json > rows.json
+python -m finsent.data.check recipes/mine.yaml --no-estimate    without the steps that time a training
+
+Tables on a terminal, else lines. Exit 1 where the recipe cannot be trained from these rows.
+"""  # noqa: D301  (click wants the character itself)
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from finsent.cli import print_anywhere, quiet_libraries, reporting_errors, stage
+from finsent.data.inspection import Inspection, inspect_splits
+from finsent.data.splits import Splits
+from finsent.data.telling import print_tables, tell
+from finsent.encoder.reading import read_base
+from finsent.mirror import mirror_from_environment
+from finsent.preparation import prepare_splits
+from finsent.recipe.file import load_recipe
+from finsent.recipe.recipe import Recipe
+
+if TYPE_CHECKING:
+    from finsent.training.estimate import Estimate
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def measure_training(recipe: Recipe, splits: Splits, mirror: Path | None) -> Estimate:
+    """Load the base and measure a few steps of its training."""
+    from finsent.encoder.load import load_base  # brings torch, which looking at rows needs not
+    from finsent.training.estimate import estimate_training
+
+    stage("measuring a few steps of the training (--no-estimate leaves that out)")
+    base = load_base(recipe, [row.text for row in splits.train], mirror)
+    return estimate_training(recipe, splits.train, splits.validation, base)
+
+
+def tell_estimate(found: Estimate, recipe: Recipe) -> str:
+    """Return an estimate in a line that says what it rests on."""
+    teachers = f"; its {len(recipe.teachers)} teachers are not in it" if recipe.teachers else ""
+    return (
+        f"training: about {_tell_seconds(found.seconds)} at most ({found.steps:,} steps of "
+        f"{found.seconds_a_step:.2f} s, measured here on {found.measured_steps} steps with {found.threads} "
+        f"threads), {found.peak_memory_bytes / 1e9:.1f} GB of memory at least; export and figures come on "
+        f"top{teachers}"
+    )
+
+
+def _tell_seconds(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+
+
+def show(found: Inspection, estimate: Estimate | None, recipe: Recipe, as_json: bool) -> None:
+    """Print what was found on stdout: JSON, tables on a terminal, else lines."""
+    if as_json:
+        told = asdict(found) | {"training": asdict(estimate) if estimate else None}
+        print(json.dumps(told, ensure_ascii=False, indent=1))
+        return
+    if sys.stdout.isatty():
+        print_tables(found, Console(highlight=False))
+    else:
+        print("\n".join(tell(found)))
+    if estimate:
+        print(tell_estimate(estimate, recipe))
+
+
+@app.command(help=__doc__)
+def main(
+    recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="whose rows to look at")],
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    estimate: Annotated[bool, typer.Option(help="measure a few steps of the training")] = True,
+) -> None:
+    """Look at rows; exit 1 with one line when something is wrong."""
+    quiet_libraries()
+    with reporting_errors("nothing was changed"):
+        recipe, mirror = load_recipe(recipe_file), mirror_from_environment()
+        stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
+        splits = prepare_splits(recipe, mirror)
+        found = inspect_splits(recipe, splits, read_base(recipe, mirror).measure)
+        show(found, measure_training(recipe, splits, mirror) if estimate else None, recipe, as_json)
+
+
+if __name__ == "__main__":
+    print_anywhere()
+    app()

@@ -1,0 +1,86 @@
+"""What a training will take: a few steps measured on this machine, times all that the recipe asks for."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from finsent.data.rows import Row
+from finsent.encoder.base_model import BaseModel
+from finsent.memory import peak_memory
+from finsent.recipe.recipe import Recipe
+from finsent.training.precision import use_bf16
+
+QUANTILES = (0.95, 0.15, 0.5, 0.85)  # of length: the batch at each is one step; the first only warms up
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds of fitting at most, as training may stop early, and bytes of memory at least.
+
+    Measured are `measured_steps` steps and one batch of validation rows. Reading, teachers, export and the
+    figures of the release come on top.
+    """
+
+    seconds: float
+    peak_memory_bytes: int
+    steps: int
+    seconds_a_step: float
+    measured_steps: int
+    threads: int
+
+
+def estimate_training(recipe: Recipe, rows: list[Row], validation: list[Row], base: BaseModel) -> Estimate:
+    """Measure a few steps on rows of different lengths; the weights of `base` are changed by them."""
+    training = recipe.training
+    copies = recipe.distillation.augmentations if recipe.distillation else 0
+    steps = math.ceil(math.ceil(len(rows) * (1 + copies) / training.batch_size) * training.epochs)
+    base.model.to(_device())
+    if training.freeze_embeddings:
+        base.model.get_input_embeddings().requires_grad_(False)
+    optimizer = torch.optim.AdamW(base.model.parameters(), lr=training.learning_rate)
+    batches = _choose_batches(sorted(rows, key=lambda row: len(row.text)), training.batch_size)
+    took = [_step(recipe, base, batch, optimizer) for batch in batches][1:]
+    checked = _choose_batches(validation, 4 * training.batch_size)[-1]
+    checks = training.evaluations * _step(recipe, base, checked, None) * len(validation) / len(checked)
+    a_step = sum(took) / len(took)
+    memory = peak_memory()
+    return Estimate(steps * a_step + checks, memory, steps, a_step, len(took), torch.get_num_threads())
+
+
+def _choose_batches(rows: list[Row], size: int) -> list[list[Row]]:
+    starts = [int(quantile * max(0, len(rows) - size)) for quantile in QUANTILES]
+    return [rows[start : start + size] for start in starts]
+
+
+def _step(recipe: Recipe, base: BaseModel, rows: list[Row], optimizer: torch.optim.Optimizer | None) -> float:
+    """Return the seconds of one step, or of a pass forward alone where there is no optimizer."""
+    started = time.perf_counter()
+    inputs: Any = base.tokenizer()(
+        [row.text for row in rows],
+        truncation=True,
+        max_length=recipe.training.max_tokens,
+        padding=True,
+        return_tensors="pt",
+    )
+    labels = torch.tensor([recipe.labels.index(row.label) for row in rows]).to(_device())
+    base.model.train(optimizer is not None)
+    half = use_bf16(recipe.training.bf16)
+    with (
+        torch.set_grad_enabled(optimizer is not None),
+        torch.autocast(_device(), torch.bfloat16, enabled=half),
+    ):
+        loss = base.model(**inputs.to(_device()), labels=labels).loss
+    if optimizer is not None:
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return time.perf_counter() - started
+
+
+def _device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
