@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from model import load_model
-from words import begin
 
 from inference.classifier import Classifier
 from tests.space.browser import DESK, PHONE, Visit
@@ -70,7 +69,9 @@ def test_it_opens_with_its_first_example_answered(visit: Visit, release: Path) -
     model = load_model(str(release))
     assert visit.page.input_value("#text textarea") == model.examples[0].text
     visit.wait_answer(model.examples[0].text, "#words")
-    assert begin(model.classifier(model.examples[0].text).label) in visit.page.inner_text("#answer")
+    found = model.classifier(model.examples[0].text)
+    said = visit.page.inner_text("#answer .fs-verdict").lower()
+    assert said.endswith(f"{found.label} {found.score * 100:.1f} %")
 
 
 @pytest.mark.parametrize("width", [320, 360, 390])
