@@ -22,8 +22,8 @@ from model_card.measure.metrics import SCHEMA_VERSION, Metrics
 from model_card.measure.scores import class_numbers, score_parts, slice_name
 from model_card.measure.texts import measure_texts
 from model_card.measure.variants import INVARIANCE_ROWS, GatedVariants, MeasuredVariant
-from model_card.measure.words import read_card_words
 from model_card.measure.weakness import find_weaknesses
+from model_card.measure.words import read_card_words
 
 PROTOCOL = (
     "Scores: all test rows, the label of the largest probability. Intervals: 95 % percentile bootstrap "

@@ -62,7 +62,7 @@ def test_every_command_is_one_of_ours_and_takes_these_options() -> None:
     """Quick: what the slow test would find after minutes is found at once."""
     blocks = read_blocks()
     commands = [line for block in blocks[1:] for line in block.replace("\\\n", " ").splitlines()]
-    assert len(commands) == 7
+    assert len(commands) == 8
     for command in commands:
         words = shlex.split(command.partition(" > ")[0])
         assert words[0] == "python"

@@ -7,6 +7,8 @@ steps. The learning rate and the frozen embeddings are the quickstart's, for whi
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 STEPS = 400  # below, a fresh head has not settled
@@ -16,6 +18,13 @@ SMALL = 1000  # rows; below, shares for validation and test are larger, or they 
 TEST_ROWS = 3000  # more do not make an interval that matters narrower, and cost time at every file
 SPECIAL_TOKENS = 2  # [CLS] and [SEP]
 LONGEST = 256  # tokens trained on; twice as many cost twice the time
+USUAL_BOUND, LONGEST_BOUND = 500, 2000  # characters; beyond the first, positions are added to the encoder
+SPARE = 12  # positions beyond the bound, as finsent/encoder/positions.py wants
+MARKUP = {
+    "drop_tags": (re.compile(r"<(?:br|p|div|span|a|b|i)\b[^>]*>", re.IGNORECASE), "tags of HTML"),
+    "decode_entities": (re.compile(r"&(?:amp|lt|gt|quot|nbsp|#39);"), "characters written as in HTML"),
+}
+LEAST_MARKUP = 0.01  # share of texts from which a rule is worth its time
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,22 @@ def choose_shares(rows: int) -> tuple[float, float]:
         return 0.15, 0.25
     test = min(0.15, max(0.005, round(TEST_ROWS / rows, 3)))
     return round(test * 2 / 3, 3), test
+
+
+def choose_text(texts: Sequence[str], characters: int) -> dict[str, Choice]:
+    """Return the section `text`: rules for what is in the texts, and a bound above `characters`.
+
+    99 of 100 texts are no longer than that.
+    """
+    chosen: dict[str, Choice] = {}
+    for name, (pattern, what) in MARKUP.items():
+        share = sum(pattern.search(text) is not None for text in texts) / max(1, len(texts))
+        if share >= LEAST_MARKUP:
+            chosen[name] = Choice(True, f"{share:.0%} of the texts hold {what}")
+    if characters > USUAL_BOUND:
+        bound = min(LONGEST_BOUND, math.ceil(characters / 100) * 100)
+        chosen["max_characters"] = Choice(bound, f"99 of 100 texts have at most {characters:,} characters")
+    return chosen
 
 
 def choose_training(rows: int, rarest: int, most: int, tokens: int) -> dict[str, Choice]:

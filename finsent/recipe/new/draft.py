@@ -7,11 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from finsent import REPOSITORY
-from finsent.licences import combine_licences
+from finsent.licences import OTHER, combine_licences
+from finsent.onnx_files import FP32, QUANTIZED
+from finsent.recipe.encoder import Base
 from finsent.recipe.file import load_recipe
 from finsent.recipe.new.columns import Columns
 from finsent.recipe.new.commented import dump_commented
-from finsent.recipe.new.defaults import Choice, choose_budget, choose_shares, choose_training
+from finsent.recipe.new.defaults import (
+    SPARE,
+    USUAL_BOUND,
+    Choice,
+    choose_budget,
+    choose_shares,
+    choose_text,
+    choose_training,
+)
 from finsent.recipe.new.labels import LabelValue
 from finsent.recipe.new.layout import Layout
 from finsent.recipe.new.place import Place
@@ -24,7 +34,10 @@ QUICKSTART = REPOSITORY / "recipes" / "quickstart.yaml"
 
 @dataclass(frozen=True)
 class Seen:
-    """What the data say of themselves. `tokens` is a length that 99 of 100 texts stay below."""
+    """What the data say of themselves. 99 of 100 texts have no more `characters` and `tokens` than these.
+
+    `sample` are texts of all labels, `unknown` is the share of words that the encoder does not know.
+    """
 
     place: Place
     layout: Layout
@@ -33,6 +46,8 @@ class Seen:
     language: str
     language_reason: str
     texts: dict[str, list[str]]
+    sample: list[str]
+    characters: int
     tokens: int
     unknown: float
 
@@ -57,36 +72,83 @@ def quickstart() -> Recipe:
     return load_recipe(QUICKSTART)
 
 
-def write_recipe(seen: Seen, said: Answers) -> str:
-    """Return the recipe with a comment at every key that was guessed or that a person should fill in."""
-    base = quickstart()
-    data_licence = said.licence or seen.place.licence or "other"
-    source, comments = _source(seen, data_licence, bool(said.show_texts))
+@dataclass(frozen=True)
+class Choices:
+    """The numbers of a recipe, by section; `bound` is the longest text in characters."""
+
+    validation: float
+    test: float
+    bound: int
+    text: dict[str, Choice]
+    training: dict[str, Choice]
+    budget: dict[str, Choice]
+
+    def comments(self) -> dict[str, str]:
+        """Return the reasons by the path of their keys."""
+        sections = {
+            "text": self.text, "training": self.training, "export.variants.1.budget": self.budget
+        }  # fmt: skip
+        return {
+            f"{section}.{name}": f"{capital(choice.reason)}."
+            for section, choices in sections.items()
+            for name, choice in choices.items()
+            if choice.reason
+        }
+
+
+def choose(seen: Seen) -> Choices:
+    """Return the numbers by how many rows there are and how long they are."""
     validation, test = choose_shares(seen.rows)
     counts = [len(texts) for texts in seen.texts.values()]
-    train_rows = round(seen.rows * (1 - validation - test)) if seen.place.lacks("test") else seen.rows
-    training = choose_training(train_rows, min(counts), max(counts), seen.tokens)
-    budget = choose_budget(round(seen.rows * test))
-    licence = combine_licences({"data": data_licence, "base": base.base.licence}, "apache-2.0").id
-    subject = Subject(seen.name, seen.names, seen.language, seen.language_reason, licence,
-                      base.text.max_characters, seen.texts)  # fmt: skip
-    words = write_words(subject, said)
+    drawn = sum(
+        share for split, share in (("validation", validation), ("test", test)) if seen.place.lacks(split)
+    )
+    text = choose_text(seen.sample, seen.characters)
+    return Choices(
+        validation,
+        test,
+        int(text["max_characters"].value) if "max_characters" in text else USUAL_BOUND,
+        text,
+        choose_training(round(seen.rows * (1 - drawn)), min(counts), max(counts), seen.tokens),
+        choose_budget(round(seen.rows * test)),
+    )
+
+
+def write_recipe(seen: Seen, said: Answers) -> str:
+    """Return the recipe with a comment at every key that was guessed or that a person should fill in."""
+    base, chosen = quickstart().base, choose(seen)
+    data_licence = said.licence or seen.place.licence or OTHER
+    source, comments = _source(seen, data_licence, bool(said.show_texts))
+    licence = combine_licences({"data": data_licence, "base": base.licence}, "apache-2.0").id
+    words = write_words(_subject(seen, licence, chosen.bound), said)
+    variants = [{"name": FP32.name}, {"name": QUANTIZED.name, "budget": _values(chosen.budget)}]
     tree: dict[str, Any] = {
         "name": seen.name,
         "version": "0.1.0",
         "seed": 7,
         "labels": seen.names,
-        "data": {"sources": [source], "validation": validation, "test": test},
-        "base": base.base.model_dump(mode="json", exclude_unset=True),
-        "training": _values(training),
-        "export": {"variants": [{"name": "fp32"}, {"name": "quantized", "budget": _values(budget)}]},
+        "data": {"sources": [source], "validation": chosen.validation, "test": chosen.test},
+        "text": _values(chosen.text),
+        "base": _base(base, chosen.bound),
+        "training": _values(chosen.training),
+        "export": {"variants": variants},
         "card": words.card,
         "hub": words.hub,
     }
-    comments |= _choice_comments("training", training)
-    comments |= _choice_comments("export.variants.1.budget", budget)
-    comments |= words.comments | _base_comment(seen)
+    if not chosen.text:
+        del tree["text"]
+    comments |= chosen.comments() | words.comments | _base_comment(seen)
     return _heading(seen) + dump_commented(tree, comments)
+
+
+def _subject(seen: Seen, licence: str, bound: int) -> Subject:
+    return Subject(seen.name, seen.names, seen.language, seen.language_reason, licence, bound, seen.texts)
+
+
+def _base(base: Base, bound: int) -> dict[str, Any]:
+    """Return the encoder, with positions for the longest text; a letter is at most a token of it."""
+    tree = base.model_dump(mode="json", exclude_unset=True)
+    return tree | ({"positions": bound + SPARE} if bound > USUAL_BOUND else {})
 
 
 def _source(seen: Seen, licence: str, shown: bool) -> tuple[dict[str, Any], dict[str, str]]:
@@ -112,7 +174,7 @@ def _source(seen: Seen, licence: str, shown: bool) -> tuple[dict[str, Any], dict
     }
     if columns.group:
         comments[f"{at}.group"] = f"Guessed: {columns.group.reason}."
-    if licence == "other":
+    if licence == OTHER:
         comments[f"{at}.licence"] = f"{FILL_IN}: the licence of the data, by its id on the Hub."
     comments[f"{at}.show_texts"] = "Whether card and demo may show rows of the data."
     if few := [one for one in seen.labels if one.name is None]:
@@ -123,12 +185,6 @@ def _source(seen: Seen, licence: str, shown: bool) -> tuple[dict[str, Any], dict
 
 def _values(choices: dict[str, Choice]) -> dict[str, Any]:
     return {name: choice.value for name, choice in choices.items()}
-
-
-def _choice_comments(section: str, choices: dict[str, Choice]) -> dict[str, str]:
-    return {
-        f"{section}.{name}": f"{capital(choice.reason)}." for name, choice in choices.items() if choice.reason
-    }
 
 
 def _base_comment(seen: Seen) -> dict[str, str]:

@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from finsent.encoder.find import find_base
 from finsent.encoder.tokenizer_file import read_tokenizer
 from finsent.recipe.new.columns import Columns, guess_columns
+from finsent.recipe.new.defaults import LONGEST_BOUND
 from finsent.recipe.new.draft import Seen, quickstart
 from finsent.recipe.new.labels import LabelValue, find_labels
 from finsent.recipe.new.language import guess_language
@@ -34,7 +35,8 @@ def look_at(
     sample = _spread([text for group in texts.values() for text in group])
     language, reason = guess_language(sample)
     tokens, unknown = measure_tokens(sample, quickstart(), mirror)
-    return Seen(place, layout, columns, labels, language, reason, texts, tokens, unknown)
+    characters = int(np.percentile([len(text) for text in sample], 99))
+    return Seen(place, layout, columns, labels, language, reason, texts, sample, characters, tokens, unknown)
 
 
 def _texts_by_label(table: Table, columns: Columns, labels: list[LabelValue]) -> dict[str, list[str]]:
@@ -56,7 +58,8 @@ def _spread(texts: list[str]) -> list[str]:
 def measure_tokens(texts: list[str], recipe: Recipe, mirror: Path | None) -> tuple[int, float]:
     """Return the tokens that 99 of 100 texts stay below, and the share of words unknown to the encoder."""
     folder = find_base(recipe.base, mirror)
-    file = read_tokenizer(folder, recipe.text, recipe.base.hub)
+    text = recipe.text.model_copy(update={"max_characters": LONGEST_BOUND})
+    file = read_tokenizer(folder, text, recipe.base.hub)
     tokenizer = Tokenizer.from_str(json.dumps(file.tree))
     unknown = tokenizer.token_to_id(file.special_tokens["unk_token"])
     ids = [one.ids for one in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]

@@ -215,3 +215,11 @@ def _at_a_terminal(folder: Path, arguments: list[str], answers: list[str]) -> st
     os.close(main)
     assert process.returncode == 0, told.decode()
     return told.decode()
+
+
+def test_long_texts_get_positions(tmp_path: Path) -> None:
+    rows = [{**row, "body": f"{row['body']} <br /> " + "and so on " * 90} for row in make_rows()]
+    write_table(tmp_path / "long.csv", rows)
+    recipe = made(new("long.csv", folder=tmp_path), tmp_path)
+    assert recipe.text.drop_tags and recipe.text.max_characters == 1000
+    assert recipe.base.positions == 1012 and recipe.training.max_tokens == 256

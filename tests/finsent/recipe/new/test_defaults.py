@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from finsent.recipe.new.defaults import STEPS, choose_budget, choose_shares, choose_training
+from finsent.recipe.new.defaults import STEPS, choose_budget, choose_shares, choose_text, choose_training
 
 
 @pytest.mark.parametrize("rows", [50, 144, 999, 1000, 3750, 20_000, 1_000_000])
@@ -39,3 +39,15 @@ def test_the_budget_is_never_less_than_two_rows() -> None:
         "flip_share": 0.06,
     }
     assert choose_budget(20)["flip_share"].value == 0.1
+
+
+def test_text_rules_follow_what_is_in_the_texts() -> None:
+    assert choose_text(["I < 3 you", "a & b"], 400) == {}
+    found = choose_text(["Good.<br />Bad.", "Tom &amp; Jerry"], 1234)
+    assert {name: one.value for name, one in found.items()} == {
+        "drop_tags": True,
+        "decode_entities": True,
+        "max_characters": 1300,
+    }
+    assert found["drop_tags"].reason == "50% of the texts hold tags of HTML"
+    assert choose_text(["x"], 90_000)["max_characters"].value == 2000
