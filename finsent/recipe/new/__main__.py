@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -21,6 +20,7 @@ from finsent.errors import RecipeError
 from finsent.hub_id import check_hub_id
 from finsent.mirror import mirror_from_environment
 from finsent.recipe.file import load_recipe
+from finsent.recipe.new import options
 from finsent.recipe.new.draft import Seen, write_recipe
 from finsent.recipe.new.look import look_at
 from finsent.recipe.new.place import Place, find_place
@@ -35,45 +35,38 @@ from finsent.recipe.new.questions import (
 from finsent.recipe.new.words import FILL_IN
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-Text = str | None
 
 
 @app.command(help=__doc__)
 def main(
-    data: Annotated[list[str], typer.Argument(metavar="DATA...", help="files, or the id of a Hub data set")],
-    text: Annotated[Text, typer.Option(metavar="COLUMN", help="column of the texts")] = None,
-    label: Annotated[Text, typer.Option(metavar="COLUMN", help="column of the labels")] = None,
-    out: Annotated[Path | None, typer.Option(help="the recipe; recipes/<data>.yaml by default")] = None,
-    title: Annotated[Text, typer.Option(help="of the model")] = None,
-    unit: Annotated[
-        Text, typer.Option(metavar="ONE/MANY", help="what a text is called: review/reviews")
-    ] = None,
-    label_name: Annotated[list[str], typer.Option(metavar="VALUE=NAME", help="a label by another name")] = [],  # noqa: B006
-    meaning: Annotated[list[str], typer.Option(metavar="LABEL=WORDS", help="what a label means")] = [],  # noqa: B006
-    example: Annotated[list[str], typer.Option(metavar="LABEL=TEXT", help="a text for the demo")] = [],  # noqa: B006
-    licence: Annotated[Text, typer.Option(help="of the data, by its Hub id, such as cc-by-4.0")] = None,
-    repo_id: Annotated[Text, typer.Option(metavar="OWNER/NAME", help="where the model goes")] = None,
-    author: Annotated[Text, typer.Option(help="who answers for the model")] = None,
-    show_texts: Annotated[
-        bool | None,
-        typer.Option("--show-texts/--hide-texts", help="may card and demo show rows of the data?"),
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="ask nothing")] = False,
-    force: Annotated[bool, typer.Option("--force", help="write over a recipe that is there")] = False,
+    data: options.Data,
+    text: options.TextColumn = None,
+    label: options.LabelColumn = None,
+    out: options.Out = None,
+    title: options.Title = None,
+    unit: options.Unit = None,
+    label_name: options.LabelName = None,
+    meaning: options.Meaning = None,
+    example: options.Example = None,
+    licence: options.Licence = None,
+    repo_id: options.RepoId = None,
+    author: options.Author = None,
+    show_texts: options.ShowTexts = None,
+    yes: options.Yes = False,
+    force: options.Force = False,
 ) -> None:
     """Write one recipe; exit 1 with one line when something is wrong."""
     quiet_libraries()
     with reporting_errors("nothing was written"):
-        pairs = [
-            split_pairs(given, f"--{name}") for name, given in (("meaning", meaning), ("example", example))
-        ]
-        said = Answers(title, unit, licence, repo_id, author, show_texts, *pairs)
+        meanings, examples = split_pairs(meaning, "--meaning"), split_pairs(example, "--example")
+        said = Answers(title, unit, licence, repo_id, author, show_texts, meanings, examples)
         check_answers(said)
         mirror = mirror_from_environment()
         place = find_place(data, out, mirror)
         if place.recipe.exists() and not force:
             raise RecipeError(f"{place.recipe}: is there already; name another with --out, or add --force")
         seen = look_at(place, text, label, split_pairs(label_name, "--label-name"), mirror)
+        check_labels(said, seen.names)
         describe(seen)
         if is_somebody_there() and not yes:
             said = ask_missing(said, seen.name, seen.names)
@@ -90,6 +83,13 @@ def check_answers(said: Answers) -> None:
         check_hub_id(said.hub_id or "me/model")
     except ValueError as error:
         raise RecipeError(f"--repo-id: {error}") from None
+
+
+def check_labels(said: Answers, labels: list[str]) -> None:
+    """Raise RecipeError for words on a label that the recipe does not have."""
+    for option, told in (("--meaning", said.meanings), ("--example", said.examples)):
+        if unknown := sorted(told.keys() - set(labels)):
+            raise RecipeError(f"{option}: no label is called {unknown[0]!r}; they are {labels[:20]}")
 
 
 def describe(seen: Seen) -> None:

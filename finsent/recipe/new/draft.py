@@ -100,9 +100,7 @@ def choose(seen: Seen) -> Choices:
     """Return the numbers by how many rows there are and how long they are."""
     validation, test = choose_shares(seen.rows)
     counts = [len(texts) for texts in seen.texts.values()]
-    drawn = sum(
-        share for split, share in (("validation", validation), ("test", test)) if seen.place.lacks(split)
-    )
+    drawn = validation * seen.place.lacks("validation") + test * seen.place.lacks("test")
     text = choose_text(seen.sample, seen.characters)
     return Choices(
         validation,

@@ -10,7 +10,7 @@ import typer
 
 from finsent.errors import FinsentError, RecipeError
 from finsent.hub_id import check_hub_id
-from finsent.licences import find_licence
+from finsent.licences import OTHER, find_licence
 
 EXAMPLES = 3  # texts that the demo opens with
 MOST_ASKED = 8  # labels whose meaning is asked for; with more a person edits the file
@@ -43,7 +43,7 @@ def ask_missing(given: Answers, name: str, labels: list[str]) -> Answers:
     for label in labels[:MOST_ASKED]:
         if label not in meanings:
             meanings[label] = _ask(f"What does {label!r} mean?", label)
-    licence = given.licence or _ask("Licence of the data (a Hub licence id)", "other", check_licence)
+    licence = given.licence or _ask("Licence of the data (a Hub licence id)", OTHER, check_licence)
     hub_id = given.hub_id or _ask("Hub id of the model (owner/name)", f"me/{name}", check_hub_id)
     shown = given.show_texts
     if shown is None:
@@ -89,10 +89,10 @@ def split_unit(unit: str) -> tuple[str, str]:
     return one, many or f"{one}s"
 
 
-def split_pairs(pairs: list[str], option: str) -> dict[str, str]:
+def split_pairs(pairs: list[str] | None, option: str) -> dict[str, str]:
     """Return `key=value` options as a dict; RecipeError for one without an equals sign."""
     found: dict[str, str] = {}
-    for pair in pairs:
+    for pair in pairs or ():
         key, equals, value = (part.strip() for part in pair.partition("="))
         if not (key and equals and value):
             raise RecipeError(f"{option}: got {pair!r}; write it as LABEL=WORDS")

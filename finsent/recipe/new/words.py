@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from finsent.licences import OTHER
 from finsent.recipe.new.labels import find_tones
 from finsent.recipe.new.language import LANGUAGES
 from finsent.recipe.new.questions import EXAMPLES, Answers, split_unit
@@ -80,7 +81,7 @@ def _sentences(subject: Subject, one: str, many: str, language: str) -> dict[str
 
 
 def _other_licence(licence: str) -> dict[str, str]:
-    return dict(zip(("licence_name", "licence_link"), ALL_RIGHTS, strict=True)) if licence == "other" else {}
+    return dict(zip(("licence_name", "licence_link"), ALL_RIGHTS, strict=True)) if licence == OTHER else {}
 
 
 def _comments(subject: Subject, said: Answers, meanings: dict[str, str]) -> dict[str, str]:
@@ -95,7 +96,7 @@ def _comments(subject: Subject, said: Answers, meanings: dict[str, str]) -> dict
         comments["card.authors"] = f"{FILL_IN}: who answers for it."
     if any(told == label for label, told in meanings.items()):
         comments["card.label_meanings"] = f"{FILL_IN}: what each label means, as you would tell a colleague."
-    if subject.licence == "other":
+    if subject.licence == OTHER:
         comments["card.licence_name"] = (
             f"{FILL_IN}: nobody named a licence of the data, so no right is given."
         )

@@ -158,6 +158,11 @@ def test_a_recipe_that_is_there_is_kept(tmp_path: Path) -> None:
         ("text,label\nup,a\n", ["t.csv", "--licence", "mine"], "licence 'mine' is not known"),
         ("text,label\nup,a\n", ["t.csv", "--repo-id", "mine"], "--repo-id: 'mine': is no repository id"),
         ("text,label\nup,a\n", ["t.csv", "--meaning", "a"], "--meaning: got 'a'; write it as LABEL=WORDS"),
+        (
+            "text,label\n" + "up,a\ndown,b\n" * 9,
+            ["t.csv", "--meaning", "c=x"],
+            "no label is called 'c'; they are",
+        ),
         ("%PDF", ["t.pdf"], "t.pdf: is no table; allowed are .csv"),
     ],
 )
