@@ -22,7 +22,7 @@ from finsent.mirror import mirror_from_environment
 from finsent.recipe.file import load_recipe
 from finsent.recipe.new import options
 from finsent.recipe.new.draft import Seen, write_recipe
-from finsent.recipe.new.look import look_at
+from finsent.recipe.new.look import Named, look_at
 from finsent.recipe.new.place import Place, find_place
 from finsent.recipe.new.questions import (
     Answers,
@@ -42,6 +42,8 @@ def main(
     data: options.Data,
     text: options.TextColumn = None,
     label: options.LabelColumn = None,
+    member: options.Member = None,
+    sheet: options.Sheet = None,
     out: options.Out = None,
     title: options.Title = None,
     unit: options.Unit = None,
@@ -65,7 +67,9 @@ def main(
         place = find_place(data, out, mirror)
         if place.recipe.exists() and not force:
             raise RecipeError(f"{place.recipe}: is there already; name another with --out, or add --force")
-        seen = look_at(place, text, label, split_pairs(label_name, "--label-name"), mirror)
+        inside = {key: told for key, told in (("member", member), ("sheet", sheet)) if told is not None}
+        named = Named(text, label, split_pairs(label_name, "--label-name"), inside)
+        seen = look_at(place, named, mirror)
         check_labels(said, seen.names)
         describe(seen)
         if is_somebody_there() and not yes:

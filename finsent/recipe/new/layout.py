@@ -23,6 +23,7 @@ HEAD = 1 << 20  # bytes that are looked at
 DELIMITERS = (",", "\t", ";", "|")
 MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 LONGEST_NAME = 40  # characters of a column's name
+LEAST_LETTERS = 0.01  # share of bytes beyond ASCII from which an encoding can be told by its words
 MOST_LINES = 20  # in a cell; more were swallowed by a quote that is never closed
 
 
@@ -67,10 +68,22 @@ def guess_encoding(head: bytes, name: str) -> tuple[str, str]:
         return "utf-8", ""
     except UnicodeDecodeError as error:
         bad = head[error.start : error.start + 4]
-    best = from_bytes(head).best()
-    if best is None or b"\0" in head:
+    best = None if b"\0" in head else from_bytes(head).best()
+    if best is None:
         raise DataError(f"{name}: bytes {bad!r} are no text in any known encoding; is this a table?")
+    if _is_western(head):
+        return "cp1252", f"bytes {bad!r} are not UTF-8, and too few to tell more than Windows' usual encoding"
     return best.encoding, f"bytes {bad!r} are not UTF-8; these letters give words in it"
+
+
+def _is_western(head: bytes) -> bool:
+    """Return whether so few bytes are beyond ASCII that guessing an encoding from them is chance."""
+    beyond = sum(byte > 127 for byte in head)
+    try:
+        head.decode("cp1252")
+    except UnicodeDecodeError:
+        return False
+    return beyond < LEAST_LETTERS * len(head)
 
 
 def _decode_whole_lines(head: bytes, encoding: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +25,24 @@ from finsent.recipe.recipe import Recipe
 SAMPLE = 5000  # texts that are tokenized
 
 
-def look_at(
-    place: Place, text: str | None, label: str | None, names: dict[str, str], mirror: Path | None
-) -> Seen:
-    """Return what the files of a place say; `text` and `label` are columns that a person named."""
-    table, layout = read_tables(place.all_files)
-    columns = guess_columns(table, text, label)
-    labels = find_labels(table.columns[columns.label.name], names)
+@dataclass(frozen=True)
+class Named:
+    """What a person named of the data: columns, labels by their value, and what is `inside` a file.
+
+    That is the `member` of a zip or the `sheet` of a workbook.
+    """
+
+    text: str | None = None
+    label: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    inside: dict[str, str] = field(default_factory=dict)
+
+
+def look_at(place: Place, named: Named, mirror: Path | None) -> Seen:
+    """Return what the files of a place say, with what a person named as it was named."""
+    table, layout = read_tables(place.all_files, named.inside)
+    columns = guess_columns(table, named.text, named.label)
+    labels = find_labels(table.columns[columns.label.name], named.labels)
     texts = _texts_by_label(table, columns, labels)
     sample = _spread([text for group in texts.values() for text in group])
     language, reason = guess_language(sample)

@@ -10,6 +10,8 @@ import typer
 Data = Annotated[list[str], typer.Argument(metavar="DATA...", help="files, or the id of a Hub data set")]
 TextColumn = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="column of the texts")]
 LabelColumn = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="column of the labels")]
+Member = Annotated[str | None, typer.Option(metavar="FILE", help="which file of a .zip with several")]
+Sheet = Annotated[str | None, typer.Option(metavar="NAME", help="which sheet of an .xlsx with several")]
 Out = Annotated[Path | None, typer.Option(help="the recipe; recipes/DATA.yaml by default")]
 Title = Annotated[str | None, typer.Option(help="of the model")]
 Unit = Annotated[str | None, typer.Option(metavar="ONE/MANY", help="what a text is called: review/reviews")]

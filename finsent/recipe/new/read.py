@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import IO
@@ -20,10 +22,15 @@ from finsent.recipe.new.layout import HEAD, Layout, guess_layout
 from finsent.recipe.new.table import Table
 
 
-def read_tables(paths: list[Path]) -> tuple[Table, Layout]:
-    """Read files that are one table; DataError when one cannot be read, or lacks a column of the first."""
-    first = find_packed(paths[0], None)
-    layout = find_layout(first)
+def read_tables(paths: list[Path], inside: Mapping[str, str] | None = None) -> tuple[Table, Layout]:
+    """Read files that are one table; `inside` names the `member` of a zip or the `sheet` of a workbook.
+
+    DataError: a file cannot be read, or lacks a column of the first.
+    """
+    inside = inside or {}
+    first = find_packed(paths[0], inside.get("member"))
+    layout = find_layout(first, inside.get("sheet"))
+    layout = replace(layout, keys=layout.keys | dict(inside))
     written = TableFormat(**layout.keys)
     names = [name for name in layout.names if name and layout.names.count(name) == 1]
     if not names:
@@ -37,7 +44,7 @@ def read_tables(paths: list[Path]) -> tuple[Table, Layout]:
     return Table(first.name, columns), layout
 
 
-def find_layout(file: PackedFile) -> Layout:
+def find_layout(file: PackedFile, sheet: str | None = None) -> Layout:
     """Return the columns of a file and how it is written; DataError when it is no table."""
     if file.format not in FORMATS:
         raise DataError(f"{file.name}: got {file.format!r}; allowed are {', '.join(FORMATS)}")
@@ -47,17 +54,19 @@ def find_layout(file: PackedFile) -> Layout:
                 head = raw.read(HEAD)
             return guess_layout(head, file.name, DELIMITERS.get(file.format, "\t"))
         with file.whole() as raw:
-            return Layout(_NAMES.get(file.format, _find_keys)(raw))
+            if file.format == ".xlsx":
+                return Layout(_sheet_names(raw, sheet))
+            return Layout(_parquet_names(raw) if file.format == ".parquet" else _find_keys(raw))
 
 
 def _parquet_names(raw: IO[bytes]) -> list[str]:
     return list(ParquetFile(raw).schema_arrow.names)
 
 
-def _sheet_names(raw: IO[bytes]) -> list[str]:
-    """Return the cells of the first row that holds anything, of the first sheet that has one."""
+def _sheet_names(raw: IO[bytes], named: str | None) -> list[str]:
+    """Return the cells of the first row that holds anything, of that sheet or the first that has one."""
     for sheet in load_workbook(raw, read_only=True, data_only=True).worksheets:
-        for row in sheet.iter_rows(values_only=True):
+        for row in sheet.iter_rows(values_only=True) if named in (None, sheet.title) else ():
             if any(cell is not None for cell in row):
                 return ["" if cell is None else str(cell) for cell in row]
     return []
@@ -76,9 +85,6 @@ def _find_keys(raw: IO[bytes]) -> list[str]:
 
 def _lines(text: str) -> list[str]:
     return [line for line in text.split("\n") if line.strip()]
-
-
-_NAMES = {".parquet": _parquet_names, ".xlsx": _sheet_names}
 
 
 def as_text(cell: object) -> str:

@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pandas
@@ -12,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from finsent.data.splits import load_splits
+from finsent.recipe.data import TableSource
 from finsent.recipe.file import load_recipe
 from finsent.recipe.new.__main__ import app
 from finsent.recipe.recipe import Recipe
@@ -220,6 +222,21 @@ def _at_a_terminal(folder: Path, arguments: list[str], answers: list[str]) -> st
     os.close(main)
     assert process.returncode == 0, told.decode()
     return told.decode()
+
+
+def test_a_part_of_a_file_is_named(tmp_path: Path) -> None:
+    frame = pandas.DataFrame(make_rows())
+    with pandas.ExcelWriter(tmp_path / "book.xlsx") as book:
+        pandas.DataFrame({"note": ["see the other sheet"]}).to_excel(book, sheet_name="read me", index=False)
+        frame.to_excel(book, sheet_name="rows", index=False)
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as packed:
+        packed.writestr("about.txt", "nothing")
+        packed.writestr("rows.csv", frame.to_csv(index=False))
+    for name, option, part in (("book.xlsx", "--sheet", "rows"), ("two.zip", "--member", "rows.csv")):
+        refused = new(name, folder=tmp_path)
+        assert refused.exit_code == 1 and f"`{option.strip('-')}`" in refused.stderr
+        source = made(new(name, option, part, folder=tmp_path), tmp_path).data.sources[0]
+        assert isinstance(source, TableSource) and part in (source.sheet, source.member)
 
 
 def test_long_texts_get_positions(tmp_path: Path) -> None:

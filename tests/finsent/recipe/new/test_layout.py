@@ -68,6 +68,15 @@ def _same_letters(found: str | None, told: str | None, content: str) -> bool:
     return content.encode(told).decode(found) == content
 
 
+def test_a_few_letters_are_too_few_to_guess_an_encoding() -> None:
+    rows = (
+        "text,label\n"
+        + "what a long and plain line this is,old\nand another one,new\n" * 40
+        + "a naïve café,old\n"
+    )
+    assert layout(rows.encode("cp1252")).keys == {"encoding": "cp1252"}
+
+
 def test_quotes_are_letters_where_they_do_not_close() -> None:
     rows = ['ham\t"Free" is what I like\n', 'spam\t"win a prize now, text YES\n', "ham\tsee you, tonight\n"]
     found = layout("".join(rows * 9), usual="\t")
