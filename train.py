@@ -1,46 +1,48 @@
 """From recipe to release: data, training, export, figures, card.
 
-\b
 python train.py                                  into runs/quickstart/release
 python train.py recipes/finsent-research.yaml    another recipe
 python train.py recipes/x.yaml --resume          go on after an interruption
-"""  # noqa: D301  (click wants the character itself)
+python train.py recipes/x.yaml --evaluate-on others.csv
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
 
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # data workers fork after tokenizers started threads
 os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # read when datasets is imported
 
-import typer
-from filelock import FileLock
-
 from export.files import export_files
-from finsent.cli import LOCK, claimed, console, print_anywhere, quiet_libraries, reporting_errors, say, stage
+from finsent import options
+from finsent.claim import claimed
+from finsent.cli import make_app, print_anywhere, quiet_libraries, reporting_errors, say, stage
 from finsent.data.splits import Splits
 from finsent.encoder.load import load_base
-from finsent.errors import FinsentError, ReleaseError
 from finsent.licences import recipe_licence
 from finsent.mirror import mirror_from_environment
-from finsent.onnx_files import FP32, ONNX_FILES
+from finsent.onnx_files import ONNX_FILES
 from finsent.preparation import look_at_rows, prepare_splits
-from finsent.recipe.file import dump_recipe, load_recipe, read_released_recipe
+from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
-from finsent.release import CARD, METRICS, RECIPE, Run, write_threshold
+from finsent.release import METRICS, RUNS, Run
 from finsent.training.fit import fit
-from model_card.card.build import build_card
-from model_card.card.figures import draw_figures
-from model_card.lint.card import lint_card
-from model_card.measure.cautions import tell_conditions
-from model_card.measure.metrics import Metrics, read_metrics, write_metrics
+from model_card.card.files import write_card
+from model_card.measure.metrics import read_metrics
+from model_card.measure.origin import was_made_from
+from model_card.measure.other_rows import score_and_write
 from model_card.measure.release import measure_release
-from model_card.measure.variants import GatedVariants, MeasuredVariant, find_dropped, measure_variants
+from model_card.measure.variants import (
+    GatedVariants,
+    MeasuredVariant,
+    check_required,
+    find_dropped,
+    measure_variants,
+)
 from model_card.measure.weakness import check_strength
+from model_card.summary import summarize
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = make_app(__doc__)
 
 
 def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None = None) -> Path:
@@ -79,86 +81,39 @@ def make_teacher(recipe: Recipe, splits: Splits, run: Run, resume: bool) -> Path
     Students that are made at the same time wait for each other here.
     """
     own = Run(run.folder.parent / recipe.name)
-    own.folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(own.folder / LOCK):
-        if not _was_made_from(recipe, splits, own.release):
+    with claimed(own.folder, wait=True):
+        if not was_made_from(own.release, recipe, splits):
             stage(f"teacher: {recipe.name}")
             train(recipe, own, resume, splits)
     return own.release
 
 
-def _was_made_from(recipe: Recipe, splits: Splits, release: Path) -> bool:
-    if not (release / RECIPE).is_file():
-        return False
-    try:
-        made_from, metrics = read_released_recipe(release / RECIPE), read_metrics(release / METRICS)
-    except FinsentError:  # written by another version of finsent
-        return False
-    same_rows = metrics.data.fingerprints["train"] == splits.report.fingerprints["train"]
-    return same_rows and made_from.making_fingerprint() == recipe.making_fingerprint()
-
-
 def pass_gate(recipe: Recipe, measured: list[MeasuredVariant], folder: Path) -> GatedVariants:
-    """Delete the files that are over their budget and say why; ReleaseError when a required one is.
-
-    fp32 is always required: the others are made from it, and every release holds it.
-    """
+    """Delete the files that are over their budget and say why; ReleaseError when a required one is."""
     dropped = find_dropped(recipe.export, measured)
     for one in dropped:
-        console.print(f"not released: {one.name}: {'; '.join(one.reasons)}")
-    required = {FP32.name, *(variant.name for variant in recipe.export.variants if variant.required)}
-    if failed := [one for one in dropped if one.name in required]:
-        told = (f"{one.name} is required and over its budget ({'; '.join(one.reasons)})" for one in failed)
-        raise ReleaseError(
-            f"{', '.join(told)}; train longer, keep nodes in float, or widen export.variants.budget"
-        )
+        say(f"not released: {one.name}: {'; '.join(one.reasons)}")
+    check_required(recipe.export, dropped)
     for one in dropped:
         (folder / ONNX_FILES[one.name].path).unlink()
-    names = {one.name for one in dropped}
-    return GatedVariants([one for one in measured if one.figures.name not in names], dropped)
+    return GatedVariants.without(dropped, measured)
 
 
-def write_card(recipe: Recipe, metrics: Metrics, folder: Path) -> None:
-    """Write all that says what was measured; ReleaseError when the card does not pass its own linter."""
-    write_metrics(metrics, folder / METRICS)
-    write_threshold(folder, metrics.abstention.threshold if metrics.abstention else None)
-    (folder / RECIPE).write_text(dump_recipe(recipe), encoding="utf-8")
-    draw_figures(metrics, folder)
-    card = build_card(recipe, metrics)
-    (folder / CARD).write_text(card, encoding="utf-8")
-    if problems := lint_card(card, metrics, folder):
-        raise ReleaseError(
-            "the card does not pass its linter:\n" + "\n".join(str(problem) for problem in problems)
-        )
-
-
-def summarize(folder: Path, metrics: Metrics) -> str:
-    """Return the release in a few lines: files, accuracy, macro F1, size, latency."""
-    lines = [
-        f"{folder}: version {metrics.version}, {metrics.parameters / 1e6:.1f} M parameters, {metrics.licence}"
-    ]
-    for one in metrics.variants:
-        lines.append(
-            f"  {one.file:28s} {one.bytes / 1e6:6.1f} MB  accuracy {one.scores.accuracy:.3f}  "
-            f"macro F1 {one.scores.macro_f1:.3f}  p50 {one.timing.p50_ms:.2f} ms"
-        )
-    lines += [f"  {told}" for told in tell_conditions(metrics)]
-    return "\n".join(lines)
-
-
-@app.command(help=__doc__)
+@app.command(help=app.info.help)
 def main(
-    recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="what to make")] = Path(
-        "recipes/quickstart.yaml"
-    ),
-    runs: Annotated[Path, typer.Option(help="where releases go, a folder a recipe")] = Path("runs"),
-    resume: Annotated[bool, typer.Option("--resume", help="go on from the last checkpoint")] = False,
+    recipe_file: options.RecipeFile = Path("recipes/quickstart.yaml"),
+    runs: options.Runs = RUNS,
+    resume: options.Resume = False,
+    evaluate_on: options.EvaluateOn = None,
 ) -> None:
-    """Make one release; exit 1 with one line when something is wrong."""
+    """Make one release, or score the one that is there; exit 1 with one line when something is wrong."""
     quiet_libraries()
     with reporting_errors("run again with --resume to go on"):
         recipe = load_recipe(recipe_file)
         run = Run(runs / recipe.name)
+        if evaluate_on is not None:
+            score_and_write(str(run.folder), [evaluate_on], run.folder / f"{evaluate_on.stem}.scores.json")
+            return
         with claimed(run.folder):
             release = train(recipe, run, resume)
         print(summarize(release, read_metrics(release / METRICS)))

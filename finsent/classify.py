@@ -1,12 +1,11 @@
 """Classify texts with a release, on the command line.
 
-\b
 python -m finsent.classify runs/quickstart "Profit rose" "Sales fell"
 python -m finsent.classify me/finsent news.csv --text title > answers.jsonl
 cat lines.txt | python -m finsent.classify runs/quickstart --format csv
 
 A table on a terminal, else JSON lines. Files of any size: python -m serving.bulk.
-"""  # noqa: D301  (click wants the character itself)
+"""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ import typer
 from rich.console import Console
 from rich.table import Table as Grid
 
-from finsent.cli import plain, print_anywhere, quiet_libraries, reporting_errors
+from finsent.cli import make_app, plain, print_anywhere, quiet_libraries, reporting_errors
 from finsent.errors import DataError, ReleaseError
 from finsent.onnx_files import FP32, QUANTIZED
 from finsent.recipe.new.columns import guess_text_column
@@ -35,7 +34,7 @@ from inference.classifier import FILES, Classifier, Prediction, fetch
 
 BLOCK = 4096  # texts that are classified before their answers are printed
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = make_app(__doc__)
 
 
 class Format(StrEnum):
@@ -139,7 +138,7 @@ def print_table(answers: Iterable[tuple[str, Prediction]], unsure_below: float) 
     Console(markup=False, highlight=False).print(grid)
 
 
-@app.command(help=__doc__)
+@app.command(help=app.info.help)
 def main(
     model: Annotated[str, typer.Argument(metavar="RUN|HUB_ID", help="a run, a release folder or a Hub id")],
     inputs: Annotated[

@@ -5,11 +5,10 @@ Exit 0: done. 1: failed, and the last line says why and what to do next. 2: wron
 
 from __future__ import annotations
 
-import errno
 import io
 import logging
+import os
 import re
-import shutil
 import signal
 import sys
 import warnings
@@ -19,18 +18,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
-from filelock import FileLock, Timeout
 from huggingface_hub.utils.tqdm import disable_progress_bars
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-from safetensors import SafetensorError
 from typer.core import TyperGroup
 
 from finsent.errors import FinsentError
-
-LOCK = "lock"  # in a run's folder, held while its release is made
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO, errno.EFBIG}
-LEAST_FREE_BYTES = 2 * 10**9  # checkpoints, ONNX files and what is made on the way
 
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
@@ -53,15 +46,11 @@ def plain(text: str) -> str:
 
 
 def fail(message: str) -> NoReturn:
-    """Print one line that names the story, and exit 1."""
-    say(f"{_story_name()}: {message}")
+    """Print one line that names the command, and exit 1."""
+    script = Path(sys.argv[0])
+    name = script.parent.name if script.name == "__main__.py" else script.name  # python -m a.b
+    say(f"{name}: {message}")
     raise typer.Exit(1)
-
-
-def _story_name() -> str:
-    """Return train.py for a script, finsent.classify for what `python -m` started."""
-    module = getattr(sys.modules["__main__"], "__spec__", None)
-    return module.name.removesuffix(".__main__") if module is not None else Path(sys.argv[0]).name
 
 
 @contextmanager
@@ -93,6 +82,7 @@ def print_anywhere() -> None:
 
 def quiet_libraries() -> None:
     """Keep the libraries' advice to programmers, and bars that nobody watches, away from a person."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # data workers fork after it started threads
     for name in ("transformers", "optimum", "datasets", "evaluate"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"torch\.|transformers\.|optimum\.|accelerate\.")
@@ -117,44 +107,12 @@ def confirm(question: str) -> None:
         raise FinsentError("not published, as answered; nothing was sent")
 
 
-@contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Hold a run's folder alone; FinsentError when another run has it, or it cannot be written."""
-    check_disk(folder)
-    try:
-        with FileLock(folder / LOCK, timeout=0):
-            yield
-    except Timeout:
-        raise FinsentError(
-            f"{folder}: another run is making this release; wait for it, or choose another --runs"
-        ) from None
-    except (FinsentError, OSError):
-        raise
-    except Exception as error:
-        if not is_storage_error(error):
-            raise
-        message = f"{folder}: cannot be written ({error}); make room and run again with --resume"
-        raise FinsentError(message) from error
-
-
-def check_disk(folder: Path) -> None:
-    """Raise FinsentError when there is no room for checkpoints and files; better now than after training."""
-    folder.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(folder).free
-    if free < LEAST_FREE_BYTES:
-        raise FinsentError(
-            f"{folder}: {free / 1e9:.1f} GB are free, a run needs {LEAST_FREE_BYTES / 1e9:.0f} GB; make room"
-        )
-
-
-def is_storage_error(error: BaseException) -> bool:
-    """Return whether a failed write is behind an error; safetensors and torch have types of their own."""
-    while not isinstance(error, (OSError, SafetensorError)):
-        following = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        if following is None:
-            return "PytorchStreamWriter" in str(error)
-        error = following
-    return isinstance(error, SafetensorError) or error.errno in NO_ROOM
+def make_app(doc: str | None, **settings: Any) -> typer.Typer:  # noqa: ANN401  (typer's own)
+    """Return the command line of a story, whose docstring is its help; lines of examples stay lines there."""
+    text = (doc or "").replace("\n\npython", "\n\n\b\npython")  # click fills what has no \b before it
+    return typer.Typer(
+        help=text, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, **settings
+    )
 
 
 class DefaultCommandGroup(TyperGroup):

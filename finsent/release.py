@@ -15,6 +15,7 @@ from typing import cast
 from finsent.errors import ReleaseError
 from finsent.onnx_files import FP32
 
+RUNS = Path("runs")  # where the stories look for runs, and leave them, when nothing else is said
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"

@@ -5,16 +5,16 @@ from __future__ import annotations
 from rich.markup import escape
 from rich.table import Table
 
-from finsent.cli import console, say
+from finsent.cli import console, plain, say
 from publishing.hub.connection import Connection
 from publishing.plan import Plan
 from publishing.preflight import Account
-from publishing.receipt import Receipt
+from publishing.receipt import Check, Receipt
 
 STYLES = {"add": "green", "change": "yellow", "delete": "red", "same": "dim", "keep": "dim"}
 
 
-def megabytes(size: float) -> str:
+def size_text(size: float) -> str:
     """Return bytes as people say them."""
     return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
 
@@ -33,7 +33,7 @@ def show_plan(plan: Plan) -> None:
     say(f"{head}: nothing to change" if plan.is_empty else head)
     if not plan.is_empty:
         _show_files(plan)
-        line = f"to send: at most {megabytes(plan.bytes_to_send)}; {plan.title!r}"
+        line = f"to send: at most {size_text(plan.bytes_to_send)}; {plan.title!r}"
         say(line)
     _show_figures(plan)
 
@@ -41,12 +41,12 @@ def show_plan(plan: Plan) -> None:
 def _show_files(plan: Plan) -> None:
     if not console.is_terminal:
         for file in plan.files:
-            line = f"  {file.action:6s} {file.path} ({megabytes(file.size)})"
+            line = f"  {file.action:6s} {file.path} ({size_text(file.size)})"
             say(line)
         return
     table = Table("File", "", "Size")
     for file in plan.files:
-        table.add_row(escape(file.path), f"[{STYLES[file.action]}]{file.action}[/]", megabytes(file.size))
+        table.add_row(escape(file.path), f"[{STYLES[file.action]}]{file.action}[/]", size_text(file.size))
     console.print(table)
 
 
@@ -62,6 +62,16 @@ def _show_figures(plan: Plan) -> None:
         say(f"warning: {warning}")
 
 
+def show_check(check: Check) -> None:
+    """Print what was found out; on stdout, for it is what was asked for."""
+    print(plain(f"{check.name}: {check.state}, {check.detail}"))
+
+
+def show_rollback(receipt: Receipt) -> None:
+    """Print from where to where a rollback of this push goes."""
+    say(f"{receipt.repo_id} goes back from {str(receipt.commit)[:8]} to {str(receipt.parent)[:8]}")
+
+
 def show_receipt(receipt: Receipt) -> None:
     """Print what a push left behind."""
     rows = [
@@ -69,7 +79,7 @@ def show_receipt(receipt: Receipt) -> None:
         ("State", receipt.state + (f": {receipt.message}" if receipt.message else "")),
         ("Commit", _commit(receipt)),
         ("Tag", receipt.tag or "none"),
-        ("Files", f"{len(receipt.files)}, {megabytes(sum(file.size for file in receipt.files))}"),
+        ("Files", f"{len(receipt.files)}, {size_text(sum(file.size for file in receipt.files))}"),
         *((f"Check: {check.name}", f"{check.state}, {check.detail}") for check in receipt.checks),
     ]
     if receipt.space is not None:

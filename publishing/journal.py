@@ -40,10 +40,10 @@ class Journal:
             if self.receipt.commit is None:
                 # a request that was left alone may still be worked on; one that failed was waited for
                 pending = not self.receipt.commit_is_certain and not isinstance(error, FinsentError)
-                self._look(reader, target, pull_request, pending)
+                self._find_commit(reader, target, pull_request, pending)
             raise
 
-    def _look(self, reader: Reader, target: Target, pull_request: bool, pending: bool) -> None:
+    def _find_commit(self, reader: Reader, target: Target, pull_request: bool, pending: bool) -> None:
         self.note(commit_is_certain=False)  # in case the next lines are broken off, too
         try:
             if pull_request:

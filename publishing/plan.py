@@ -41,7 +41,7 @@ class Plan(BaseModel):
     @property
     def is_empty(self) -> bool:
         """Whether the Hub holds all this already."""
-        return not self.of("add", "change", "delete")
+        return not any(file.has_effect for file in self.files)
 
     @property
     def bytes_to_send(self) -> int:
@@ -51,7 +51,7 @@ class Plan(BaseModel):
 
 def commit_title(target: Target, changes: tuple[FileChange, ...], version: str | None, first: bool) -> str:
     """Return the first line of the commit, made from what it does."""
-    changed = [change for change in changes if change.action in ("add", "change", "delete")]
+    changed = [change for change in changes if change.has_effect]
     name = f"{target.repo_id.rpartition('/')[2]}{f' {version}' if version else ''}"
     if first:
         return f"Publish {name}: {len(changed)} files"
@@ -69,28 +69,29 @@ def make_plan(
 
     Raises CardConflictError for a card that was edited on the Hub, PublishError for a tag that is taken.
     """
-
-    def published(path: str) -> bytes | None:
-        there = remote.head is not None and path in remote.files
-        return reader.content(remote.target, path, str(remote.head)) if there else None
-
-    decision = decide_card(parcel.manifest.content(CARD), published(CARD), remote, choice)
+    theirs = _read_head(CARD, remote, reader)
+    decision = decide_card(parcel.manifest.content(CARD), theirs, remote, choice)
     manifest = apply_decision(parcel.manifest, decision)
     changes = compare_files(manifest, remote, kept=(CARD,))
-    is_new = tag is not None and tag not in remote.tags
-    changed = any(change.action in ("add", "change", "delete") for change in changes)
-    notes = [check_version(tag, manifest, remote, reader)] if tag and changed and not is_new else []
-    before = read_published(published(METRICS)) if parcel.metrics else None
+    is_taken = tag is not None and tag in remote.tags
+    before = read_published(_read_head(METRICS, remote, reader)) if parcel.metrics else None
     target = parcel.target
     plan = Plan(
         repo_id=target.repo_id, repo_type=target.repo_type, revision=target.revision, parent=remote.head,
-        files=changes, tag=tag if is_new else None, card=decision.choice,
+        files=changes, tag=None if is_taken else tag, card=decision.choice,
         title=commit_title(target, changes, parcel.version, first=remote.last_push is None),
         figures=tuple(compare_figures(before, parcel.metrics)) if parcel.metrics else (),
         warnings=tuple(_warnings(parcel, before)),
-        notes=tuple(notes),
     )  # fmt: skip
+    if tag and is_taken and not plan.is_empty:
+        plan = plan.model_copy(update={"notes": (check_version(tag, manifest, remote, reader),)})
     return plan, manifest, decision
+
+
+def _read_head(path: str, remote: Remote, reader: Reader) -> bytes | None:
+    """Return a file of the head, None where there is none."""
+    there = remote.head is not None and path in remote.files
+    return reader.content(remote.target, path, str(remote.head)) if there else None
 
 
 def _warnings(parcel: Parcel, before: Metrics | None) -> Iterator[str]:

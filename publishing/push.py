@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from finsent.cli import say, stage
 from finsent.release import CARD
@@ -18,12 +18,13 @@ from publishing.journal import Journal
 from publishing.moves import follow_moves
 from publishing.options import PushOptions
 from publishing.package.check import check_manifest
+from publishing.package.manifest import digest
 from publishing.package.parcel import Parcel
 from publishing.plan import Plan
 from publishing.preflight import check_account, check_rights
-from publishing.proof.prover import Prover, digest, empty_home
+from publishing.proof.prover import Prover, empty_home
 from publishing.proof.verify import proving, raise_if_failed, verify_commit
-from publishing.receipt import Check, Receipt, SentFile, now
+from publishing.receipt import Check, Receipt, SentFile, timestamp
 from publishing.space.publisher import SpacePublisher
 
 
@@ -35,10 +36,10 @@ class PushResult:
     space_plan: Plan | None
     receipt: Receipt | None
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> str:
         """Return plan and receipt for machines."""
-        parts = vars(self).items()
-        return {name: part.model_dump(mode="json") if part is not None else None for name, part in parts}
+        parts = {name: part and part.model_dump(mode="json") for name, part in vars(self).items()}
+        return json.dumps(parts, indent=1)
 
 
 @dataclass
@@ -97,7 +98,7 @@ class Push:
         ours, theirs = draft.manifest.files.get(CARD), draft.remote.files.get(CARD)
         sent = draft.manifest.files.values()
         return Receipt(
-            created=now(),
+            created=timestamp(),
             endpoint=self.reader.connection.endpoint,
             repo_id=target.repo_id,
             repo_type=target.repo_type,

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from finsent.cli import say
 from publishing.durable import write_durably
 from publishing.errors import PublishError
+from publishing.package.manifest import RepoType
 
 FOLDER = "receipts"
 BROKEN = ".broken"  # is added to the name of what cannot be read
@@ -56,7 +57,7 @@ class Receipt(_Part):
     created: str
     endpoint: str
     repo_id: str
-    repo_type: str
+    repo_type: RepoType
     revision: str
     state: State
     message: str = ""
@@ -78,7 +79,7 @@ class Receipt(_Part):
         return self.model_copy(update=changes)
 
 
-def now() -> str:
+def timestamp() -> str:
     """Return the time as it stands in receipts and their names."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%fZ")
 
@@ -118,6 +119,12 @@ def _readable(run: Path) -> Iterator[tuple[Path, Receipt]]:
             say(f"{error}; set aside as {aside.name}, the push goes on without it")
             continue
         yield path, receipt
+
+
+def find_receipt(source: Path) -> tuple[Receipt, Path]:
+    """Return a receipt and its run; `source` is its file, or a run, of which the newest is taken."""
+    path = source if source.is_file() else newest_receipt(source)
+    return read_receipt(path), path.parent.parent
 
 
 def newest_receipt(run: Path) -> Path:

@@ -9,16 +9,18 @@ from typing import Any
 from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete
 
 from finsent.cli import say, stage
+from finsent.environment import is_loopback
 from finsent.release import CARD, CONFIG
 from publishing.display import show_receipt
-from publishing.errors import PublishError
+from publishing.errors import GaveUpError, PublishError
 from publishing.hub.remote import GITATTRIBUTES, Reader, Remote, Target, trailers
 from publishing.hub.transfer import Committed, Sender
 from publishing.journal import Journal
 from publishing.options import new_push_id
-from publishing.proof.prover import Prover, digest, empty_home
+from publishing.package.manifest import digest
+from publishing.proof.prover import Prover, empty_home
 from publishing.proof.verify import proving, raise_if_failed
-from publishing.receipt import Receipt, now
+from publishing.receipt import Receipt, timestamp
 from publishing.space.forms import Subject
 from publishing.space.options import OUTBOX, SpaceOptions
 from publishing.space.publisher import SpacePublisher
@@ -29,7 +31,7 @@ class RollbackPlan:
     """What stands now and what stood before the push that is undone."""
 
     target: Target
-    now: Remote
+    stands: Remote
     before: Remote
 
 
@@ -55,7 +57,7 @@ def roll_back(receipt: Receipt, run: Path, reader: Reader) -> Receipt:
 def _first_receipt(receipt: Receipt, target: Target, push_id: str) -> Receipt:
     """Return the receipt of a rollback as it is before anything is sent."""
     return receipt.with_(
-        created=now(), state="failed", message="broken off while committing", push=push_id,
+        created=timestamp(), state="failed", message="broken off while committing", push=push_id,
         repo_id=target.repo_id,
         parent=receipt.commit, commit=None, commit_is_certain=False,
         tag=None, files=(), checks=(), space=None,
@@ -67,7 +69,36 @@ def plan_rollback(receipt: Receipt, reader: Reader) -> RollbackPlan:
 
     PublishError when somebody committed since, for that would be undone too, or when nothing stood before.
     """
-    target = reader.current(Target(receipt.repo_id, receipt.repo_type, receipt.revision))  # type: ignore[arg-type]
+    target = _find_target(receipt, reader)
+    parent = _undone_parent(receipt, target)
+    stands = reader.read(target)
+    if stands.head != receipt.commit:
+        raise PublishError(
+            f"{target}: is at {str(stands.head)[:8]}, the receipt tells of {str(receipt.commit)[:8]}; going "
+            "back would undo what came after it, so give the receipt of the newest push"
+        )
+    before = reader.read(Target(target.repo_id, target.repo_type, parent))
+    needed = {CONFIG} if target.repo_type == "model" else set()
+    if not set(before.files) - {GITATTRIBUTES} or not needed <= set(before.files):
+        raise PublishError(
+            f"{target}: this was the first publication; before it there was no model to go back to. "
+            "Delete the repository on the Hub instead"
+        )
+    return RollbackPlan(target, stands, before)
+
+
+def _find_target(receipt: Receipt, reader: Reader) -> Target:
+    """Return where the repository is now; a Hub of this machine that is not there may have been --local."""
+    try:
+        return reader.current(Target(receipt.repo_id, receipt.repo_type, receipt.revision))
+    except GaveUpError as error:
+        is_own = is_loopback(reader.connection.endpoint)
+        hint = "; what was pushed with --local is undone with --local" if is_own else ""
+        raise PublishError(f"{error}{hint}") from error
+
+
+def _undone_parent(receipt: Receipt, target: Target) -> str:
+    """Return the commit before the one that is undone; PublishError for a receipt of none."""
     if receipt.pull_request is not None:
         raise PublishError(
             f"{target}: the receipt tells of pull request {receipt.pull_request}, which changed nothing here "
@@ -75,39 +106,25 @@ def plan_rollback(receipt: Receipt, reader: Reader) -> RollbackPlan:
         )
     if receipt.commit is None or receipt.commit == receipt.parent or receipt.parent is None:
         raise PublishError("this receipt tells of no commit, so there is nothing to undo")
-    now = reader.read(target)
-    if now.head != receipt.commit:
-        raise PublishError(
-            f"{target}: is at {str(now.head)[:8]}, the receipt tells of {receipt.commit[:8]}; going back "
-            "would undo what came after it, so give the receipt of the newest push"
-        )
-    before = reader.read(Target(target.repo_id, target.repo_type, receipt.parent))
-    if not set(before.files) - {GITATTRIBUTES} or (
-        target.repo_type == "model" and CONFIG not in before.files
-    ):
-        raise PublishError(
-            f"{target}: this was the first publication; before it there was no model to go back to. "
-            "Delete the repository on the Hub instead"
-        )
-    return RollbackPlan(target, now, before)
+    return receipt.parent
 
 
 def _commit_rollback(plan: RollbackPlan, reader: Reader, push: str) -> Committed:
     """Commit the tree that stood before."""
-    head, parent = str(plan.now.head), str(plan.before.head)
-    operations = _restoring(plan.now, plan.before, reader, plan.target)
+    head, parent = str(plan.stands.head), str(plan.before.head)
+    operations = _restoring(plan.stands, plan.before, reader, plan.target)
     card = reader.content(plan.target, CARD, parent)
     body = f"Restores {parent}.\n\n{trailers(push, digest(card) if card else None, 'ours')}"
     return Sender(reader, plan.target, push).commit(operations, head, f"Roll back to {parent[:8]}", body)
 
 
-def _restoring(now: Remote, before: Remote, reader: Reader, target: Target) -> list[Any]:
+def _restoring(stands: Remote, before: Remote, reader: Reader, target: Target) -> list[Any]:
     """Return the operations from one tree to the other; large files are copied on the Hub, not sent."""
     operations: list[Any] = [
-        CommitOperationDelete(path) for path in sorted(set(now.files) - set(before.files))
+        CommitOperationDelete(path) for path in sorted(set(stands.files) - set(before.files))
     ]
     for path, file in sorted(before.files.items()):
-        if now.files.get(path) == file:
+        if stands.files.get(path) == file:
             continue
         if file.sha256 is not None:
             operations.append(CommitOperationCopy(path, path, src_revision=before.head))

@@ -39,7 +39,7 @@ def check_version(tag: str, manifest: Manifest, remote: Remote, reader: Reader) 
 def find_changes(manifest: Manifest, tagged: Remote, reader: Reader) -> list[str]:
     """Return the paths, other than words, that a release has otherwise than the commit under its tag."""
     changes = compare_files(manifest, tagged, kept=(CARD,))
-    paths = [one.path for one in changes if one.action in ("add", "change", "delete")]
+    paths = [one.path for one in changes if one.has_effect]
     return [path for path in paths if not _is_wording(path, manifest, tagged, reader)]
 
 

@@ -11,8 +11,7 @@ from typing import Annotated
 
 import typer
 
-from finsent.cli import print_anywhere
-from finsent.errors import FinsentError
+from finsent.cli import print_anywhere, reporting_errors
 from finsent.release import CARD, METRICS
 from model_card.lint.card import lint_card
 from model_card.lint.problem import Problem
@@ -23,23 +22,26 @@ def main(
     file: Annotated[Path, typer.Argument(help=f"{CARD} of a release", exists=True, dir_okay=False)],
 ) -> None:
     """Check a model card; exit 1 when something is wrong with it."""
-    try:
-        text = file.read_bytes().decode("utf-8").replace("\r\n", "\n")
-        beside = file.parent / METRICS
-        metrics = read_metrics(beside) if beside.is_file() else None
-        problems = lint_card(text, metrics, file.parent if metrics else None)
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        problems = [Problem(line, "encoding", f"byte {error.start} is not UTF-8; save the file as UTF-8")]
-    except FinsentError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
+    with reporting_errors("nothing was changed"):
+        problems = lint_file(file)
     for problem in problems:
         print(problem)
     if problems:
         print(f"{file}: {len(problems)} problem{'s' if len(problems) > 1 else ''}", file=sys.stderr)
         raise typer.Exit(1)
     print(f"{file}: clean", file=sys.stderr)
+
+
+def lint_file(file: Path) -> list[Problem]:
+    """Return what is wrong with a card, with the figures beside it where there are some."""
+    try:
+        text = file.read_bytes().decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        return [Problem(line, "encoding", f"byte {error.start} is not UTF-8; save the file as UTF-8")]
+    beside = file.parent / METRICS
+    metrics = read_metrics(beside) if beside.is_file() else None
+    return lint_card(text, metrics, file.parent if metrics else None)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """Score a release on another labelled file; nothing of the release is changed.
 
-\b
 python -m model_card.measure runs/quickstart others.csv
 python -m model_card.measure me/finsent others.jsonl --text title --label tone --out others.json
-"""  # noqa: D301  (click wants the character itself)
+"""
 
 from __future__ import annotations
 
@@ -12,13 +11,13 @@ from typing import Annotated
 
 import typer
 
-from finsent.cli import print_anywhere, quiet_libraries, reporting_errors
+from finsent.cli import make_app, print_anywhere, quiet_libraries, reporting_errors
 from model_card.measure.other_rows import score_and_write
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = make_app(__doc__)
 
 
-@app.command(help=__doc__)
+@app.command(help=app.info.help)
 def main(
     model: Annotated[str, typer.Argument(metavar="RUN|HUB_ID", help="a run, a release folder or a Hub id")],
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="tables of the same columns")],

@@ -9,7 +9,8 @@ import numpy as np
 
 from export.gate import check_budget, measure_drift
 from finsent.data.rows import Row
-from finsent.onnx_files import ONNX_FILES, OnnxFile
+from finsent.errors import ReleaseError
+from finsent.onnx_files import FP32, ONNX_FILES, OnnxFile
 from finsent.recipe.export import Export
 from finsent.recipe.recipe import Recipe
 from finsent.release import WEIGHTS, sha256
@@ -37,6 +38,12 @@ class GatedVariants:
     released: list[MeasuredVariant]
     dropped: list[Dropped]
 
+    @classmethod
+    def without(cls, dropped: list[Dropped], measured: list[MeasuredVariant]) -> GatedVariants:
+        """Return what is left of all that was measured."""
+        names = {one.name for one in dropped}
+        return cls([one for one in measured if one.figures.name not in names], dropped)
+
     def find(self, name: str) -> MeasuredVariant:
         """Return a released variant; StopIteration when there is none of that name."""
         return next(one for one in self.released if one.figures.name == name)
@@ -58,6 +65,19 @@ def find_dropped(export: Export, measured: list[MeasuredVariant]) -> list[Droppe
         for variant in export.variants
         if (reasons := check_budget(drifts[variant.name], variant.budget))
     ]
+
+
+def check_required(export: Export, dropped: list[Dropped]) -> None:
+    """Raise ReleaseError for a file over its budget that the release cannot do without.
+
+    fp32 is always required: the others are made from it, and every release holds it.
+    """
+    required = {FP32.name, *(variant.name for variant in export.variants if variant.required)}
+    if failed := [one for one in dropped if one.name in required]:
+        told = (f"{one.name} is required and over its budget ({'; '.join(one.reasons)})" for one in failed)
+        raise ReleaseError(
+            f"{', '.join(told)}; train longer, keep nodes in float, or widen export.variants.budget"
+        )
 
 
 def _measure_pytorch(recipe: Recipe, folder: Path, texts: list[str], labels: Ints) -> MeasuredVariant:

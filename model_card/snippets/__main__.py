@@ -11,8 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from finsent.cli import print_anywhere
-from finsent.errors import FinsentError
+from finsent.cli import print_anywhere, reporting_errors
 from finsent.release import CARD
 from model_card.snippets.run import run_snippets
 
@@ -39,15 +38,12 @@ def main(
     """
     table = Table("Line", "Language", "Result", "Detail")
     failed = 0
-    try:
+    with reporting_errors("nothing was changed"):
         endpoint, token = os.environ.get("HF_ENDPOINT"), os.environ.get("HF_TOKEN")
         for result in run_snippets(run, modules, endpoint, every=every, token=token):
             failed += result.state == "failed"
             print(f"{CARD}:{result.block.line}: {result.state}", file=sys.stderr)
             table.add_row(str(result.block.line), result.block.language, result.state, result.detail[:DETAIL])
-    except FinsentError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
     Console(markup=False).print(table)
     if failed:
         raise typer.Exit(1)

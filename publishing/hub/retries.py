@@ -69,12 +69,7 @@ class Retries:
                 found = self._find_effect(error, number, settled)
                 if found is not None:
                     return found
-                if is_final(error):
-                    raise _refusal(step, error) from error
-                if number == self.tries:
-                    message = f"{step}: failed {self.tries} times, at last with: {describe(error)}"
-                    raise GaveUpError(message) from error
-                self._wait(step, number, error)
+                self._raise_or_wait(step, number, error)
             except ODD as error:
                 found = settled() if settled is not None else None
                 if found is not None:
@@ -96,7 +91,12 @@ class Retries:
             found = settled()
         return found
 
-    def _wait(self, step: str, number: int, error: BaseException) -> None:
+    def _raise_or_wait(self, step: str, number: int, error: BaseException) -> None:
+        if is_final(error):
+            raise _refusal(step, error) from error
+        if number == self.tries:
+            message = f"{step}: failed {self.tries} times, at last with: {describe(error)}"
+            raise GaveUpError(message) from error
         asked = asked_wait(error) or 0.0
         if asked > self.longest:
             raise GaveUpError(f"{step}: the Hub asks to wait {asked:.0f} s (rate limit); run again then")

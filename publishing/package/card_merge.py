@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import hashlib
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -20,7 +19,7 @@ from model_card.lint.metadata import read_metadata
 from publishing.errors import CardConflictError
 from publishing.hub.remote import Remote
 from publishing.package.card_text import decode_card, take_metadata
-from publishing.package.manifest import Manifest
+from publishing.package.manifest import Manifest, digest
 
 CardChoice = Literal["ours", "theirs", "merge"]
 LONGEST_DIFF = 200  # lines
@@ -47,12 +46,7 @@ def decide_card(ours: bytes, theirs: bytes | None, remote: Remote, choice: CardC
     last = remote.last_push
     edited = last is None or last.card not in _digests(theirs)
     if choice is None and edited:
-        raise CardConflictError(
-            f"{remote.target}: its {CARD} was edited since the last push; this is what would be lost:\n"
-            f"{card_diff(theirs, ours)}\n"
-            "choose: --card=merge keeps their text and renews the generated parts, "
-            "--card=theirs keeps it all, --card=ours replaces it"
-        )
+        raise _conflict(remote, theirs, ours)
     if choice is None and last is not None and last.choice in get_args(CardChoice):
         choice = last.choice  # type: ignore[assignment]  # checked in this very line
     choice = choice or "ours"
@@ -61,11 +55,20 @@ def decide_card(ours: bytes, theirs: bytes | None, remote: Remote, choice: CardC
     return CardDecision(choice, edited, _merge(theirs, ours, remote) if choice == "merge" else ours)
 
 
+def _conflict(remote: Remote, theirs: bytes, ours: bytes) -> CardConflictError:
+    return CardConflictError(
+        f"{remote.target}: its {CARD} was edited since the last push; this is what would be lost:\n"
+        f"{card_diff(theirs, ours)}\n"
+        "choose: --card=merge keeps their text and renews the generated parts, "
+        "--card=theirs keeps it all, --card=ours replaces it"
+    )
+
+
 def _digests(content: bytes) -> set[str]:
     """Return the sha256 of a card as it is and as it was before an editor changed line ends alone."""
-    found = {hashlib.sha256(content).hexdigest()}
+    found = {digest(content)}
     with contextlib.suppress(ValueError):
-        found.add(hashlib.sha256(decode_card(content).encode()).hexdigest())
+        found.add(digest(decode_card(content).encode()))
     return found
 
 

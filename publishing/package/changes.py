@@ -22,6 +22,11 @@ class FileChange(BaseModel):
     size: int
     """In bytes, of what is sent or of what stands there."""
 
+    @property
+    def has_effect(self) -> bool:
+        """Whether a commit does something to the path."""
+        return self.action in ("add", "change", "delete")
+
 
 def compare_files(manifest: Manifest, remote: Remote, kept: tuple[str, ...] = ()) -> tuple[FileChange, ...]:
     """Return what happens to every path; those in `kept` stay as they are on the Hub."""

@@ -130,7 +130,7 @@ def lint_dataset(manifest: Manifest) -> list[str]:
     if CARD not in manifest.files:
         return [f"{CARD}: is missing; a data set needs one, with a YAML block between --- lines at its start"]
     problems = _lint_text(manifest, lambda text: lint_block(split_card(text)))
-    metadata = card_metadata(manifest)
+    metadata = read_manifest_metadata(manifest)
     if metadata is None:
         return problems
     if not metadata.get("license"):
@@ -152,7 +152,7 @@ def _configured_files(configs: object) -> Iterator[str]:
 
 def lint_space(manifest: Manifest) -> list[str]:
     """Return what the Hub would reject or fail to start in a Space's folder."""
-    metadata = card_metadata(manifest)
+    metadata = read_manifest_metadata(manifest)
     if metadata is None:
         return [f"{CARD}: a Space needs metadata with its sdk"]
     problems = _lint_text(manifest, lambda text: lint_block(split_card(text)))
@@ -169,7 +169,7 @@ def lint_space(manifest: Manifest) -> list[str]:
     return problems
 
 
-def card_metadata(manifest: Manifest) -> dict[str, object] | None:
+def read_manifest_metadata(manifest: Manifest) -> dict[str, object] | None:
     """Return the metadata of a manifest's README, None when it has none that can be read."""
     file = manifest.files.get(CARD)
     if file is None:

@@ -128,7 +128,12 @@ def hash_file(path: Path, name: str, progress: Callable[[int], None] | None = No
     return OutgoingFile(name, path, size, large.hexdigest(), small.hexdigest())
 
 
+def digest(content: bytes) -> str:
+    """Return a sha256 in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def from_bytes(path: str, content: bytes) -> OutgoingFile:
     """Return a file that lies nowhere but in memory."""
     git_sha1 = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-    return OutgoingFile(path, content, len(content), hashlib.sha256(content).hexdigest(), git_sha1)
+    return OutgoingFile(path, content, len(content), digest(content), git_sha1)

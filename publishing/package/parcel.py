@@ -8,7 +8,7 @@ from pathlib import Path
 
 from finsent.cli import byte_bar, stage
 from finsent.recipe.file import read_released_recipe
-from finsent.release import METRICS, RECIPE, Run, missing_files
+from finsent.release import METRICS, RECIPE, RUNS, Run, missing_files
 from model_card.measure.metrics import Metrics, read_metrics
 from publishing.errors import LintError
 from publishing.hub.remote import Target
@@ -41,14 +41,14 @@ class Parcel:
         return f"v{self.version}" if self.version and self.target.revision == "main" else None
 
 
-def pack(folder: Path, target: Target, space_id: str | None, runs: Path) -> Parcel:
+def pack(folder: Path, target: Target, space_id: str | None) -> Parcel:
     """Hash what is sent of a run, or of a data set's folder, with a bar on a terminal."""
     stage(f"lint: {folder}")
     is_dataset = target.repo_type == "dataset"
     files = (folder if is_dataset else Run(folder).release).rglob("*")
     with byte_bar("hashing", sum(path.stat().st_size for path in files if path.is_file())) as progress:
         if is_dataset:
-            return pack_dataset(folder, target, runs, progress)
+            return pack_dataset(folder, target, RUNS, progress)
         return pack_release(folder, target, space_id, progress)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -141,25 +140,25 @@ class Prover:
     def check_card(self, snapshot: Path) -> Check:
         """Execute the card's code blocks that finsent rendered, against the files that came back."""
         endpoint = [self.connection.endpoint] if self._is_hosted() else []
-        return self._run_blocks(snapshot, self.connection.environment(self.home), "rendered", *endpoint)
+        return self._run_snippets(snapshot, self.connection.environment(self.home), "rendered", *endpoint)
 
     def check_foreign_card(self, snapshot: Path) -> Check:
         """Execute every code block of a stranger's card, without our token."""
-        return self._run_blocks(snapshot, self._offline_environment(), "all")
+        return self._run_snippets(snapshot, self._offline_environment(), "all")
 
-    def _run_blocks(self, snapshot: Path, environment: dict[str, str], *job: str) -> Check:
+    def _run_snippets(self, snapshot: Path, environment: dict[str, str], *job: str) -> Check:
         run = self.home / "run"
         run.mkdir()
         Run(run).release.symlink_to(snapshot, target_is_directory=True)
-        outcomes, error = self._run("publishing.proof.run_snippets", environment, run, *job)
+        results, error = self._run("publishing.proof.run_snippets", environment, run, *job)
         if error:
             return Check(name="card", state="failed", detail=error)
-        failed = [one for one in outcomes if one["state"] == "failed"]
+        failed = [one for one in results if one["state"] == "failed"]
         if failed:
             detail = "; ".join(f"{CARD}:{one['line']}: {one['detail']}" for one in failed)
             return Check(name="card", state="failed", detail=self.connection.redact(detail)[:1000])
-        counts = {state: sum(one["state"] == state for one in outcomes) for state in ("ok", "not run")}
-        skipped = [f"line {one['line']} {one['detail']}" for one in outcomes if one["state"] == "not run"]
+        counts = {state: sum(one["state"] == state for one in results) for state in ("ok", "not run")}
+        skipped = [f"line {one['line']} {one['detail']}" for one in results if one["state"] == "not run"]
         detail = f"{counts['ok']} code blocks ran" + (f", not: {'; '.join(skipped)}" if skipped else "")
         return Check(name="card", state="ok", detail=detail)
 
@@ -232,8 +231,3 @@ def empty_home() -> Iterator[Path]:
     """Yield a folder for a cache that holds nothing yet and is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="finsent-proof-") as folder:
         yield Path(folder)
-
-
-def digest(content: bytes) -> str:
-    """Return a sha256 in hex."""
-    return hashlib.sha256(content).hexdigest()

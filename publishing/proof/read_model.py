@@ -23,7 +23,7 @@ from publishing.hub import client
 from publishing.hub.connection import Timeouts
 from publishing.proof.harmless import refuse_code
 
-Scores = dict[str, list[dict[str, float]]]
+FileScores = dict[str, list[dict[str, float]]]
 
 
 class ModelLocation(BaseModel):
@@ -43,14 +43,14 @@ class ReadingJob(BaseModel):
     """Whether a stranger published what lies in the folders that `models` names."""
 
 
-def read_scores(job: ReadingJob) -> list[Scores]:
+def read_scores(job: ReadingJob) -> list[FileScores]:
     """Return, for each model, file -> the scores (label -> probability) of every text."""
     for model in job.models if job.foreign else []:
         refuse_code(Path(model.name), job.onnx_files)
     return [_read_model(model, job) for model in job.models]
 
 
-def _read_model(model: ModelLocation, job: ReadingJob) -> Scores:
+def _read_model(model: ModelLocation, job: ReadingJob) -> FileScores:
     from optimum.onnxruntime import ORTModelForSequenceClassification  # slow to import, and only needed here
     from transformers import AutoTokenizer, pipeline
 

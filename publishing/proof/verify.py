@@ -11,7 +11,7 @@ from typing import Literal
 from finsent.cli import stage
 from finsent.release import METRICS
 from publishing.errors import PublishError
-from publishing.hub.remote import Reader, Target
+from publishing.hub.remote import Reader, Remote, Target
 from publishing.package.parcel import Parcel
 from publishing.proof.prover import Prover, empty_home
 from publishing.receipt import Check
@@ -54,12 +54,8 @@ def verify_published(
     It may be a stranger's. So no code of it runs, unless `run_snippets` asks for that of its card.
     """
     remote = reader.read(target)
-    if remote.head is None:
-        raise PublishError(f"{target}: is not on {reader.connection.endpoint}, or this token may not see it")
-    if METRICS not in remote.files:
-        raise PublishError(f"{target}: holds no {METRICS}, so it is no release that finsent can prove")
     with empty_home() as home:
-        prover = Prover(reader, target, remote.head, home)
+        prover = Prover(reader, target, _head_of_release(remote, reader), home)
         snapshot = prover.download(sorted(remote.files))
         yield prover.check_objects(snapshot, remote.files)
         yield prover.check_measured(snapshot)
@@ -69,6 +65,16 @@ def verify_published(
             yield prover.check_foreign_card(snapshot)
         elif depth == "full":
             yield Check(name="card", state="not run", detail=UNASKED)
+
+
+def _head_of_release(remote: Remote, reader: Reader) -> str:
+    """Return the commit that can be proved; PublishError when nothing is there that can."""
+    if remote.head is None:
+        place = reader.connection.endpoint
+        raise PublishError(f"{remote.target}: is not on {place}, or this token may not see it")
+    if METRICS not in remote.files:
+        raise PublishError(f"{remote.target}: holds no {METRICS}, so it is no release that finsent can prove")
+    return remote.head
 
 
 @contextmanager

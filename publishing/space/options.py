@@ -9,6 +9,8 @@ from typing import Literal
 from finsent.recipe.file import read_released_recipe
 from finsent.release import RECIPE, Run
 from publishing.hub.remote import Target
+from publishing.package.card_merge import CardChoice
+from publishing.package.parcel import Parcel, subject_of
 from publishing.space.forms import DemoFiles, Subject
 
 OUTBOX = Path("outbox", "space")  # in a run's folder: the form as it was last made ready
@@ -35,6 +37,21 @@ class SpaceOptions:
     def target(self) -> Target:
         """The Space's repository."""
         return Target(self.repo_id, "space")
+
+
+def choose_space(
+    repo_id: str,
+    parcel: Parcel,
+    choice: SpaceChoice,
+    private: bool,
+    secrets: list[str] | None,
+    card: CardChoice | None,
+) -> SpaceOptions:
+    """Return how a Space shows what a parcel carries, by what the command line says."""
+    return SpaceOptions(
+        repo_id, choice, subject_of(parcel), parcel.run / OUTBOX,
+        private=private, secrets=tuple(secrets or ()), replace_card=card == "ours",
+    )  # fmt: skip
 
 
 def choose_space_id(folder: Path, repo_id: str | None, space_id: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,69 +11,15 @@ from huggingface_hub import CommitOperationAdd, HfApi, configure_http_backend
 
 import hub_push
 from local_hub import RunningHub
-from model_card.card.document import split_card
-from model_card.lint.metadata import lint_block, read_metadata
 from publishing.errors import CardConflictError, LintError
 from publishing.hub.connection import Timeouts, connect
-from publishing.hub.remote import Reader, Remote, Target
+from publishing.hub.remote import Reader, Target
 from publishing.hub.retries import Retries
 from publishing.options import PushOptions
-from publishing.package.card_merge import decide_card, merge_card
-from publishing.package.card_text import decode_card
 from publishing.package.parcel import pack_dataset
 from publishing.push import Push, PushResult
 from tests.local_hub.accounts import WRITE
-
-FRONT = "license: mit\ntags:\n- old\nthumbnail: x.png\n"
-BODY = "# T\n\nTheir words.\n\n<!-- finsent:begin a -->\nold\n<!-- finsent:end a -->\n"
-THEIRS = f"---\n{FRONT}---\n\n{BODY}"
-OURS = (
-    "---\nlicense: mit\ntags:\n- new\n---\n\n# T\n\nOur words.\n\n"
-    "<!-- finsent:begin a -->\nnew\n<!-- finsent:end a -->\n"
-)
-MERGED = f"---\nlicense: mit\ntags:\n- new\nthumbnail: x.png\n---\n\n{BODY.replace('old', 'new')}"
-EDITORS: dict[str, Callable[[str], bytes]] = {
-    "as it was": lambda text: text.encode(),
-    "a byte-order mark": lambda text: text.encode("utf-8-sig"),
-    "two of them": lambda text: ("\ufeff\ufeff" + text).encode(),
-    "Windows": lambda text: text.replace("\n", "\r\n").encode("utf-8-sig"),
-    "Windows twice": lambda text: text.replace("\n", "\r\r\n").encode(),
-    "an old Mac": lambda text: text.replace("\n", "\r").encode(),
-    "one line of Windows": lambda text: text.replace("Their words.\n", "Their words.\r\n").encode(),
-    "UTF-16": lambda text: text.encode("utf-16"),
-    "no last line end": lambda text: text.rstrip("\n").encode(),
-    "blanks behind the rules": lambda text: text.replace("---\n", "---  \t\n").encode(),
-    "blank lines first": lambda text: ("\n\n" + text).encode(),
-    "tabs for blanks": lambda text: text.replace("x.png", "\tx.png").replace("- old", "\t- old").encode(),
-    "a second block": lambda text: text.replace(FRONT, f"{FRONT}---\n\ufeff---\nlicense: gpl-3.0\n").encode(),
-    "a second block of Windows": lambda text: f"---\r\nthumbnail: x.png\r\n---\r\n\r\n{text}".encode(
-        "utf-8-sig"
-    ),
-}
-
-
-@pytest.mark.parametrize("editor", EDITORS)
-def test_merging_ends_with_one_block_and_one_line_end(editor: str) -> None:
-    merged = merge_card(decode_card(EDITORS[editor](THEIRS)), decode_card(OURS.encode()))
-    assert merged == MERGED
-    assert list(lint_block(split_card(merged))) == []
-
-
-@pytest.mark.parametrize("date", ["2026-01-02", "0o17", "7e5", "yes"])
-def test_a_key_of_theirs_keeps_what_the_hub_reads(date: str) -> None:
-    theirs = THEIRS.replace("x.png", date)
-    before, after = (read_metadata(split_card(text)) for text in (theirs, merge_card(theirs, OURS)))
-    assert after["thumbnail"] == before["thumbnail"]
-    assert list(lint_block(split_card(merge_card(theirs, OURS)))) == []
-
-
-def test_a_rule_and_words_are_no_metadata() -> None:
-    theirs = THEIRS.replace("# T\n", "---\n\nWords between rules.\n\n---\n\n# T\n", 1)
-    assert "---\n\nWords between rules.\n\n---" in merge_card(theirs, OURS)
-
-
-def test_merging_does_not_slow_down_with_blank_lines() -> None:
-    assert merge_card("\n" * 200_000 + "words\n", OURS).endswith("words\n")
+from tests.publishing.package.editors import EDITORS, THEIRS
 
 
 @pytest.fixture
@@ -131,12 +77,6 @@ def test_what_does_not_merge_into_a_good_card_is_not_sent(
     with pytest.raises(LintError, match=r"the merged README\.md does not pass\n.*a second metadata block"):
         push(rows, repo_id, reader, card="merge")
     assert api.list_repo_commits(repo_id, repo_type="dataset")[0].title == "by hand"
-
-
-@pytest.mark.parametrize("theirs", [THEIRS.replace("mit", "[mit").encode(), b"\xff---\n"])
-def test_what_no_hub_could_read_is_told(theirs: bytes) -> None:
-    with pytest.raises(CardConflictError, match="cannot be merged"):
-        decide_card(OURS.encode(), theirs, Remote(Target("ann/x")), "merge")
 
 
 @pytest.mark.parametrize("editor", ["a byte-order mark", "Windows", "a second block", "blank lines first"])

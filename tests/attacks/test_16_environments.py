@@ -17,9 +17,8 @@ from huggingface_hub import HfApi, configure_http_backend, constants
 
 import hub_push
 from finsent import REPOSITORY
-from finsent.environment import environment_in, go_online
+from finsent.environment import go_online
 from local_hub import HubSettings, RunningHub, running_hub
-from model_card.snippets.place import Workplace
 from publishing import push as push_module
 from publishing.errors import PublishError
 from publishing.hub.connection import Timeouts, connect
@@ -29,20 +28,7 @@ from publishing.options import PushOptions
 from publishing.package.parcel import Parcel, pack_dataset
 from publishing.push import Push
 from tests.local_hub.accounts import GRANTS, WRITE
-
-CACHES = (
-    "TRANSFORMERS_CACHE", "PYTORCH_TRANSFORMERS_CACHE", "PYTORCH_PRETRAINED_BERT_CACHE", "HF_HUB_CACHE",
-    "HUGGINGFACE_HUB_CACHE", "HF_ASSETS_CACHE", "HF_XET_CACHE", "HF_DATASETS_CACHE", "HF_MODULES_CACHE",
-    "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "TORCH_HOME", "HF_HOME", "HOME", "TMPDIR", "GRADIO_TEMP_DIR",
-)  # fmt: skip
-SWITCHES = {
-    "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1",
-    "HF_HUB_ENABLE_HF_TRANSFER": "1", "HF_TOKEN_PATH": "/nowhere", "HF_TOKEN": "hf_of_somebody",
-    "AWS_SECRET_ACCESS_KEY": "secret", "PYTHONIOENCODING": "ascii", "PYTHONSTARTUP": "/nowhere",
-}  # fmt: skip
-DEAD = "http://127.0.0.1:9"
-PROXIES = {"HTTP_PROXY": DEAD, "HTTPS_PROXY": DEAD, "ALL_PROXY": "socks5://127.0.0.1:9"}
-POISON = {name: "/proc/poisoned" for name in CACHES} | SWITCHES | PROXIES
+from tests.poison import CACHES, POISON, PROXIES, SWITCHES, poisoned  # noqa: F401  (a fixture)
 
 _SHOW = """\
 import json, os, tempfile
@@ -51,14 +37,6 @@ from huggingface_hub import constants as c
 places = [c.HF_HOME, c.HF_HUB_CACHE, c.HF_ASSETS_CACHE, str(Path.home()), tempfile.gettempdir()]
 print(json.dumps([places, c.HF_HUB_OFFLINE, c.HF_HUB_ENABLE_HF_TRANSFER, c.ENDPOINT, sorted(os.environ)]))
 """
-
-
-@pytest.fixture
-def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in POISON.items():
-        monkeypatch.setenv(name, value)
-        if name in PROXIES:
-            monkeypatch.setenv(name.lower(), value)
 
 
 @pytest.mark.usefixtures("poisoned")
@@ -70,26 +48,6 @@ def test_an_empty_home_is_empty_whatever_the_environment_says(hub: RunningHub, t
     assert (offline, transfer, endpoint) == (False, False, hub.endpoint)
     assert not {*SWITCHES, *PROXIES, *CACHES} & set(names) - {"HF_TOKEN", "HF_HOME", "HOME", "TMPDIR"}
     assert environment["HF_TOKEN"] == WRITE
-
-
-@pytest.mark.usefixtures("poisoned")
-def test_a_block_of_a_card_sees_no_more(tmp_path: Path) -> None:
-    place = Workplace(tmp_path, "ann/x", tmp_path, None, DEAD)
-    kept = {"HF_HOME", "HOME", "TMPDIR", "HF_HUB_OFFLINE"}
-    assert not {*SWITCHES, *PROXIES, *CACHES} & set(place.environment(offline=True)) - kept
-    assert place.environment(offline=False)["HF_ENDPOINT"] == DEAD
-
-
-@pytest.mark.usefixtures("poisoned")
-def test_a_hub_elsewhere_is_reached_through_the_proxy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NO_PROXY", "desk.example")
-    environment = environment_in(tmp_path, "https://hub.example")
-    assert environment["HTTPS_PROXY"] == environment["https_proxy"] == DEAD
-    assert environment["NO_PROXY"] == "desk.example"
-    for own in ("http://localhost:1", "http://127.0.0.9:1", "http://[::1]:1"):
-        assert not set(PROXIES) & set(environment_in(tmp_path, own))
 
 
 def connect_to(hub: RunningHub) -> Reader:
@@ -191,18 +149,6 @@ def test_the_switch_that_is_set_is_the_one_that_is_named(
     assert go_online() == f"unset {' and '.join(switches)}"
 
 
-def test_a_hub_that_is_served_already_is_told_in_a_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hub_push, "RUNS", tmp_path)
-    with (
-        running_hub(HubSettings(tmp_path / "hub")),
-        pytest.raises(PublishError, match="is being served already"),
-        hub_push.open_hub("", True, 5, "local/x"),
-    ):
-        pytest.fail("two servers on one root")
-
-
 def test_the_other_loopback(rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         with socket.socket(socket.AF_INET6) as probe:
@@ -222,18 +168,6 @@ def test_the_other_loopback(rows: Path, tmp_path: Path, monkeypatch: pytest.Monk
         api = HfApi(endpoint=hub.endpoint, token=WRITE)
         api.create_repo("ann/demo", repo_type="space", space_sdk="static")
         assert str(api.space_info("ann/demo").host).startswith(hub.endpoint)
-
-
-def test_no_letter_ends_a_story() -> None:
-    script = (
-        f"from finsent.cli import print_anywhere, say; print_anywhere(); print({'Δ — 株 📈'!a}); say({'Δ'!a})"
-    )
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii:strict", "LC_ALL": "C", "PYTHONUTF8": "0"}
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=REPOSITORY, env=environment, capture_output=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(rb"\u0394 \u2014") and b"\\u0394" in done.stderr
 
 
 def test_every_story_prints_on_every_terminal() -> None:

@@ -128,7 +128,7 @@ def test_what_a_person_mistypes_ends_in_one_line(
     done = classify(*(places.get(one, one) for one in arguments))
     assert done.returncode == 1 and done.stdout == ""
     assert message in done.stderr and len(done.stderr.splitlines()) == 1 and "Traceback" not in done.stderr
-    assert done.stderr.startswith("finsent.classify: ")
+    assert done.stderr.startswith("classify.py: ")
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(tiny_release: Path) -> None:

@@ -1,37 +1,18 @@
 from __future__ import annotations
 
-import errno
-import shutil
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
-from finsent.cli import check_disk, claimed, confirm, is_storage_error, reporting_errors
+from finsent import REPOSITORY
+from finsent.claim import claimed
+from finsent.cli import confirm, fail, make_app, plain, reporting_errors
 from finsent.errors import FinsentError
-
-
-def test_only_a_failed_write_is_told_as_one() -> None:
-    def told(error: BaseException) -> bool:
-        try:
-            try:
-                raise OSError(errno.ENOSPC, "No space left on device")
-            except OSError:
-                raise error from None
-        except BaseException as caught:
-            return is_storage_error(caught)
-
-    assert is_storage_error(OSError(errno.ENOSPC, "No space left on device"))
-    assert not is_storage_error(FileNotFoundError(errno.ENOENT, "no such file"))
-    assert not told(ValueError("something else"))
-
-
-def test_too_little_room_is_said_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr("finsent.cli.shutil.disk_usage", lambda _: usage._replace(free=10**8))
-    with pytest.raises(FinsentError, match=r"0.1 GB are free, a run needs 2 GB; make room"):
-        check_disk(tmp_path / "runs")
 
 
 @pytest.mark.parametrize(
@@ -60,18 +41,45 @@ def test_an_interruption_may_say_itself_where_to_look(capsys: pytest.CaptureFixt
     assert capsys.readouterr().err.endswith("interrupted; receipt.json says what stands on the Hub\n")
 
 
+@pytest.mark.parametrize(("script", "name"), [("/x/train.py", "train.py"), ("/x/card/__main__.py", "card")])
+def test_a_failure_names_the_command(
+    script: str, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [script])
+    with pytest.raises(typer.Exit):
+        fail("why")
+    assert capsys.readouterr().err == f"{name}: why\n"
+
+
+def test_examples_in_the_help_stay_lines() -> None:
+    app = make_app("Do it.\n\npython x.py a\npython x.py b\n\nMore.\n")
+    app.command(help=app.info.help)(lambda: None)
+    told = CliRunner().invoke(app, ["--help"]).stdout
+    assert "  python x.py a\n  python x.py b\n" in told and "\b" not in told
+
+
 def test_a_bug_keeps_its_traceback(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), reporting_errors(""), claimed(tmp_path):
         raise ZeroDivisionError
-
-
-def test_a_failed_write_names_the_folder(tmp_path: Path) -> None:
-    message = r"run: cannot be written \(bad\); make room and run again with --resume"
-    with pytest.raises(FinsentError, match=message), claimed(tmp_path / "run"):
-        raise RuntimeError("bad") from OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_where_nobody_can_answer_nothing_is_assumed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     with pytest.raises(FinsentError, match="nobody to ask here: add --yes"):
         confirm("Publish this?")
+
+
+def test_what_a_hub_says_cannot_steer_a_terminal() -> None:
+    assert plain("a\x1b[2J\x9b1m\u202eb\ttab\nline é 株 📈") == "a\ufffd[2J\ufffd1m\ufffdb\ttab\nline é 株 📈"
+
+
+def test_no_letter_ends_a_story() -> None:
+    script = (
+        f"from finsent.cli import print_anywhere, say; print_anywhere(); print({'Δ — 株 📈'!a}); say({'Δ'!a})"
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii:strict", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=REPOSITORY, env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(rb"\u0394 \u2014") and b"\\u0394" in done.stderr

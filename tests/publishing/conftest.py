@@ -46,7 +46,10 @@ def _client(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     monkeypatch.setattr(file_download, "HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.delenv("HF_TOKEN", raising=False)
     disable_progress_bars()
+    before = constants.ENDPOINT
     yield
+    if before == constants.ENDPOINT:  # it pointed the client nowhere
+        return
     configure_http_backend()
     with warnings.catch_warnings():  # connections that broke off are left to the collector by the client
         warnings.simplefilter("ignore", ResourceWarning)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from publishing.errors import PublishError
-from publishing.receipt import newest_receipt, read_receipt, read_receipts
+from publishing.receipt import find_receipt, newest_receipt, read_receipt, read_receipts
 
 # As finsent 0.1.0 left it; an unchanged run is known by it as published and proved.
 OF_0_1_0: dict[str, Any] = {
@@ -50,3 +50,25 @@ def test_what_is_no_receipt_is_one_line(tmp_path: Path) -> None:
     path = write(tmp_path, unknown=1)
     with pytest.raises(PublishError, match=r"is no receipt \(.*\); they stand in runs/\*/receipts/\*\.json"):
         read_receipt(path)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"schema_version": 1, "crea', b"\xff\xfe", b"[]", b"\0" * 400])
+def test_a_damaged_receipt_is_set_aside_and_said(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = write(tmp_path)
+    damaged = tmp_path / "receipts" / "2026-11-24T00-00-00.000000Z.json"
+    damaged.write_bytes(content)
+    assert [receipt.repo_id for receipt in read_receipts(tmp_path, "ann/quick")] == ["ann/quick"]
+    assert newest_receipt(tmp_path) == good
+    assert not damaged.exists() and damaged.with_name(damaged.name + ".broken").read_bytes() == content
+    assert "is no receipt" in capsys.readouterr().err
+
+
+def test_a_receipt_is_named_itself_or_by_its_run(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    older = write(tmp_path, created="2026-11-21T00-00-00.000000Z", tag="v0.0.9")
+    assert find_receipt(tmp_path) == (read_receipt(path), tmp_path)
+    assert find_receipt(older) == (read_receipt(older), tmp_path)
+    with pytest.raises(PublishError, match="holds no receipt of a published commit"):
+        find_receipt(tmp_path / "nowhere")

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from local_hub import RunningHub
 from publishing.errors import PublishError
-from publishing.hub.remote import Target
-from publishing.rollback import roll_back
+from publishing.hub.connection import Timeouts, connect
+from publishing.hub.remote import Reader, Target
+from publishing.hub.retries import Retries
+from publishing.receipt import Receipt
+from publishing.rollback import plan_rollback, roll_back
 from publishing.space.forms import PIN
 from publishing.space.settings import MODEL_REVISION
 from tests.publishing.conftest import Publisher, order
 from tests.publishing.small_space import reader_of, space_of
+from tests.publishing.test_receipt import OF_0_1_0
 
 
 def test_rollback_restores_the_tree_before_as_a_new_commit(publisher: Publisher) -> None:
@@ -72,3 +77,32 @@ def test_a_rollback_points_an_app_back(publisher: Publisher, demo: Path) -> None
     variables = publisher.reader.connection.api.get_space_variables(space.repo_id)
     assert variables[MODEL_REVISION].value == undone.commit
     assert str(undone.commit) in (publisher.reader.content(space, PIN, "main") or b"").decode()
+
+
+def test_a_hub_of_this_machine_that_is_gone_may_have_been_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    once = Retries(tries=1, settle=0, sleep=lambda seconds: None)
+    reader = Reader(connect("http://127.0.0.1:9", "hf_x", Timeouts(1, 1)), once)
+    receipt = Receipt.model_validate(OF_0_1_0)
+    with pytest.raises(PublishError, match=r"nothing listens there.*; what was pushed with --local"):
+        plan_rollback(receipt, reader)
+    monkeypatch.setattr("publishing.rollback.is_loopback", lambda endpoint: False)
+    with pytest.raises(PublishError) as told:
+        plan_rollback(receipt, reader)
+    assert "--local" not in str(told.value)
+
+
+@pytest.mark.parametrize("changes", [{"commit": None}, {"parent": None}, {"commit": "b" * 40}])
+def test_a_receipt_of_no_commit_undoes_nothing(changes: dict[str, Any]) -> None:
+    receipt = Receipt.model_validate(OF_0_1_0 | changes)
+    reader = cast("Reader", Unmoved())
+    with pytest.raises(PublishError, match="tells of no commit, so there is nothing to undo"):
+        plan_rollback(receipt, reader)
+    with pytest.raises(PublishError, match="tells of pull request 3, which changed nothing"):
+        plan_rollback(receipt.with_(pull_request=3), reader)
+
+
+class Unmoved:
+    """A Hub on which nothing was renamed."""
+
+    def current(self, target: Target) -> Target:
+        return target

@@ -1,19 +1,16 @@
 """From your table to a recipe that trains as it stands.
 
-\b
 python -m finsent.recipe.new reviews.csv                             into recipes/reviews.yaml
 python -m finsent.recipe.new train.tsv test.tsv --out recipes/mine.yaml
 python -m finsent.recipe.new owner/dataset --licence cc-by-4.0 --unit tweet/tweets
-"""  # noqa: D301  (click wants the character itself)
+"""
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
 
-import typer
-
-from finsent.cli import print_anywhere, quiet_libraries, reporting_errors, say
+from finsent.cli import make_app, print_anywhere, quiet_libraries, reporting_errors, say
 from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
 from finsent.errors import RecipeError
@@ -34,10 +31,10 @@ from finsent.recipe.new.questions import (
 )
 from finsent.recipe.new.words import FILL_IN
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = make_app(__doc__)
 
 
-@app.command(help=__doc__)
+@app.command(help=app.info.help)
 def main(
     data: options.Data,
     text: options.TextColumn = None,

@@ -82,3 +82,17 @@ def test_metrics_read_back_equal_and_other_schemas_are_refused(tiny_release: Pat
         read_metrics(tmp_path / "metrics.json")
     with pytest.raises(ReleaseError, match=r"run train\.py first"):
         read_metrics(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("file", "../../../etc/passwd"), ("file", "/dev/zero"), ("sha256", "00\nEND\nid > owned\n")],
+)
+def test_figures_lead_nowhere_and_write_no_command(
+    tiny_release: Path, tmp_path: Path, key: str, value: str
+) -> None:
+    variants = tiny.read_json(tiny_release / "metrics.json")["variants"]
+    variants[0][key] = value
+    path = with_changes(tiny_release, tmp_path, variants=variants)
+    with pytest.raises(ReleaseError, match=rf"variants\.0\.{key}"):
+        read_metrics(path)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,15 @@ def test_the_command_prints_and_writes_and_leaves_the_release_alone(
     assert json.loads((tmp_path / "deep" / "x.json").read_text(encoding="utf-8"))["scores"]["n"] == 4, (
         again.stderr
     )
+
+
+def test_train_scores_the_release_that_is_there(tiny_release: Path, tmp_path: Path) -> None:
+    runs = Path(shutil.copytree(tiny_release.parents[1], tmp_path / "runs"))
+    path = write(tmp_path / "others.csv")
+    done = tiny.run_train(tiny_release.parents[2] / "tiny.yaml", runs, "--evaluate-on", str(path))
+    assert done.returncode == 0 and "training" not in done.stderr and "accuracy" in done.stdout
+    assert tiny.read_json(runs / "tiny" / "others.scores.json")["scores"]["n"] == 4
+    assert sha256(runs / "tiny" / "release" / "metrics.json") == sha256(tiny_release / "metrics.json")
 
 
 def test_labels_are_mapped_as_the_recipe_maps_them(tmp_path: Path, tiny_base: Path) -> None:

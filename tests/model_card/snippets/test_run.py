@@ -9,11 +9,8 @@ from threading import Thread
 from typing import Any
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
 from finsent.errors import ReleaseError
-from model_card.snippets import __main__ as command
 from model_card.snippets.run import BlockResult, run_snippets, same_output
 from tests.model_card.samples import LABELS
 
@@ -156,18 +153,6 @@ def test_with_a_hub_its_blocks_run_against_that(run_card: Callable[..., list[Blo
 def test_a_run_without_card_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match=r"README\.md"):
         list(run_snippets(tmp_path))
-
-
-@pytest.mark.parametrize(("code", "status"), [("print('x')", 0), ("1 / 0", 1)])
-def test_command_exits_1_when_a_block_fails(run: Path, tmp_path: Path, code: str, status: int) -> None:
-    shutil.copytree(run, tmp_path / "run")
-    card = tmp_path / "run" / "release" / "README.md"
-    card.write_text(f"# t\n\n```python\n{code}\n```\n", encoding="utf-8")
-    app = typer.Typer()
-    app.command()(command.main)
-    result = CliRunner().invoke(app, [str(tmp_path / "run"), "--all"])
-    assert result.exit_code == status
-    assert ("failed" in result.stdout) == bool(status)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import pytest
 from finsent.recipe.file import address_recipe, load_recipe
 from publishing.errors import PublishError
 from publishing.package.address import choose_model_id
-from publishing.space.options import choose_space_id
 from tests.publishing.conftest import Publisher
 
 
@@ -32,13 +31,10 @@ def test_another_address_changes_the_two_ids_and_nothing_else(tiny_release: Path
     assert changed == ["  model: ann/x", "  space: ann/x-demo"]
 
 
-def test_where_model_and_space_go(tiny_release: Path, tmp_path: Path) -> None:
+def test_where_a_model_goes(tiny_release: Path, tmp_path: Path) -> None:
     run = tiny_release.parent
     assert choose_model_id(run, "model", "ann/x") == "ann/x"
     assert choose_model_id(run, "model", None) == "finsent/tiny"
-    assert choose_space_id(run, None, None) == "finsent/tiny-demo"
-    assert choose_space_id(run, "ann/x", None) == "ann/x-demo"
-    assert choose_space_id(run, "ann/x", "ann/y") == "ann/y"
     with pytest.raises(PublishError, match="--repo-id: a data set has no recipe that names one"):
         choose_model_id(run, "dataset", None)
     with pytest.raises(PublishError, match="is no run, for it holds no release/"):

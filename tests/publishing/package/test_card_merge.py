@@ -5,34 +5,39 @@ from pathlib import Path
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
+from model_card.card.document import split_card
+from model_card.lint.metadata import lint_block, read_metadata
 from publishing.errors import CardConflictError
-from publishing.package.card_merge import merge_card
+from publishing.hub.remote import Remote, Target
+from publishing.package.card_merge import decide_card, merge_card
+from publishing.package.card_text import decode_card
 from tests.publishing.conftest import Publisher
+from tests.publishing.package.editors import BODY, EDITORS, THEIRS
 
-OURS = (
+OUR_CARD = (
     "---\nlicense: mit\ntags:\n- new\n---\n\n# T\n\nOur words.\n\n"
     "<!-- finsent:begin a -->\nnew\n<!-- finsent:end a -->\n"
 )
 
 
-THEIRS = (
+THEIR_CARD = (
     "---\nlicense: mit\ntags:\n- old\nthumbnail: x.png\n---\n\n# T\n\nTheir words.\n\n"
     "<!-- finsent:begin a -->\nold\nolder\n<!-- finsent:end a -->\n\nAnd more.\n"
 )
 
 
 def test_merging_keeps_free_text_and_foreign_keys_and_renews_regions() -> None:
-    merged = merge_card(THEIRS, OURS)
+    merged = merge_card(THEIR_CARD, OUR_CARD)
     assert merged == (
         "---\nlicense: mit\ntags:\n- new\nthumbnail: x.png\n---\n\n# T\n\nTheir words.\n\n"
         "<!-- finsent:begin a -->\nnew\n<!-- finsent:end a -->\n\nAnd more.\n"
     )
-    assert merge_card(merged, OURS) == merged
+    assert merge_card(merged, OUR_CARD) == merged
 
 
 def test_a_region_that_was_taken_out_stays_out() -> None:
-    theirs = THEIRS.partition("<!--")[0]
-    assert "finsent:begin" not in merge_card(theirs, OURS)
+    theirs = THEIR_CARD.partition("<!--")[0]
+    assert "finsent:begin" not in merge_card(theirs, OUR_CARD)
 
 
 def edit(api: HfApi, repo_id: str, old: str, new: str) -> None:
@@ -72,3 +77,40 @@ def test_theirs_and_ours(publisher: Publisher, api: HfApi) -> None:
     publisher.publish(tag=False, card="ours")
     text = (publisher.reader.content(publisher.target, "README.md", "main") or b"").decode()
     assert "A classifier for tests." in text and len(publisher.commits()) == 4
+
+
+OURS = (
+    "---\nlicense: mit\ntags:\n- new\n---\n\n# T\n\nOur words.\n\n"
+    "<!-- finsent:begin a -->\nnew\n<!-- finsent:end a -->\n"
+)
+MERGED = f"---\nlicense: mit\ntags:\n- new\nthumbnail: x.png\n---\n\n{BODY.replace('old', 'new')}"
+
+
+@pytest.mark.parametrize("editor", EDITORS)
+def test_merging_ends_with_one_block_and_one_line_end(editor: str) -> None:
+    merged = merge_card(decode_card(EDITORS[editor](THEIRS)), decode_card(OURS.encode()))
+    assert merged == MERGED
+    assert list(lint_block(split_card(merged))) == []
+
+
+@pytest.mark.parametrize("date", ["2026-01-02", "0o17", "7e5", "yes"])
+def test_a_key_of_theirs_keeps_what_the_hub_reads(date: str) -> None:
+    theirs = THEIRS.replace("x.png", date)
+    before, after = (read_metadata(split_card(text)) for text in (theirs, merge_card(theirs, OURS)))
+    assert after["thumbnail"] == before["thumbnail"]
+    assert list(lint_block(split_card(merge_card(theirs, OURS)))) == []
+
+
+def test_a_rule_and_words_are_no_metadata() -> None:
+    theirs = THEIRS.replace("# T\n", "---\n\nWords between rules.\n\n---\n\n# T\n", 1)
+    assert "---\n\nWords between rules.\n\n---" in merge_card(theirs, OURS)
+
+
+def test_merging_does_not_slow_down_with_blank_lines() -> None:
+    assert merge_card("\n" * 200_000 + "words\n", OURS).endswith("words\n")
+
+
+@pytest.mark.parametrize("theirs", [THEIRS.replace("mit", "[mit").encode(), b"\xff---\n"])
+def test_what_no_hub_could_read_is_told(theirs: bytes) -> None:
+    with pytest.raises(CardConflictError, match="cannot be merged"):
+        decide_card(OURS.encode(), theirs, Remote(Target("ann/x")), "merge")

@@ -33,3 +33,10 @@ def test_hashes_are_those_of_git_and_lfs(tmp_path: Path) -> None:
 def test_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(LintError, match="holds no file that belongs in a model repository"):
         read_folder(tmp_path, "model")
+
+
+def test_a_link_in_a_data_set_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "rows.csv").symlink_to("/etc/passwd")
+    with pytest.raises(LintError, match=r"rows\.csv: is a link"):
+        read_folder(tmp_path / "data", "dataset")

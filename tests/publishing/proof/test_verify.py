@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
-from publishing.proof.verify import verify_published
+from publishing.errors import PublishError
+from publishing.proof.verify import Depth, check_names, proving, raise_if_failed, verify_published
+from publishing.receipt import Check
 from tests.publishing.conftest import Publisher
 
 
@@ -26,3 +29,36 @@ def test_a_deeper_proof_is_made_up_for(publisher: Publisher) -> None:
     assert receipt is not None and receipt.state == "unchanged"
     assert [check.name for check in receipt.checks] == ["files", "load"]
     assert publisher.publish(proof="load").receipt is None and len(publisher.commits()) == 2
+
+
+@pytest.mark.parametrize(
+    ("repo_type", "depth", "names"),
+    [
+        ("model", "files", ("files",)),
+        ("model", "load", ("files", "load")),
+        ("model", "full", ("files", "load", "card")),
+        ("dataset", "files", ("files",)),
+        ("dataset", "full", ("files", "rows")),
+    ],
+)
+def test_how_deep_a_proof_goes(repo_type: str, depth: Depth, names: tuple[str, ...]) -> None:
+    assert check_names(repo_type, depth) == names
+
+
+def test_only_a_check_that_failed_ends_the_push() -> None:
+    for state in ("ok", "not run"):
+        raise_if_failed(Check(name="load", state=state), "a" * 40)
+    with pytest.raises(PublishError, match=r"^aaaaaaaa is published, but load failed: why; mend and push"):
+        raise_if_failed(Check(name="load", state="failed", detail="why"), "a" * 40)
+
+
+def test_a_proof_that_breaks_off_says_that_it_is_published_and_a_bug_does_not() -> None:
+    told = (
+        r"^aaaaaaaa is published, but the proof broke off: no answer; run the same command again to prove it$"
+    )
+    with pytest.raises(PublishError, match=told), proving("a" * 40):
+        raise PublishError("no answer")
+    with pytest.raises(PublishError, match=r"is there room in .*TMPDIR"), proving("a" * 40):
+        raise OSError("No space left")
+    with pytest.raises(ZeroDivisionError), proving("a" * 40):
+        raise ZeroDivisionError

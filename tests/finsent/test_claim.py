@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import errno
+import shutil
+from pathlib import Path
+
+import pytest
+
+from finsent.claim import check_disk, claimed, is_storage_error
+from finsent.errors import FinsentError
+
+
+def test_only_a_failed_write_is_told_as_one() -> None:
+    def told(error: BaseException) -> bool:
+        try:
+            try:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            except OSError:
+                raise error from None
+        except BaseException as caught:
+            return is_storage_error(caught)
+
+    assert is_storage_error(OSError(errno.ENOSPC, "No space left on device"))
+    assert not is_storage_error(FileNotFoundError(errno.ENOENT, "no such file"))
+    assert not told(ValueError("something else"))
+
+
+def test_too_little_room_is_said_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr("finsent.claim.shutil.disk_usage", lambda _: usage._replace(free=10**8))
+    with pytest.raises(FinsentError, match=r"0.1 GB are free, a run needs 2 GB; make room"):
+        check_disk(tmp_path / "runs")
+
+
+def test_a_failed_write_names_the_folder(tmp_path: Path) -> None:
+    message = r"run: cannot be written \(bad\); make room and run again with --resume"
+    with pytest.raises(FinsentError, match=message), claimed(tmp_path / "run"):
+        raise RuntimeError("bad") from OSError(errno.ENOSPC, "No space left on device")
