@@ -59,7 +59,11 @@ def test_every_example_is_read(example: dict[str, Any], tmp_path: Path) -> None:
     card = {key: value for key, value in tree["card"].items() if key != "label_meanings"}
     if labels:
         words = [one | {"expected": "good"} for one in card["examples"]]
-        tree["card"] = card | {"label_meanings": {"good": "good", "bad": "bad"}, "examples": words}
+        tree["card"] = card | {
+            "label_meanings": {"good": "good", "bad": "bad"},
+            "examples": words,
+            "tones": {},
+        }
     path.write_text(yaml.safe_dump(tree | labels | {"data": data}), encoding="utf-8")
     recipe = load_recipe(path)
     dumped = recipe.model_dump(mode="json", exclude_defaults=True)["data"]
