@@ -18,15 +18,17 @@ from finsent import options
 from finsent.claim import claimed
 from finsent.cli import make_app, print_anywhere, quiet_libraries, reporting_errors, say, stage
 from finsent.data.splits import Splits
+from finsent.data.telling import tell_briefly
 from finsent.encoder.load import load_base
 from finsent.licences import recipe_licence
 from finsent.mirror import mirror_from_environment
 from finsent.onnx_files import ONNX_FILES
-from finsent.preparation import look_at_rows, prepare_splits
+from finsent.preparation import inspect_rows, prepare_splits
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RUNS, Run
 from finsent.training.fit import fit
+from model_card.behaviour.cases import read_suites
 from model_card.card.files import write_card
 from model_card.measure.metrics import read_metrics
 from model_card.measure.origin import was_made_from
@@ -52,9 +54,10 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     """
     mirror = mirror_from_environment()
     licence = recipe_licence(recipe)
+    read_suites(recipe, [])  # one that cannot be read is told now, not after the training
     stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
     splits = splits or prepare_splits(recipe, mirror)
-    for line in look_at_rows(recipe, splits, mirror):
+    for line in tell_briefly(inspect_rows(recipe, splits, mirror)):
         say(line)
     teachers = [make_teacher(teacher, splits, run, resume) for teacher in recipe.teachers]
     start = teachers[0] if recipe.distillation and recipe.distillation.initialize_from == "teacher" else None

@@ -38,7 +38,7 @@ class Explanation:
 def explain(classifier: Classifier, text: str) -> Explanation:
     """Return how much each word speaks for the label that the text gets.
 
-    The effect of a word is p(label | text) - p(label | text without it): positive words speak for the label.
+    The effect of a word is p(label | text) - p(label | text without it): above 0 it speaks for the label.
     Words beyond READ_CHARACTERS or MOST_WORDS are not tried.
     """
     spans = [match.span() for match in WORD.finditer(text)]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
+from local_hub.card_yaml import parse_block
 from local_hub.names import Kind
 
 # The clients' expression, ^(\s*---[\r\n]+)([\S\s]*?)([\r\n]+---[ \t]*(\r\n|\n|$)), in parts that are searched
@@ -17,9 +15,6 @@ _OPENING = re.compile(r"\s*---[\r\n]+")
 _CLOSING = re.compile(r"(?<=[\r\n])---[ \t]*(?:\r\n|\n|\Z)")
 _SDKS = ("gradio", "docker", "static", "streamlit")
 _SHORT_DESCRIPTION_LIMIT = 60
-_MAX_BLOCK_CHARACTERS = 200_000
-_MAX_DEPTH = 64
-_MAX_NUMBER_CHARACTERS = 40
 _STRINGS = (
     "pipeline_tag",
     "library_name",
@@ -40,33 +35,6 @@ class Findings:
     warnings: list[str] = field(default_factory=list)
 
 
-class _Loader(yaml.CSafeLoader):
-    """YAML whose dates are text and whose numbers are bounded: those of base 60 take quadratic time."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def _number(loader: _Loader, node: yaml.ScalarNode) -> float:
-    if len(node.value) > _MAX_NUMBER_CHARACTERS:
-        raise ValueError(
-            f"the number {node.value[:20]}… has {len(node.value)} characters, "
-            f"allowed are {_MAX_NUMBER_CHARACTERS}; write it as text, in quotes"
-        )
-    is_float = node.tag.endswith(":float")
-    value = loader.construct_yaml_float(node) if is_float else loader.construct_yaml_int(node)
-    if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        raise ValueError(f"the number {value} is over 64 bits; write it as text, in quotes")
-    return float(value) if is_float else value
-
-
-_Loader.add_constructor("tag:yaml.org,2002:int", _number)
-_Loader.add_constructor("tag:yaml.org,2002:float", _number)
-
-
 def split_card(text: str) -> tuple[str | None, str]:
     """Cut a README into its metadata block (None without one) and the text after it."""
     opening = _OPENING.match(text)
@@ -77,50 +45,6 @@ def split_card(text: str) -> tuple[str | None, str]:
         empty = _CLOSING.match(text, opening.end())  # nothing but line ends between the two marks
         return ("", text[empty.end() :]) if empty else (None, text)
     return None, text
-
-
-def _check_shape(block: str) -> None:
-    """ValueError for aliases, by which a small block unfolds into a huge one, and for deep nesting."""
-    depth = 0
-    for event in yaml.parse(block, yaml.CSafeLoader):
-        if isinstance(event, yaml.AliasEvent):
-            raise ValueError("aliases are not allowed in the metadata")
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > _MAX_DEPTH:
-            raise ValueError(f"the metadata is nested deeper than {_MAX_DEPTH} levels")
-
-
-def parse_block(block: str) -> dict[str, Any]:
-    """The metadata as a mapping; ValueError with the YAML parser's complaint."""
-    if len(block) > _MAX_BLOCK_CHARACTERS:
-        raise ValueError(
-            f"the metadata block has {len(block)} characters, allowed are {_MAX_BLOCK_CHARACTERS}"
-        )
-    try:
-        _check_shape(block)
-        data = yaml.load(block, _Loader)
-    except Exception as error:  # PyYAML raises half a dozen unrelated types for values under a wrong tag
-        raise ValueError(" ".join(str(error).split())[:500]) from None
-    if data is None:
-        return {}
-    if not isinstance(data, dict):
-        raise ValueError(f"the metadata must be a mapping, got {type(data).__name__}")
-    cleaned: dict[str, Any] = _json_safe(data)
-    return cleaned
-
-
-def _json_safe(value: Any) -> Any:  # noqa: ANN401  (anything that YAML can hold)
-    """The value as JSON can say it: YAML also knows nan, bytes, sets and keys that are no strings."""
-    if isinstance(value, dict):
-        return {_json_safe(str(key)): _json_safe(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [_json_safe(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
-    return value if isinstance(value, int | float | bool) or value is None else str(value)
 
 
 def read_metadata(text: str) -> dict[str, Any] | None:

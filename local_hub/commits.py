@@ -19,7 +19,7 @@ from local_hub.names import Kind, check_path
 from local_hub.objects import MAX_POINTER_BYTES, Pointer, read_pointer
 from local_hub.request_body import parse_json
 from local_hub.room import require_room
-from local_hub.trees import Change, Signature
+from local_hub.trees import Change, Signature, check_count
 from local_hub.visits import Visit
 
 MAX_OPERATIONS = 25_000
@@ -178,6 +178,7 @@ class CommitDraft:
             remaining = (other for other in existing if other.startswith(f"{path}/") and not existing[other])
             if existing.get(path) and any(other not in gone for other in remaining):
                 raise bad_request(f"{path} is a folder; delete it before a file takes its name.")
+        check_count(len((existing.keys() | self._blobs.keys()) - gone))
         return [Change(path, None) for path in sorted(gone)] + [
             Change(*item) for item in sorted(self._blobs.items())
         ]

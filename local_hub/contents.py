@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from local_hub.card import parse_block, split_card
+from local_hub.card import split_card
+from local_hub.card_yaml import parse_block
 from local_hub.strict_json import read_json
 
 _MAX_CONFIG_BYTES = 1 << 20
@@ -28,11 +29,15 @@ def read_config(content: bytes) -> dict[str, Any]:
     return config
 
 
-@lru_cache(maxsize=128)
 def read_card(content: bytes) -> dict[str, Any]:
     """The metadata of a README, empty without any; ValueError says why they cannot be read."""
     block, _ = split_card(content.decode("utf-8", "replace"))
-    return {} if block is None else parse_block(block)
+    return {} if block is None else _parse(block)
+
+
+@lru_cache(maxsize=128)  # by the block, which is short; a README may have megabytes
+def _parse(block: str) -> dict[str, Any]:
+    return parse_block(block)
 
 
 @lru_cache(maxsize=256)  # by its address, which is the file's hash

@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from local_hub.catalogue import Shelf
 from local_hub.errors import HubError, bad_request
 from local_hub.hub import Hub
-from local_hub.info import config_of, metadata_of, pipeline_tag_of
 from local_hub.model_files import export_model
 from local_hub.models import ModelHost, ModelProcess
+from local_hub.own_words import config_of, metadata_of, pipeline_tag_of
 
 Answers = list[list[dict[str, Any]]]
 

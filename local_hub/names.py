@@ -15,7 +15,8 @@ KINDS: tuple[Kind, ...] = ("models", "datasets", "spaces")
 RESERVED_NAMESPACES = frozenset(
     {"api", "models", "datasets", "spaces", "hf-inference", "login", "logout", "_test", "_hub", "v1", "v2"}
 )
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?|_[A-Za-z0-9._-]{0,94}[A-Za-z0-9_]")
+_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?")
+_COMMIT_ID = re.compile(r"[0-9a-fA-F]{40}")
 _MAX_PATH_BYTES = 1024
 _MAX_SEGMENT_BYTES = 255
 
@@ -98,8 +99,9 @@ def check_ref_name(name: str) -> str:
     bad = re.search(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//", name)
     segments = name.split("/")
     fine = all(part and not part.startswith(".") and not part.endswith((".lock", ".")) for part in segments)
+    fine = fine and not _COMMIT_ID.fullmatch(name)  # who names a commit must get that commit
     if bad or not fine or name == "@" or len(name) > 200 or name.startswith("-") or not name.isprintable():
         raise bad_request(
-            f"Invalid branch or tag name {name[:100]!r}: it must be a valid git reference name."
+            f"Invalid branch or tag name {name[:100]!r}: it must be a git reference name and no commit id."
         )
     return name

@@ -16,14 +16,14 @@ from local_hub.card import split_card
 from local_hub.catalogue import Shelf
 from local_hub.errors import HubError, entry_not_found
 from local_hub.hub import Hub
-from local_hub.info import (
+from local_hub.markdown import render_markdown
+from local_hub.own_words import (
     metadata_of,
     own_words,
     pipeline_tag_of,
     tags_of,
     visible_config,
 )
-from local_hub.markdown import render_markdown
 from local_hub.record import Discussion
 from local_hub.rights import may_read, may_see
 from local_hub.snippets import snippets_for

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
-
-from dulwich.objects import ObjectID
-from dulwich.patch import write_object_diff
 
 from local_hub.catalogue import Shelf
 from local_hub.errors import HubError, bad_request, stale_parent
+from local_hub.pull_diff import text_diff
 from local_hub.record import Discussion, Event, Record, timestamp
 from local_hub.trees import Change, CommitFacts, Signature
-
-_MAX_DIFF_BYTES = 2_000_000
-_MAX_DIFFED_BYTES = 256_000  # comparing lines takes quadratic time
 
 
 def pull_ref(number: int) -> str:
@@ -133,22 +127,11 @@ def _difference(shelf: Shelf, before: str, after: str) -> dict[str, str | None]:
 
 
 def unified_diff(shelf: Shelf, known: Discussion) -> str:
-    """The pull request as text, cut at 2 MB; large files show as their pointers."""
+    """What the pull request changes since it left its base, as text."""
     base, head = shelf.repository.resolve(known.base), shelf.repository.resolve(pull_ref(known.num))
     fork = shelf.repository.commit_facts(_fork_point(shelf, base, head))
-    tree = shelf.repository.commit_facts(head).tree
-    output = io.BytesIO()
     with shelf.repository.git() as repo:
-        store = repo.object_store
-        for paths, modes, blobs in store.tree_changes(ObjectID(fork.tree.encode()), ObjectID(tree.encode())):
-            old, new = zip(paths, modes, blobs, strict=True)
-            if sum(store[blob].raw_length() for blob in blobs if blob) > _MAX_DIFFED_BYTES:
-                output.write(
-                    b"diff --git a/%s b/%s (too large to show)\n" % (paths[0] or b"", paths[1] or b"")
-                )
-            else:
-                write_object_diff(output, store, old, new)
-    return output.getvalue()[:_MAX_DIFF_BYTES].decode("utf-8", "replace")
+        return text_diff(repo, fork.tree, shelf.repository.commit_facts(head).tree)
 
 
 def own_commits(shelf: Shelf, known: Discussion) -> list[CommitFacts]:

@@ -14,12 +14,13 @@ from local_hub.commits import check_pointer, check_readme, check_regular
 from local_hub.errors import bad_request, forbidden, stale_parent
 from local_hub.names import check_path, check_ref_name
 from local_hub.objects import MAX_POINTER_BYTES, read_pointer
+from local_hub.trees import check_count
 from local_hub.visits import Visit
 
 ZERO = "0" * 40
 _ALLOWED_MODES = (0o100644, 0o100755, 0o100664)
 _MAX_DEPTH = 64
-_MAX_ENTRIES = 1_000_000
+_MAX_ENTRIES = 1_000_000  # of all new commits together
 
 
 def check_push(visit: Visit, store: BaseObjectStore, ref: str, old: str, new: str) -> set[str]:
@@ -50,6 +51,8 @@ class _NewObjects:
         self._store = store
         self._seen: set[tuple[str, bytes]] = set()
         self._entries = 0
+        self._counts: dict[ObjectID, int] = {}
+        self._fine: set[ObjectID] = set()
 
     def check(self, ref: str, new: str) -> set[str]:
         """The new objects' ids, when none of them breaks a rule."""
@@ -63,10 +66,26 @@ class _NewObjects:
         commits = Ancestry().ancestors(self._store, [target.id.decode()], known)
         self._skip_what_stands(commits, known)
         for oid in commits:
-            for path, sha in self._walk(self._tree_of(oid), "", 0):
+            tree = self._tree_of(oid)
+            check_count(self._count(tree, 0))
+            for path, sha in self._walk(tree, "", 0):
                 found.add(sha.decode())
-                _check_file(self._visit, path, self._store[sha])
+                self._check_file(path, sha)
         return found | commits
+
+    def _count(self, tree_id: ObjectID, depth: int) -> int:
+        """Files and folders below a tree, without a walk: it may hold another one a thousand times."""
+        if tree_id not in self._counts:
+            items = self._tree(tree_id, depth).iteritems()
+            below = (self._count(item.sha, depth + 1) if S_ISDIR(item.mode) else 0 for item in items)
+            self._counts[tree_id] = sum(1 + count for count in below)
+        return self._counts[tree_id]
+
+    def _tree(self, tree_id: ObjectID, depth: int) -> Tree:
+        tree = self._store[tree_id]
+        if not isinstance(tree, Tree) or depth > _MAX_DEPTH:
+            raise bad_request("The push holds a tree that is broken or too deep.")
+        return tree
 
     def _skip_what_stands(self, commits: set[str], known: Set[str]) -> None:
         """Mark the trees that the new commits start from: what the Hub took once is not judged again."""
@@ -89,9 +108,7 @@ class _NewObjects:
         if (prefix, tree_id) in self._seen:
             return
         self._seen.add((prefix, tree_id))
-        tree = self._store[tree_id]
-        if not isinstance(tree, Tree) or depth > _MAX_DEPTH:
-            raise bad_request("The push holds a tree that is broken or too deep.")
+        tree = self._tree(tree_id, depth)
         tree.check()
         yield prefix, tree_id
         for item in tree.iteritems():
@@ -106,15 +123,22 @@ class _NewObjects:
 
     def _checked_path(self, prefix: str, name: bytes) -> str:
         self._entries += 1
-        if self._entries > _MAX_ENTRIES:  # a tree may hold itself twice over, and that again
+        if self._entries > _MAX_ENTRIES:
             raise bad_request(f"The push holds more than {_MAX_ENTRIES} files; push it in parts.")
         return check_path(prefix + name.decode("utf-8", "replace"))
 
+    def _check_file(self, path: str, sha: ObjectID) -> None:
+        """Hold a file to the rules; what stands under many names is read once."""
+        if not path or path.endswith("/") or (sha in self._fine and path != "README.md"):
+            return
+        blob = self._store[sha]
+        if not isinstance(blob, Blob):
+            raise bad_request(f"{path} is said to be a file, and its object is none.")
+        _check_content(self._visit, path, blob.as_raw_string())
+        self._fine.add(sha)
 
-def _check_file(visit: Visit, path: str, blob: object) -> None:
-    if not isinstance(blob, Blob):
-        return
-    content = blob.as_raw_string()
+
+def _check_content(visit: Visit, path: str, content: bytes) -> None:
     check_regular(path, content, visit.hub.settings.regular_file_limit)
     pointer = read_pointer(content) if len(content) <= MAX_POINTER_BYTES else None
     if pointer:

@@ -1,39 +1,21 @@
-"""One repository on disk: a bare git repository read and written through dulwich."""
+"""One repository on disk: its commits and files, read and written as git objects."""
 
 from __future__ import annotations
 
-import logging
 import threading
-import zlib
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Set
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from stat import S_ISREG
-from typing import TypeVar
 
-from dulwich.errors import ChecksumMismatch, NotGitRepository, NotTreeError, ObjectFormatException
+from dulwich.errors import NotTreeError
 from dulwich.object_store import tree_lookup_path
-from dulwich.objects import (
-    Blob,
-    Commit,
-    EmptyFileException,
-    ObjectID,
-    SubmoduleEncountered,
-    Tag,
-    Tree,
-    valid_hexsha,
-)
-from dulwich.refs import Ref, SymrefLoop
+from dulwich.objects import Blob, Commit, ObjectID, SubmoduleEncountered, Tree
 from dulwich.repo import Repo
 
-from local_hub.ancestry import Ancestry
-from local_hub.durable import fsync_folder, past_leftovers, remove_git_leftovers
-from local_hub.errors import HubError, revision_not_found
+from local_hub.errors import revision_not_found
 from local_hub.last_commits import LastCommits
-from local_hub.names import check_ref_name
-from local_hub.published import Published, peel
+from local_hub.published import peel
+from local_hub.references import References
+from local_hub.tree_cache import TreeCache
 from local_hub.trees import (
     Change,
     CommitFacts,
@@ -42,27 +24,21 @@ from local_hub.trees import (
     apply_changes,
     entry_of,
     facts_of,
+    git_identity,
+    git_now,
     raw_change,
     walk_tree,
 )
 
-log = logging.getLogger("local_hub")
-
-_CACHED_TREES = 16
-_DAMAGE = (ChecksumMismatch, EmptyFileException, NotGitRepository, ObjectFormatException, zlib.error)
-Result = TypeVar("Result")
+_TREES = TreeCache()
 
 
-class Repository:
-    """Reads and writes one bare repository; safe to use from many threads, one writer at a time by `lock`."""
+class Repository(References):
+    """Reads and writes the commits of one bare repository; safe to use from many threads."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.lock = threading.RLock()
-        self._trees: OrderedDict[str, tuple[Entry, ...]] = OrderedDict()
-        self._trees_lock = threading.Lock()
-        self._ancestry = Ancestry()
-        self._published = Published(self._ancestry)
+        super().__init__(folder)
+        self._walking = threading.Lock()
         self._last_commits = LastCommits()
 
     @staticmethod
@@ -75,169 +51,6 @@ class Repository:
             config.write_to_path()
         (folder / "large").mkdir()
         return Repository(folder)
-
-    @contextmanager
-    def git(self) -> Iterator[Repo]:
-        """The dulwich repository, opened for this use: 0.2 ms, and nothing is shared between threads.
-
-        422 for a store that lacks an object or holds one that cannot be read.
-        """
-        try:
-            with Repo(str(self.folder)) as repo:
-                yield repo
-        except (KeyError, *_DAMAGE) as error:
-            if isinstance(error, KeyError) and not _names_object(error):
-                raise
-            log.warning("%s is damaged: %r", self.folder, error)
-            raise HubError(422, "This repository is broken: a part of its history cannot be read.") from None
-
-    def _write(self, work: Callable[[Repo], Result]) -> Result:
-        """Do the work as the only writer; what it leaves when it fails is removed."""
-        with self.lock, self.git() as repo:
-            return past_leftovers(self.folder, lambda: work(repo))
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the lock for a writer that is not ours (dulwich's receive-pack), without leftovers of any."""
-        with self.lock:
-            remove_git_leftovers(self.folder)
-            try:
-                yield
-            finally:
-                remove_git_leftovers(self.folder)
-
-    # references
-
-    def refs(self, prefix: str) -> dict[str, str]:
-        """Names below `refs/heads/`, `refs/tags/` or `refs/pr/` with the commits they lead to."""
-        with self.git() as repo:
-            names = repo.refs.as_dict(Ref(prefix.encode().rstrip(b"/")))
-            peeled = {
-                name.decode("utf-8", "replace"): peel(repo, sha)
-                for name, sha in names.items()
-                if valid_hexsha(sha)
-            }
-        return {name: commit.id.decode() for name, commit in sorted(peeled.items()) if commit is not None}
-
-    def find_ref(self, revision: str) -> str | None:
-        """The full name of a branch, tag or pull request, None if there is none of that name."""
-        try:
-            check_ref_name(revision)
-        except HubError:  # what no reference can be called, there is no reference of
-            return None
-        candidates = (f"refs/heads/{revision}", f"refs/tags/{revision}", revision)
-        with self.git() as repo:
-            for candidate in candidates:
-                if candidate.startswith("refs/") and _read_ref(repo, candidate):
-                    return candidate
-        return None
-
-    def resolve(self, revision: str) -> str:
-        """The commit of a branch, tag, `refs/…`, HEAD or (short) commit id; RevisionNotFound otherwise.
-
-        An id must be that of a commit which a reference leads to: what was refused, or whose branch was
-        deleted, may still lie in the store and is nobody's to read.
-        """
-        name = "main" if revision == "HEAD" else revision
-        full_name = self.find_ref(name)
-        if full_name is None:
-            found = self._find_commit(name)
-        else:
-            with self.git() as repo:
-                sha = _read_ref(repo, full_name)
-                commit = peel(repo, sha) if sha else None
-            found = commit.id.decode() if commit else None
-        if found is None:
-            raise revision_not_found(revision)
-        return found
-
-    def _find_commit(self, name: str) -> str | None:
-        """A full commit id, or the only commit whose id starts with at least seven hexadecimal digits."""
-        if not 7 <= len(name) <= 40 or set(name) - set("0123456789abcdef"):
-            return None
-        reachable = self.reachable()
-        if len(name) == 40:
-            return name if name in reachable else None
-        matches = [oid for oid in reachable if oid.startswith(name)]
-        return matches[0] if len(matches) == 1 else None
-
-    def reachable(self) -> Set[str]:
-        """Every commit that a reference leads to; found once, and again after a reference moved."""
-        found = self._published.commits()
-        if found is None:
-            with self.lock, self.git() as repo:
-                found = self._published.find_commits(repo)
-        return found
-
-    def publishes(self, oid: str) -> bool:
-        """Whether a file of a commit that a reference leads to is that large object."""
-        if any(entry.pointer and entry.pointer.oid == oid for entry in self.entries(self.resolve("main"))):
-            return True
-        commits = frozenset(self.reachable())
-        with self.git() as repo:
-            return self._published.points_to(repo, commits, oid)
-
-    def read_ref(self, ref: str) -> str | None:
-        """The object that a reference names (an annotated tag's is the tag), None if there is no such one."""
-        with self.git() as repo:
-            sha = _read_ref(repo, ref)
-        return sha.decode() if sha else None
-
-    def point(self, ref: str, new: str | None, old: str | None) -> bool:
-        """Move, create (old None) or delete (new None) a reference if it still is at `old`; False if not."""
-        name = Ref(ref.encode())
-        before = ObjectID(old.encode()) if old else None
-
-        def move(repo: Repo) -> bool:
-            if _read_ref(repo, ref) != before:
-                return False
-            self._published.forget()
-            try:
-                if new is None:
-                    return repo.refs.remove_if_equals(name, before)
-                if before is None:
-                    return repo.refs.add_if_new(name, ObjectID(new.encode()))
-                return repo.refs.set_if_equals(name, before, ObjectID(new.encode()))
-            except (NotADirectoryError, IsADirectoryError) as error:
-                raise HubError(
-                    409, f"Reference {ref} collides with another one: {type(error).__name__}"
-                ) from None
-
-        return self._write(move)
-
-    def create_ref(self, ref: str, commit: str) -> None:
-        """Create a branch or tag; 409 if it exists or collides with another name."""
-        check_ref_name(ref)
-        if not self.point(ref, commit, None):
-            raise HubError(409, f"Reference already exists: {ref}")
-        fsync_folder(self.folder / "refs")
-
-    def create_tag(self, tag: str, commit: str, message: str | None, author: str) -> None:
-        """Create a light tag, or an annotated one when there is a message; 409 if it exists."""
-        check_ref_name(tag)
-        target = self._annotate(tag, commit, message, author) if message else commit
-        self.create_ref(f"refs/tags/{tag}", target)
-
-    def _annotate(self, tag: str, commit: str, message: str, author: str) -> str:
-        annotated = Tag()
-        annotated.name, annotated.message = tag.encode(), message.encode("utf-8", "replace")
-        annotated.object = (Commit, ObjectID(commit.encode()))
-        annotated.tagger, annotated.tag_time, annotated.tag_timezone = _identity(author), _now(), 0
-        self._write(lambda repo: repo.object_store.add_object(annotated))
-        return annotated.id.decode()
-
-    def delete_ref(self, ref: str) -> None:
-        """Delete a branch or tag; RevisionNotFound if there is none."""
-
-        def remove(repo: Repo) -> None:
-            before = _read_ref(repo, ref)
-            self._published.forget()
-            if before is None or not repo.refs.remove_if_equals(Ref(ref.encode()), before):
-                raise revision_not_found(ref.split("/", 2)[-1])
-
-        self._write(remove)
-
-    # reading
 
     def commit_facts(self, oid: str) -> CommitFacts:
         """The commit of a resolved id."""
@@ -270,18 +83,15 @@ class Repository:
         return tuple(entry for entry in self.entries(oid) if not entry.is_folder)
 
     def entries(self, oid: str) -> tuple[Entry, ...]:
-        """Every file and folder at a commit, by path; trees never change, so the newest few are kept."""
+        """Every file and folder at a commit, by path; trees never change, so some are kept."""
         tree = self.commit_facts(oid).tree
-        with self._trees_lock:
-            if tree in self._trees:
-                self._trees.move_to_end(tree)
-                return self._trees[tree]
-        with self.git() as repo:
-            found = tuple(sorted(walk_tree(repo, ObjectID(tree.encode())), key=lambda entry: entry.path))
-        with self._trees_lock:
-            self._trees[tree] = found
-            while len(self._trees) > _CACHED_TREES:
-                self._trees.popitem(last=False)
+        with self._walking:  # whoever asks meanwhile would only walk the same tree beside this one
+            found = _TREES.get(self.folder, tree)
+            if found is None:
+                with self.git() as repo:
+                    unsorted = walk_tree(repo, ObjectID(tree.encode()))
+                    found = tuple(sorted(unsorted, key=lambda entry: entry.path))
+                _TREES.keep(self.folder, tree, found)
         return found
 
     def find(self, oid: str, path: str) -> Entry | None:
@@ -313,7 +123,13 @@ class Repository:
         with self.git() as repo:
             return self._last_commits.find(repo.object_store, oid, paths)
 
-    # writing
+    def publishes(self, oid: str) -> bool:
+        """Whether a file of a commit that a reference leads to is that large object."""
+        if any(entry.pointer and entry.pointer.oid == oid for entry in self.entries(self.resolve("main"))):
+            return True
+        commits = frozenset(self.reachable())
+        with self.git() as repo:
+            return self._published.points_to(repo, commits, oid)
 
     def add_blob(self, content: bytes) -> str:
         """Store content; it belongs to no commit yet."""
@@ -332,8 +148,8 @@ class Repository:
             commit = Commit()
             commit.tree = tree
             commit.parents = [ObjectID(parent.encode()) for parent in parents]
-            commit.author = commit.committer = _identity(signature.author)
-            commit.author_time = commit.commit_time = _now()
+            commit.author = commit.committer = git_identity(signature.author)
+            commit.author_time = commit.commit_time = git_now()
             commit.author_timezone = commit.commit_timezone = 0
             commit.encoding, commit.message = b"UTF-8", signature.message()
             repo.object_store.add_object(commit)
@@ -364,33 +180,6 @@ class Repository:
         return tree.id
 
 
-def _names_object(error: KeyError) -> bool:
-    """Whether what is missing is an object of the store, and no key of our own."""
-    return bool(error.args) and isinstance(error.args[0], bytes) and len(error.args[0]) in (20, 40)
-
-
-def _identity(name: str) -> bytes:
-    clean = "".join(character for character in name if character not in "<>\n\0")
-    return f"{clean} <{clean}@users.noreply.localhost>".encode("utf-8", "replace")
-
-
-def _now() -> int:
-    return int(datetime.now(UTC).timestamp())
-
-
 def _facts(repo: Repo, commits: list[str]) -> list[CommitFacts]:
     found = (repo.object_store[ObjectID(oid.encode())] for oid in commits)
     return [facts_of(commit) for commit in found if isinstance(commit, Commit)]
-
-
-def _read_ref(repo: Repo, name: str) -> ObjectID | None:
-    try:
-        found = repo.refs[Ref(name.encode("utf-8"))]
-    except (
-        KeyError,
-        ValueError,
-        OSError,
-        SymrefLoop,
-    ):  # names that no reference can have raise the first three
-        return None
-    return ObjectID(found) if valid_hexsha(found) else None

@@ -20,7 +20,7 @@ from local_hub.cross_origin import other_site
 from local_hub.errors import HubError
 from local_hub.exports import export_files
 from local_hub.hub import Hub
-from local_hub.info import metadata_of
+from local_hub.own_words import metadata_of
 from local_hub.processes import Limits, Supervised, clean_environment
 from local_hub.requirements import BuildError, Environments, pip_settings, wanted_packages
 

@@ -15,6 +15,7 @@ from local_hub.errors import bad_request
 from local_hub.objects import MAX_POINTER_BYTES, Pointer, read_pointer
 
 REGULAR_MODE = 0o100644
+MAX_FILES = 100_000  # and folders: of a repository, which every page about it walks
 _MAX_DEPTH = 64
 
 
@@ -69,6 +70,17 @@ class Signature:
         return text.encode("utf-8", "replace")
 
 
+def git_identity(name: str) -> bytes:
+    """Somebody of this Hub as author, committer or tagger."""
+    clean = "".join(character for character in name if character not in "<>\n\0")
+    return f"{clean} <{clean}@users.noreply.localhost>".encode("utf-8", "replace")
+
+
+def git_now() -> int:
+    """The time as git counts it, in seconds."""
+    return int(datetime.now(UTC).timestamp())
+
+
 def facts_of(commit: Commit) -> CommitFacts:
     """What the API tells about a git commit; a time that no calendar has becomes 1970."""
     title, _, rest = commit.message.decode("utf-8", "replace").partition("\n")
@@ -79,6 +91,15 @@ def facts_of(commit: Commit) -> CommitFacts:
         date = datetime.fromtimestamp(0, UTC)
     parents = tuple(parent.decode() for parent in commit.parents)
     return CommitFacts(commit.id.decode(), title, rest.strip(), author, date, commit.tree.decode(), parents)
+
+
+def check_count(count: int) -> None:
+    """400 for more files and folders than a repository may have at one commit."""
+    if count > MAX_FILES:
+        raise bad_request(
+            f"The repository would have {count} files and folders, allowed are {MAX_FILES}. "
+            "Put small files together into archives or tables."
+        )
 
 
 def raw_change(change: Change) -> tuple[bytes, int | None, ObjectID | None]:

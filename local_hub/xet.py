@@ -164,7 +164,7 @@ class XetStore:
         `address` makes a URL for a xorb's bytes from one offset to another, both included.
         """
         terms: list[dict[str, Any]] = []
-        fetches: dict[str, list[dict[str, Any]]] = {}
+        fetches: dict[str, dict[tuple[int, int], dict[str, Any]]] = {}
         position, offset = 0, 0
         for term in recipe.terms:
             begin, position = position, position + term.length
@@ -175,16 +175,16 @@ class XetStore:
                 offset = span[0] - begin
             numbers = {"start": term.start, "end": term.end}
             terms.append({"hash": term.xorb, "unpacked_length": term.length, "range": numbers})
-            first, last = chunks[0].offset, chunks[-1].end - 1
-            fetch = {
-                "range": numbers,
-                "url": address(term.xorb, first, last),
-                "url_range": {"start": first, "end": last},
-            }
-            known = fetches.setdefault(term.xorb, [])
-            if fetch not in known:
-                known.append(fetch)
-        return {"offset_into_first_range": offset, "terms": terms, "fetch_info": fetches}
+            known = fetches.setdefault(term.xorb, {})
+            if (term.start, term.end) not in known:
+                first, last = chunks[0].offset, chunks[-1].end - 1
+                known[term.start, term.end] = {
+                    "range": numbers,
+                    "url": address(term.xorb, first, last),
+                    "url_range": {"start": first, "end": last},
+                }
+        wanted = {xorb: list(known.values()) for xorb, known in fetches.items()}
+        return {"offset_into_first_range": offset, "terms": terms, "fetch_info": wanted}
 
     def temporary(self) -> Path:
         """A fresh path for an upload on its way in."""

@@ -22,9 +22,12 @@ _MAX_CHUNK_BYTES = 1 << 20
 _HASH = re.compile(r"[0-9a-f]{64}")
 _WITH_VERIFICATION, _WITH_METADATA = 1 << 31, 1 << 30
 _RECORD = 48
+# As many files as a commit may have. A term is a run of chunks that are 64 KiB on average, some more so that
+# short files need no rule of their own: clients keep runs long, and every reader is told all terms.
+_MAX_FILES, _FREE_TERMS, _TERM_BYTES = 25_000, 1000, 64 << 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Term:
     """A run of chunks `start` to `end` (exclusive) of a xorb; `length` in bytes when unpacked."""
 
@@ -71,22 +74,35 @@ def check_hash(text: str) -> str:
 
 
 def read_shard(data: bytes) -> list[FileRecipe]:
-    """The files that a shard describes; 400 if it is cut off or inconsistent."""
-    recipes, position = [], _RECORD
+    """The files that a shard describes, each once; 400 if it is cut off, inconsistent or holds too many."""
+    recipes, position = list[FileRecipe](), _RECORD
     try:
         while (raw := data[position : position + 32]) != b"\xff" * 32:
             flags, count = struct.unpack_from("<II", data, position + 32)
             position += _RECORD
-            terms = tuple(_read_term(data, position + index * _RECORD) for index in range(count))
+            terms = _read_terms(data, position, count)
             position += count * _RECORD * (2 if flags & _WITH_VERIFICATION else 1)
             sha256 = None
             if flags & _WITH_METADATA:
                 sha256 = hash_text(data[position : position + 32])
                 position += _RECORD
             recipes.append(FileRecipe(hash_text(raw), terms, sha256))
+            if len(recipes) > _MAX_FILES:
+                raise bad_request(f"A shard may describe {_MAX_FILES} files; send more than one.")
     except struct.error:
         raise bad_request("The shard is cut off.") from None
-    return recipes
+    return list(dict.fromkeys(recipes))
+
+
+def _read_terms(data: bytes, position: int, count: int) -> tuple[Term, ...]:
+    """Terms of one file; 400 for more of them than a file of that size is made of."""
+    terms, size = list[Term](), 0
+    for index in range(count):
+        terms.append(_read_term(data, position + index * _RECORD))
+        size += terms[-1].length
+        if len(terms) > _FREE_TERMS + size // _TERM_BYTES:
+            raise bad_request("The shard cuts a file into more runs of chunks than any client makes.")
+    return tuple(terms)
 
 
 def _read_term(data: bytes, position: int) -> Term:

@@ -1,7 +1,8 @@
-"""One uploaded file, read in a process of its own: python reader.py FILE HEADER TABLE SECONDS BYTES.
+"""One uploaded file, read in a process of its own: python reader.py FILE HEADER TABLE SECONDS BYTES PARENT.
 
 Writes the table and prints a summary of it, or the problem that it has. The process may use so many seconds
-and bytes; a file that needs more ends this process and nothing else. See uploads.py, which starts it.
+and bytes; a file that needs more ends this process and nothing else. It ends with its parent, the process
+of that number. See uploads.py, which starts it.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def summarise(table: Table) -> dict[str, Any]:
     }
 
 
-def bound_process(seconds: int, size: int) -> None:
+def bound_process(seconds: int, size: int, parent: int) -> None:
     """Let the kernel end this process over so much processor time, memory or output, and with its parent."""
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_DATA, (size, size))
@@ -86,11 +87,13 @@ def bound_process(seconds: int, size: int) -> None:
     os.nice(5)  # answers to single texts go first
     with contextlib.suppress(AttributeError):  # Linux alone has it
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before this process asked to end with it
+        sys.exit(1)
 
 
-def main(file: str, header: str, table: str, seconds: str, size: str) -> None:
+def main(file: str, header: str, table: str, seconds: str, size: str, parent: str) -> None:
     """Read one file within the bounds and say what it holds."""
-    bound_process(int(seconds), int(size))
+    bound_process(int(seconds), int(size), int(parent))
     try:
         found = read_table(Path(file), json.loads(header))
         save_table(found, Path(table))

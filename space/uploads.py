@@ -62,7 +62,7 @@ def read_upload(source: str, header: bool | None, folder: Path) -> Upload:
 
 
 def _run_reader(source: str, header: bool | None, table: Path) -> dict[str, Any]:
-    bounds = (str(MOST_SECONDS), str(MOST_MEMORY))
+    bounds = (str(MOST_SECONDS), str(MOST_MEMORY), str(os.getpid()))
     done = subprocess.run(
         [sys.executable, str(READER), source, json.dumps(header), str(table), *bounds],
         stdin=subprocess.DEVNULL,

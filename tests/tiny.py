@@ -175,7 +175,7 @@ def recipe_tree(data: Path, base: Path) -> dict[str, Any]:
         "training": {"epochs": 8, "batch_size": 8, "learning_rate": 0.005, "evaluations": 4, "bf16": "off"},
         "energy": {"watts": 60, "grams_per_kwh": 400},
         "export": {"variants": variants},
-        "evaluation": {"bootstrap": 100, "latency_texts": 10},
+        "evaluation": {"bootstrap": 100, "latency_texts": 10, "suites": ["recipes/suites/headlines"]},
         "allow_weak": True,  # so few rows teach little
         "card": card_tree(),
         "hub": {"model": "finsent/tiny", "space": "finsent/tiny-demo"},

@@ -71,7 +71,9 @@ KINDS = {
     "roberta": Kind("byte-level", ROBERTA_TOKENS, COUNTED | {"type_vocab_size": 1}),
     "xlm-roberta": Kind("unigram", ROBERTA_TOKENS, COUNTED | {"type_vocab_size": 1}),
     "deberta": Kind("byte-level", BERT_TOKENS, DISENTANGLED),
-    "deberta-v2": Kind("unigram", BERT_TOKENS, DISENTANGLED | {"position_buckets": 16, "share_att_key": True}),
+    "deberta-v2": Kind(
+        "unigram", BERT_TOKENS, DISENTANGLED | {"position_buckets": 16, "share_att_key": True}
+    ),
     "modernbert": Kind(
         "byte-level",
         BERT_TOKENS,

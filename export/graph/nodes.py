@@ -1,8 +1,9 @@
-"""Nodes of a graph by expressions of a recipe."""
+"""Nodes of a graph: which an expression of a recipe means, and what each reads."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import onnx
 
@@ -23,3 +24,12 @@ def match_nodes(graph: onnx.GraphProto, expressions: list[str]) -> list[str]:
             )
         chosen += found
     return chosen
+
+
+def names_read(node: onnx.NodeProto) -> Iterator[str]:
+    """Yield the tensors that a node reads, those of the graphs in it (branches of an If) included."""
+    yield from node.input
+    for attribute in node.attribute:
+        for inner in attribute.g.node:
+            yield from names_read(inner)
+        yield from (entry.name for entry in attribute.g.output)

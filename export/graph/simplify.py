@@ -13,6 +13,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from export.graph.first_token import keep_first_token
+from export.graph.nodes import names_read
 from export.graph.shapes import known_shapes
 from finsent.scoring import Floats
 
@@ -55,7 +56,7 @@ def join_products(graph: onnx.GraphProto) -> None:
             weights[node.output[0]] = weights[node.input[0]]
     readers: dict[str, list[onnx.NodeProto]] = defaultdict(list)
     for node in graph.node:
-        for name in node.input:
+        for name in names_read(node):
             readers[name].append(node)
     groups: dict[str, list[_Linear]] = defaultdict(list)
     for node in graph.node:
@@ -119,7 +120,7 @@ def remove_unused(graph: onnx.GraphProto) -> None:
     """Take out nodes and weights that nothing reads."""
     results = {entry.name for entry in graph.output}
     while True:
-        read = results.union(*(node.input for node in graph.node))
+        read = results.union(*(names_read(node) for node in graph.node))
         unused = [node for node in graph.node if read.isdisjoint(node.output)]
         if not unused:
             break

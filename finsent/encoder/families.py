@@ -26,8 +26,8 @@ class Attention:
 class Family:
     """The parts of one architecture. `layers_key` is the config's key for the number of layers.
 
-    `after_padding`: positions are counted from behind the id of the padding token, so the rows before that one
-    serve no token. `relative`: positions are distances, so a longer text needs no longer table.
+    `after_padding`: positions are counted from behind the id of the padding token; rows before that serve no
+    token. `relative`: positions are distances, so a longer text needs no longer table.
 
     `attention`, `pooler` and `head` serve a smaller hidden size, `intermediate` and `output` (the two halves
     of a feed-forward layer) a smaller intermediate size.

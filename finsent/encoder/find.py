@@ -54,7 +54,7 @@ def _find_weights(folder: Path, base: Base) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise BaseModelError(
-        f"base: {base.hub} has neither {WEIGHTS} nor {PICKLED_WEIGHTS}; choose an encoder that ships one of them"
+        f"base: {base.hub} has neither {WEIGHTS} nor {PICKLED_WEIGHTS}; choose an encoder that has one"
     )
 
 

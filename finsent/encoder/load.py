@@ -61,7 +61,7 @@ def load_base(
 
 
 def check_architecture(folder: Path, name: str) -> None:
-    """Raise BaseModelError unless the folder's config.json is of an encoder that transformers itself brings."""
+    """Raise BaseModelError unless config.json is of an encoder that transformers itself brings."""
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # whatever stands in the file
@@ -70,8 +70,9 @@ def check_architecture(folder: Path, name: str) -> None:
     is_encoder = kind in MODEL_FOR_MASKED_LM_MAPPING and kind in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
     if not is_encoder or config.is_encoder_decoder:
         raise BaseModelError(
-            f"base: {name} is of type {config.model_type!r}, which is no encoder with a classifier; allowed are "
-            f"{', '.join(sorted(FAMILIES))} and others that transformers trains as masked language models"
+            f"base: {name} is of type {config.model_type!r}, which is no encoder with a classifier; "
+            f"allowed are {', '.join(sorted(FAMILIES))} and others that "
+            "transformers trains as masked language models"
         )
 
 
@@ -102,17 +103,17 @@ def _load_classifier(folder: Path, recipe: Recipe, *, fresh_head: bool) -> PreTr
 def _check_loaded(model: PreTrainedModel, loaded: dict[str, Any], name: str) -> None:
     """Raise BaseModelError where weights of the encoder itself were missing or of another shape."""
     prefix = f"{model.base_model_prefix}."
-    other = [key for key, *_ in loaded["mismatched_keys"] if key.startswith(prefix)]
+    other = [key for key in loaded["mismatched_keys"] if key.startswith(prefix)]
     lost = [key.removeprefix(prefix) for key in loaded["missing_keys"] if key.startswith(prefix)]
     if lost := [key for key in lost if not key.startswith(FRESH)]:
         raise BaseModelError(
-            f"base: the weights of {name} lack {len(lost)} of the encoder's parts, such as {lost[0]}; they are of "
-            "another architecture than its config.json"
+            f"base: the weights of {name} lack {len(lost)} of the encoder's parts, such as {lost[0]}; they "
+            "are of another architecture than its config.json"
         )
     if other:
         raise BaseModelError(
-            f"base: {len(other)} weights of {name}, such as {other[0]}, have another shape than its config.json "
-            "says; take the files of one model"
+            f"base: {len(other)} weights of {name}, such as {other[0]}, have another shape than its "
+            "config.json says; take the files of one model"
         )
 
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from typing import Any
 
 from tokenizers import Regex, Tokenizer, normalizers
 
 from finsent.recipe.encoder import Text
 from finsent.text import BARE_LINK, CASHTAG, ENTITIES, HASHTAG, LINK, MENTION, TAG
 
-REPEATABLE = "abcdefghijklmnopqrstuvwxyz!?."  # a letter four times over says no more than twice
+BOUND = r"(?<=^[\s\S]{"  # how the last step begins
+WORD = r"(?<![\p{L}\p{N}])(?:"  # and the one that drops words
+
+
+def _escape(text: str) -> str:
+    """Return a regular expression for just this text; JavaScript allows no backslash that is not needed."""
+    return "".join(f"\\{letter}" if letter in "^$\\.*+?()[]{}|/" else letter for letter in text)
+
+
+# A letter four times over says no more than twice.
+REPEATS = "|".join(f"(?<={2 * one}){one}+" for one in map(_escape, "abcdefghijklmnopqrstuvwxyz!?."))
 
 
 def build_normalizer(
@@ -24,9 +36,7 @@ def build_normalizer(
         own = normalizers.BertNormalizer(
             clean_text=True, handle_chinese_chars=True, strip_accents=text.lowercase, lowercase=text.lowercase
         )
-    elif own is not None:
-        own = normalizers.Sequence([own])  # so that `find_own_normalizer` knows it again
-    bound = normalizers.Replace(Regex(rf"(?<=^[\s\S]{{{text.max_characters}}})[\s\S]+"), "")
+    bound = normalizers.Replace(Regex(rf"{BOUND}{text.max_characters}}})[\s\S]+"), "")
     return normalizers.Sequence(
         [*_cleaning(text), *([own] if own is not None else []), *_word_rules(text, own), bound]
     )
@@ -53,32 +63,32 @@ def _word_rules(text: Text, own: normalizers.Normalizer | None) -> list[normaliz
     """Return the rules on the text as the encoder's own normalizer leaves it."""
     rules = []
     if text.shorten_repeats:
-        rules.append("|".join(f"(?<={_escape(2 * letter)}){_escape(letter)}+" for letter in REPEATABLE))
+        rules.append(REPEATS)
     if text.drop_words:
         words = (own.normalize_str(word) if own is not None else word for word in text.drop_words)
         told = "|".join(_escape(word.strip()) for word in words)
-        rules.append(rf"(?<![\p{{L}}\p{{N}}])(?:{told})(?![\p{{L}}\p{{N}}])")
+        rules.append(rf"{WORD}{told})(?![\p{{L}}\p{{N}}])")
     return [normalizers.Replace(Regex(rule), "") for rule in rules]
 
 
-def _escape(text: str) -> str:
-    """Return a regular expression for just this text; JavaScript allows no backslash that is not needed."""
-    return "".join(f"\\{letter}" if letter in "^$\\.*+?()[]{}|/" else letter for letter in text)
-
-
 def find_own_normalizer(tokenizer: Tokenizer) -> normalizers.Normalizer | None:
-    """Return what a tokenizer normalizes itself; of a release of ours, what its encoder did before the rules."""
-    tree = json.loads(tokenizer.to_str())["normalizer"]
-    if tree is None or not _is_ours(tree):
+    """Return what a tokenizer does itself; of a release of ours, what its encoder did before the rules.
+
+    Rules of ours that stand before it are taken to end at the first step that is no regular expression.
+    """
+    tree = json.loads(tokenizer.to_str())
+    steps = (tree["normalizer"] or {}).get("normalizers", [])
+    if not steps or not _pattern(steps[-1]).startswith(BOUND):
         return tokenizer.normalizer
-    nested = [step for step in tree["normalizers"] if step["type"] == "Sequence"]
-    if not nested:
+    steps = list(itertools.dropwhile(_pattern, steps[:-1]))
+    while steps and (_pattern(steps[-1]) == REPEATS or _pattern(steps[-1]).startswith(WORD)):
+        steps.pop()
+    if not steps:
         return None
-    shell = json.loads(tokenizer.to_str()) | {"normalizer": nested[0]}
-    return Tokenizer.from_str(json.dumps(shell)).normalizer
+    own = tree | {"normalizer": {"type": "Sequence", "normalizers": steps}}
+    return Tokenizer.from_str(json.dumps(own)).normalizer
 
 
-def _is_ours(tree: dict[str, object]) -> bool:
-    steps = tree.get("normalizers")
-    last = steps[-1] if isinstance(steps, list) and steps else {}
-    return str(last.get("pattern", {}).get("Regex", "")).startswith(r"(?<=^[\s\S]{")
+def _pattern(step: dict[str, Any]) -> str:
+    """Return the regular expression of a step of a normalizer; nothing where it has none."""
+    return str(step.get("pattern", {}).get("Regex", ""))

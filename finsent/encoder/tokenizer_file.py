@@ -1,4 +1,4 @@
-"""The tokenizer of an encoder, of any fast kind, as the tree of a tokenizer.json with the recipe's text rules.
+"""The tokenizer of an encoder, of any fast kind, as a tokenizer.json with the recipe's text rules.
 
 WordPiece, BPE (byte-level or not) and Unigram, from tokenizer.json or from what an older repository ships in
 its place: vocab.txt, vocab.json with merges.txt, or a SentencePiece model.
@@ -88,7 +88,7 @@ def _load(folder: Path, name: str) -> PreTrainedTokenizerFast:
 
 
 def _check_special_tokens(tokenizer: Tokenizer, tokens: dict[str, str], kind: str, name: str) -> None:
-    """Raise BaseModelError without a token for padding, or where the vocabulary lacks a token that is named."""
+    """Raise BaseModelError without a token for padding, or where one that is named is not there."""
     lost = sorted({token for token in tokens.values() if tokenizer.token_to_id(token) is None})
     if lost:
         raise BaseModelError(

@@ -23,8 +23,8 @@ def check_kind(tree: dict[str, Any], base: Base) -> None:
     """Raise BaseModelError for a tokenizer whose pieces cannot be chosen."""
     if (kind := tree["model"]["type"]) != "WordPiece":
         raise BaseModelError(
-            f"base.vocabulary: got {base.vocabulary}, but {base.hub} has a {kind} tokenizer; pieces can be chosen "
-            "of a WordPiece one, so leave the key out"
+            f"base.vocabulary: got {base.vocabulary}, but {base.hub} has a {kind} tokenizer; pieces can be "
+            "chosen of a WordPiece one, so leave the key out"
         )
 
 

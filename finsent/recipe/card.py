@@ -56,8 +56,9 @@ class Card(Section):
     )
     licence_link: str | None = Field(
         None,
+        pattern=r"^https?://\S+$",
         exclude_if=lambda link: link is None,
-        description="where licence is other: its address, or LICENSE for a file of the release",
+        description="where licence is other: its address",
     )
     language: Language | list[Language] = Field(
         "en", min_length=1, description="ISO 639 code of the texts, or several"

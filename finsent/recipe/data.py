@@ -79,6 +79,11 @@ class TableFormat(Section):
     encoding: str = Field(
         "utf-8", exclude_if=_is("utf-8"), description="of text files, such as cp1252; a byte-order mark wins"
     )
+    mixed_encodings: bool = Field(
+        False,
+        exclude_if=_is_empty,
+        description="lines that are UTF-8 in a file that is not are read as UTF-8, others by `encoding`",
+    )
     delimiter: str | None = Field(
         None,
         min_length=1,
@@ -127,7 +132,7 @@ class TableFormat(Section):
     def given(self) -> set[str]:
         """Return the keys of how a file is written that differ from their defaults."""
         fields = TableFormat.model_fields
-        keys = ("columns", "encoding", "delimiter", "quoting", "sheet", "member")
+        keys = ("columns", "encoding", "mixed_encodings", "delimiter", "quoting", "sheet", "member")
         return {key for key in keys if getattr(self, key) != fields[key].default}
 
 

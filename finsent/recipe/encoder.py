@@ -18,8 +18,8 @@ def check_pattern(pattern: str) -> str:
     """Return a regular expression that every runtime reads alike; ValueError for another."""
     if found := _FOREIGN.search(pattern):
         raise ValueError(
-            f"{found[0]!r} in {pattern!r} is not read alike by tokenizers and by JavaScript; use what both have: "
-            r"classes, groups (?:…), lookaround, \d \w \s \p{L}, and no backslash before a plain character"
+            f"{found[0]!r} in {pattern!r} is not read alike by tokenizers and by JavaScript; use what both "
+            r"have: classes, groups (?:…), lookaround, \d \w \s \p{L}, no backslash before a plain character"
         )
     try:
         tokenizers.Regex(pattern)
@@ -94,7 +94,7 @@ class Base(Section):
     positions: int | None = Field(
         None,
         ge=32,
-        description="tokens that a text may have at most: fewer than the encoder has, or more (the table grows)",
+        description="tokens that a text may have at most: fewer than the encoder has, or more",
     )
     intermediate_size: int | None = Field(
         None, ge=8, description="neurons of every feed-forward layer to keep: those that others replace least"

@@ -26,7 +26,8 @@ def load_recipe(path: Path) -> Recipe:
 
     Raises RecipeError: a file is missing or no YAML mapping, extends itself, or holds what is not allowed.
     """
-    return _validate(_read_tree(path, (), path.parent), path, path.parent)
+    home = path.parent.absolute()
+    return _validate(_read_tree(path, (), home), path, home)
 
 
 def read_released_recipe(path: Path) -> Recipe:
@@ -104,7 +105,8 @@ def _check_keys(node: yaml.Node | None, path: Path) -> None:
 def _follow(tree: dict[str, Any], path: Path, seen: tuple[Path, ...], home: Path) -> dict[str, Any]:
     """Put other recipe files that one names in its place: the one that it extends, and its teachers."""
     if "extends" in tree:
-        tree = _merge(_read_tree(path.parent / str(tree.pop("extends")), seen, home), tree)
+        parent = _read_tree(path.parent / str(tree.pop("extends")), seen, home)
+        tree = _merge(_without(parent, tree.pop("replace", []), path), tree)
     plan = tree.get("distillation")
     if isinstance(plan, dict) and isinstance(plan.get("teachers"), list):
         teachers = [
@@ -113,6 +115,21 @@ def _follow(tree: dict[str, Any], path: Path, seen: tuple[Path, ...], home: Path
         ]
         tree["distillation"] = plan | {"teachers": teachers}
     return tree
+
+
+def _without(parent: dict[str, Any], keys: Any, path: Path) -> dict[str, Any]:  # noqa: ANN401  (as it stands)
+    """Return what is extended without the parts that `replace` names, such as `card.label_meanings`."""
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise RecipeError(f"{path}: replace: got {keys!r}; write keys, such as [labels, card.tones]")
+    for key in keys:
+        *sections, last = key.split(".")
+        owner: Any = parent
+        for name in sections:
+            owner = owner.get(name) if isinstance(owner, dict) else None
+        if not isinstance(owner, dict) or last not in owner:
+            raise RecipeError(f"{path}: replace: the recipe that it extends has no {key!r}; leave it out")
+        del owner[last]
+    return parent
 
 
 def _merge(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,11 @@ def recipe_schema() -> str:
         "type": "string",
         "description": "recipe whose keys this one overrides",
     }
+    schema["properties"]["replace"] = {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "keys, such as card.tones, that are not merged with those of what is extended",
+    }
     schema.pop("required")  # a recipe that extends another may leave out anything
     return json.dumps(schema, indent=1) + "\n"
 

@@ -26,7 +26,7 @@ from local_hub.packs import PackLimits, check_push_body
 from local_hub.pushes import ZERO, check_push
 from local_hub.quarantine import quarantine, release
 from local_hub.request_body import unpacked
-from local_hub.room import is_full, no_room, require_room
+from local_hub.room import guarded, is_full, no_room, require_room
 from local_hub.visits import Visit, viewer_of, visit
 
 router = APIRouter()
@@ -52,6 +52,8 @@ class _CheckedReceive(ReceivePackHandler):
                 if any(new.decode() != ZERO for _, new, _ in refs):
                     store.add_thin_pack(self.proto.read, cast(ReceivableProtocol, self.proto).recv)
             except _BROKEN_PACK as error:
+                if is_full(error):
+                    raise
                 yield b"unpack", " ".join(str(error).split()).encode("utf-8")[:400]
                 return
             yield b"unpack", b"ok"
@@ -188,7 +190,8 @@ def _serve(found: Visit, body: IO[bytes], handler_type: type[Any]) -> IO[bytes]:
         with body, found.repository.git() as repo, lock:
             if handler_type is _CheckedReceive:
                 check_push_body(body, PackLimits())
-            proto = ReceivableProtocol(body.read, output.write)
+            write = cast(Callable[[bytes], int | None], guarded(output.write, found.hub.incoming))
+            proto = ReceivableProtocol(body.read, write)
             handler = handler_type(DictBackend(_served(repo)), ["/"], proto, stateless_rpc=True)
             if handler_type is _CheckedReceive:
                 handler.visit = found

@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from local_hub import pages
 from local_hub.accounts import digest_of
 from local_hub.errors import HubError
-from local_hub.info import metadata_of
+from local_hub.own_words import metadata_of
 from local_hub.request_body import whole
 from local_hub.runtime import address_of, stage_of
 from local_hub.visits import (

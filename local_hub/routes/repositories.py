@@ -18,9 +18,10 @@ from local_hub.commits import check_readme, check_regular
 from local_hub.errors import HubError, bad_request, repository_not_found
 from local_hub.holdings import pointer_refused
 from local_hub.hub import Hub
-from local_hub.info import describe_repository, head_of
+from local_hub.info import describe_repository, list_users
 from local_hub.names import RepoId, check_name, check_namespace, check_path, kind_of_type
 from local_hub.objects import read_pointer
+from local_hub.own_words import head_of
 from local_hub.record import Record, Variable, timestamp
 from local_hub.repository import Repository
 from local_hub.request_body import json_body
@@ -256,18 +257,19 @@ def list_repositories(
     filter: Annotated[list[str] | None, Query()] = None,
 ) -> JSONResponse:
     """Repositories that the viewer may see, newest first."""
-    answers = []
+    answers: list[dict[str, Any]] = []
+    users, most = list_users(hub) if kind == "models" else {}, max(0, min(limit, 1000))
     for shelf in hub.catalogue.all():
         visible = may_see(hub.accounts, shelf, viewer)
-        if shelf.id.kind != kind or not visible or (author and shelf.id.namespace != author):
+        if len(answers) == most or shelf.id.kind != kind or not visible:
             continue
-        if search and search.lower() not in str(shelf.id).lower():
+        if (author and shelf.id.namespace != author) or (search or "").lower() not in str(shelf.id).lower():
             continue
         found = Visit(hub, shelf, viewer, endpoint_of(request))
-        answer = describe_repository(found, head_of(shelf))
+        answer = describe_repository(found, head_of(shelf), users)
         if set(filter or ()) <= set(answer["tags"]):
             answers.append(answer)
-    return JSONResponse(answers[: max(0, min(limit, 1000))])
+    return JSONResponse(answers)
 
 
 def _info(visit: Reader, revision: str, request: Request) -> JSONResponse:
@@ -275,7 +277,8 @@ def _info(visit: Reader, revision: str, request: Request) -> JSONResponse:
     expand = [*query.getlist("expand"), *query.getlist("expand[]")]
     oid = visit.repository.resolve(revision)
     blobs = query.get("blobs", "").lower() in ("true", "1")
-    return JSONResponse(describe_repository(visit, oid, blobs=blobs, expand=expand or None))
+    users = list_users(visit.hub) if visit.id.kind == "models" else {}
+    return JSONResponse(describe_repository(visit, oid, users, blobs=blobs, expand=expand or None))
 
 
 @router.get("/api/{kind}/{namespace}/{name}")

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from local_hub.downloads import send
 from local_hub.errors import HubError, entry_not_found
-from local_hub.info import metadata_of
+from local_hub.own_words import metadata_of
 from local_hub.record import Record, Variable, timestamp
 from local_hub.request_body import json_body
 from local_hub.runtime import runtime_of

@@ -1,1 +1,1 @@
-"""What a reader of the news expects of a classifier, as suites of cases; the card prints their rates."""
+"""What a careful reader expects of a classifier, as suites of cases; the card prints their rates."""

@@ -1,98 +1,69 @@
-"""Changes of a sentence that leave its meaning for an investor as it is."""
+"""Changes of a text that leave its meaning as it is, in any language; a link in it is never changed."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-# Invented, of several countries and shapes; none of them carries good or bad news in itself.
-COMPANIES = (
-    "Norrvassen",
-    "Pasadore Industries",
-    "Tanvirek",
-    "Oakenmere & Sons",
-    "Brünnweiler AG",
-    "Kisoboro",
-)
-TICKERS = ("QZWM", "LORVA", "TDKX", "BRUNQ")
-CODES = ("EUR", "USD", "GBP", "SEK", "CHF")
-SIGNS = ("€", "$", "£")
-CODE = re.compile(rf"\b(?:{'|'.join(CODES)})(?= \d)")
-SIGN = re.compile(r"[€$£](?=\d)")
-LINK = re.compile(r" https://\S+")
+LEAST_TYPED = 5  # letters of a word in which a slip is still read as that word
+# Scripts that write a syllable or a word with one sign, where two that are swapped are another word.
+WHOLE_SIGNS = ("CJK", "HANGUL", "HIRAGANA", "KATAKANA")
 
 
-@dataclass(frozen=True)
-class Sentence:
-    """A sentence and what in it may be replaced; empty where there is nothing of the kind."""
-
-    text: str
-    company: str = ""
-    ticker: str = ""
-    amount: str = ""
-    other_amounts: tuple[str, ...] = ()
+def change_case(text: str) -> Iterator[str]:
+    """Yield the text in capitals, in small letters and with Capitals As In A Title; nothing without case."""
+    yield from _distinct(text, (_map_words(text, change) for change in (str.upper, str.lower, _begin_word)))
 
 
-def change_company(sentence: Sentence) -> Iterator[str]:
-    """Yield the sentence with other companies."""
-    if sentence.company:
-        yield from (sentence.text.replace(sentence.company, name) for name in COMPANIES)
+def change_punctuation(text: str) -> Iterator[str]:
+    """Yield the text with a full stop, in quotation marks, with doubled blanks, and without commas."""
+    stopped = f"{text}." if text[-1:].isalnum() and "://" not in text.split()[-1] else text
+    changed = (stopped, f"“{text}”", text.replace(" ", "  "), text.replace(", ", " "))
+    yield from _distinct(text, changed)
 
 
-def change_ticker(sentence: Sentence) -> Iterator[str]:
-    """Yield the sentence with other tickers, and without the cashtag's sign."""
-    if sentence.ticker:
-        yield from (sentence.text.replace(f"${sentence.ticker}", f"${name}") for name in TICKERS)
-        yield sentence.text.replace(f"${sentence.ticker}", sentence.ticker)
+def change_typos(text: str) -> Iterator[str]:
+    """Yield the text with a letter typed twice in its longest word, and with two of its letters swapped."""
+    found = max(re.finditer(r"[^\W\d_]+", _without_links(text)), key=lambda one: len(one[0]), default=None)
+    if found is None or len(found[0]) < LEAST_TYPED:
+        return
+    middle = found.start() + len(found[0]) // 2
+    before, letter, after, rest = text[:middle], text[middle], text[middle + 1], text[middle + 2 :]
+    yield from _distinct(text, [before + letter + letter + after + rest])
+    if not any(_is_whole_sign(one) for one in letter + after):
+        yield from _distinct(text, [before + after + letter + rest])
 
 
-def change_currency(sentence: Sentence) -> Iterator[str]:
-    """Yield the sentence in other currencies, codes as codes and signs as signs."""
-    for pattern, names in ((CODE, CODES), (SIGN, SIGNS)):
-        changed = {pattern.sub(lambda _, name=name: name, sentence.text) for name in names}  # type: ignore[misc]
-        yield from sorted(changed - {sentence.text})
+def change_length(text: str) -> Iterator[str]:
+    """Yield the text said twice."""
+    yield f"{text} {text}"
 
 
-def change_amount(sentence: Sentence) -> Iterator[str]:
-    """Yield the sentence with other figures, where the figure does not decide."""
-    if sentence.amount:
-        yield from (sentence.text.replace(sentence.amount, other) for other in sentence.other_amounts)
-
-
-def change_case(sentence: Sentence) -> Iterator[str]:
-    """Yield the sentence in capitals, in small letters and with Capitals As In A Title."""
-    links = LINK.findall(sentence.text)  # an address is not a matter of taste
-    text = LINK.sub("", sentence.text)
-    title = re.sub(r"(?<![\w'])[a-z]", lambda match: match[0].upper(), text)
-    yield from (changed + "".join(links) for changed in dict.fromkeys((text.upper(), text.lower(), title)))
-
-
-def change_link(sentence: Sentence) -> Iterator[str]:
-    """Yield the sentence with another link and without one, or with a link at its end."""
-    if LINK.search(sentence.text):
-        yield LINK.sub(" https://t.co/Zr5nB2vKdE", sentence.text)
-        yield LINK.sub("", sentence.text)
-    else:
-        yield f"{sentence.text} https://t.co/Zr5nB2vKdE"
-
-
-def change_punctuation(sentence: Sentence) -> Iterator[str]:
-    """Yield the sentence with a full stop, in quotation marks, with doubled blanks, and without commas."""
-    if not LINK.search(sentence.text):
-        yield f"{sentence.text}."
-    yield f"“{sentence.text}”"
-    yield sentence.text.replace(" ", "  ")
-    if ", " in sentence.text:
-        yield sentence.text.replace(", ", " ")
-
-
-CHANGES: dict[str, Callable[[Sentence], Iterator[str]]] = {
-    "company": change_company,
-    "ticker": change_ticker,
-    "currency": change_currency,
-    "amount": change_amount,
+CHANGES: dict[str, Callable[[str], Iterator[str]]] = {
     "case": change_case,
-    "link": change_link,
     "punctuation": change_punctuation,
+    "typos": change_typos,
+    "length": change_length,
 }
+
+
+def _map_words(text: str, change: Callable[[str], str]) -> str:
+    return re.sub(r"\S+", lambda word: word[0] if "://" in word[0] else change(word[0]), text)
+
+
+def _begin_word(word: str) -> str:
+    return word[:1].upper() + word[1:]
+
+
+def _without_links(text: str) -> str:
+    """Return a text of the same length with blanks for its links."""
+    return re.sub(r"\S*://\S*", lambda link: " " * len(link[0]), text)
+
+
+def _is_whole_sign(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith(WHOLE_SIGNS)
+
+
+def _distinct(text: str, changed: Iterator[str] | tuple[str, ...] | list[str]) -> Iterator[str]:
+    yield from (one for one in dict.fromkeys(changed) if one != text)

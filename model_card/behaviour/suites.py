@@ -1,4 +1,4 @@
-"""Run suites over a classifier: how often it behaves as a reader of the news would expect.
+"""Run suites over a classifier: how often it behaves as a careful reader would expect.
 
 The idea and the three kinds of suite follow CheckList (Ribeiro et al. 2020, https://aclanthology.org/2020.acl-main.442),
 the pairs contrast sets (Gardner et al. 2020, https://aclanthology.org/2020.findings-emnlp.117).
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finsent.data.rows import Row
+from finsent.recipe.recipe import Recipe
 from finsent.scoring import wilson
 from model_card.behaviour.cases import Case, Suite, read_suites
 from model_card.behaviour.rates import SuiteRate
@@ -40,16 +41,9 @@ class Failure:
 Answers = dict[str, str]  # text -> label
 
 
-def wanted_labels(suites: Sequence[Suite]) -> set[str]:
-    """Return the labels that a classifier must know for these suites."""
-    return {label for suite in suites for case in suite.cases for label in case.expected}
-
-
-def measure_behaviour(classifier: Predictor, held_out: Sequence[Row]) -> list[SuiteRate]:
-    """Return a rate a suite; nothing where the classifier does not know the labels that the suites expect."""
-    suites = read_suites(held_out)
-    if not wanted_labels(suites) <= set(classifier.labels):
-        return []
+def measure_behaviour(recipe: Recipe, classifier: Predictor, held_out: Sequence[Row]) -> list[SuiteRate]:
+    """Return a rate a suite. RecipeError when a suite that the recipe names cannot be read or asked."""
+    suites = read_suites(recipe, held_out)
     answers = ask_suites(classifier, suites)
     return [rate_suite(suite, answers) for suite in suites]
 
@@ -59,9 +53,12 @@ def ask_suites(classifier: Predictor, suites: Sequence[Suite]) -> Answers:
 
     Raises ValueError when the classifier lacks an expected label.
     """
-    if missing := sorted(wanted_labels(suites) - set(classifier.labels)):
+    wanted = {label for suite in suites for label in suite.labels}
+    if missing := sorted(wanted - set(classifier.labels)):
         raise ValueError(f"the model has labels {classifier.labels}, the suites need {missing[0]!r} as well")
     texts = list(dict.fromkeys(text for suite in suites for case in suite.cases for text in case.texts))
+    if not texts:
+        return {}
     best = classifier.predict(texts).argmax(axis=1)
     return {text: classifier.labels[int(number)] for text, number in zip(texts, best, strict=True)}
 

@@ -147,6 +147,6 @@ def regions(body: str) -> dict[str, tuple[int, int]]:
     for line, mark, name in region_marks(body):
         if mark == "begin":
             begins.setdefault(name, line)
-        elif name in begins:
+        elif begins.get(name, line) < line:  # marks of one line have no lines between them
             found.setdefault(name, (begins[name] + 1, line - 1))
     return found

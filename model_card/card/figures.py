@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from finsent import release
 from finsent.scoring import Scores
+from model_card.card.fonts import choose_fonts, drawable
 from model_card.measure.abstention import Abstention
 from model_card.measure.metrics import Metrics, VariantFigures
 
@@ -23,6 +24,9 @@ DPI = 160
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#767676"  # Okabe and Ito: distinct for colour-blind readers
 COLOURS = "Blues"  # lightness alone carries the value
 LABEL_WIDTH = 12  # characters of a class name on one line
+MOST_UPRIGHT = 6  # class names side by side below a matrix; more of them are turned
+WIDEST_CELL, WIDEST_MATRIX = 1.15, 12.0  # inches
+NARROWEST_TOLD = 0.5  # inches of a cell that still holds its numbers; narrower ones have their shade alone
 
 
 def draw_figures(metrics: Metrics, folder: Path) -> None:
@@ -39,25 +43,40 @@ def draw_confusion(scores: Scores, file: str) -> Figure:
     names = list(scores.per_class)
     counts = np.array(scores.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    size = 2.6 + 1.15 * len(names)
+    cell = min(WIDEST_CELL, WIDEST_MATRIX / len(names))
+    size = 2.6 + cell * len(names)
     figure = Figure(figsize=(size, size * 0.86), layout="constrained")
     axes = figure.add_subplot()
     image = axes.imshow(shares, cmap=COLOURS, vmin=0, vmax=1, aspect="auto")
-    for (row, column), count in np.ndenumerate(counts):
-        share = shares[row, column]
-        colour = "white" if share > 0.55 else "black"
-        text = f"{count:,}\n{100 * share:.1f} %"
-        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=12)
-    _label_classes(axes, names)
+    if cell >= NARROWEST_TOLD:
+        _tell_cells(axes, counts, shares, fontsize=12 * cell / WIDEST_CELL)
+    _label_classes(axes, names, fontsize=max(6, 11 * cell / WIDEST_CELL))
     axes.set_title(f"{file}, n = {scores.n:,}", fontsize=11, parse_math=False)
     figure.colorbar(image, ax=axes, fraction=0.046, label="share of the true class")
     return figure
 
 
-def _label_classes(axes: Axes, names: list[str]) -> None:
-    wrapped = ["\n".join(textwrap.wrap(name, LABEL_WIDTH)) or name for name in names]
-    axes.set_xticks(range(len(names)), wrapped, fontsize=11, parse_math=False)
-    axes.set_yticks(range(len(names)), wrapped, fontsize=11, parse_math=False)
+def _tell_cells(axes: Axes, counts: Any, shares: Any, fontsize: float) -> None:  # noqa: ANN401  (numpy)
+    for (row, column), count in np.ndenumerate(counts):
+        if not count and len(counts) > MOST_UPRIGHT:
+            continue  # zeros would hide the others
+        share = shares[row, column]
+        colour = "white" if share > 0.55 else "black"
+        text = f"{count:,}\n{100 * share:.1f} %"
+        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=fontsize)
+
+
+def _label_classes(axes: Axes, names: list[str], fontsize: float) -> None:
+    fonts = choose_fonts(names)
+    shown = [drawable(name, number, fonts) for number, name in enumerate(names)]
+    turned: dict[str, Any] = {}
+    if len(names) > MOST_UPRIGHT:
+        turned = {"rotation": 60, "ha": "right", "rotation_mode": "anchor"}
+    else:
+        shown = ["\n".join(textwrap.wrap(name, LABEL_WIDTH)) or name for name in shown]
+    style: dict[str, Any] = {"fontsize": fontsize, "fontfamily": fonts.families, "parse_math": False}
+    axes.set_xticks(range(len(names)), shown, **style, **turned)
+    axes.set_yticks(range(len(names)), shown, **style)
     axes.set_xlabel("predicted", fontsize=12)
     axes.set_ylabel("true", fontsize=12)
     axes.tick_params(length=0)

@@ -30,6 +30,8 @@ def metadata_tree(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:
     data = ModelCardData(
         language=recipe.card.languages,
         license=metrics.licence,
+        license_name=recipe.card.licence_name,
+        license_link=recipe.card.licence_link,
         library_name="transformers",
         pipeline_tag=TASK,
         base_model=recipe.base.hub,
@@ -77,7 +79,7 @@ def _results(
     scores: Scores = default.scores if source is None else metrics.by_source[source]
     where: dict[str, Any] = {
         "task_type": TASK,
-        "task_name": "Sentiment classification",
+        "task_name": "Text classification",
         "dataset_name": name,
         "dataset_type": dataset,
         "dataset_split": "test",

@@ -159,10 +159,10 @@ class Metrics(_Figures):
     mistakes: list[Mistake]
     behaviour: list[SuiteRate] = []
     abstention: Abstention | None = None
-    words: Words = Words()
     texts: TextResults | None = None
     weak: list[str] = []
     peak_memory_bytes: int | None = None
+    words: Words = Words()
     machine: Machine
 
     @model_validator(mode="before")

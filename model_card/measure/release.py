@@ -69,11 +69,11 @@ def measure_release(
         by_slice=score_parts(recipe, [slice_name(row) for row in rows], default.probabilities, labels),
         examples=run_examples(recipe.card.examples, classifier),
         mistakes=find_mistakes(recipe, rows, default.probabilities),
-        behaviour=measure_behaviour(classifier, rows),
+        behaviour=measure_behaviour(recipe, classifier, rows),
         abstention=_measure_abstention(recipe, splits, classifier, default),
-        words=read_card_words(recipe.card),
         texts=measure_texts(recipe, folder, rows, default.probabilities),
         peak_memory_bytes=peak_memory(),
+        words=read_card_words(recipe.card),
         machine=describe_machine(),
     )
     return metrics.model_copy(update={"weak": find_weaknesses(metrics)})

@@ -108,10 +108,12 @@ def merge_card(theirs: str, ours: str) -> str:
     their_lines, our_lines = body.split("\n"), our_document.body.split("\n")
     our_regions = regions(our_document.body)
     found = sorted(regions(body).items(), key=lambda item: item[1][0], reverse=True)
+    end = len(their_lines)
     for name, (first, last) in found:  # from the end, so that line numbers before it stay right
-        if name in our_regions:
+        if name in our_regions and last <= end:  # a region around another one is left alone
             start, stop = our_regions[name]
             their_lines[first - 1 : last] = our_lines[start - 1 : stop]
+            end = first - 1
     front = (our_document.front or "").strip("\n") + "\n"
     return f"---\n{front}{_only_theirs(metadata, our_document)}---\n\n" + "\n".join(their_lines)
 

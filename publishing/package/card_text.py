@@ -11,7 +11,7 @@ from finsent.yaml_dialects import read_hub_yaml
 
 BYTE_ORDER_MARK = "\ufeff"
 # As the Hub finds it, but with blanks behind the first line, which an editor may have left there.
-_BLOCK = re.compile(r"\s*---[ \t]*\n(.*?\n)??---[ \t]*(?:\n|\Z)", re.DOTALL)
+_BLOCK = re.compile(r"[\s\ufeff]*---[ \t]*\n(.*?\n)??---[ \t]*(?:\n|\Z)", re.DOTALL)
 _KEY = re.compile(r"[a-z][\w-]*")
 
 
@@ -33,8 +33,8 @@ def take_metadata(text: str) -> tuple[dict[str, Any], str]:
     Raises ValueError: the first block is no YAML that the Hub could read.
     """
     found: dict[str, Any] = {}
-    first = True
-    while match := _BLOCK.match(text):
+    first, end = True, 0
+    while match := _BLOCK.match(text, end):
         try:
             tree = _read_block(match[1] or "")
         except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -43,8 +43,8 @@ def take_metadata(text: str) -> tuple[dict[str, Any], str]:
             break
         if not isinstance(tree, dict) or not all(_KEY.fullmatch(str(key)) for key in tree):
             break  # a rule, words, and a rule
-        found, text, first = tree | found, text[match.end() :].lstrip(BYTE_ORDER_MARK), False
-    return found, text.lstrip("\n")
+        found, end, first = tree | found, match.end(), False
+    return found, text[end:].lstrip(BYTE_ORDER_MARK).lstrip("\n")
 
 
 def _read_block(front: str) -> Any:  # noqa: ANN401  (whatever stands there)

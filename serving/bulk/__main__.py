@@ -1,9 +1,9 @@
 """Classify files of any size.
 
 \b
-python -m serving.bulk runs/quickstart news.parquet answers/              a folder of Parquet parts
+python -m serving.bulk runs/quickstart texts.parquet answers/             a folder of Parquet parts
 python -m serving.bulk me/finsent 'logs/*.jsonl.gz' answers/ --text title
-python -m serving.bulk runs/quickstart news.parquet answers/ --resume     after an interruption
+python -m serving.bulk runs/quickstart texts.parquet answers/ --resume    after an interruption
 """  # noqa: D301  (click wants the character itself)
 
 from __future__ import annotations

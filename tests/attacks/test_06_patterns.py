@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from local_hub import HubSettings, running_hub
 from local_hub.attributes import IgnoreRule, LargeFileRule
-from local_hub.card import check_card, parse_block, read_metadata, split_card
+from local_hub.card import check_card, read_metadata, split_card
+from local_hub.card_yaml import parse_block
 from local_hub.errors import HubError
 from local_hub.wildmatch import MAX_STEPS, Budget, PathPattern
 from model_card.card import document
@@ -105,7 +106,7 @@ def test_validating_a_hostile_readme_takes_no_time(tmp_path: Path) -> None:
 
 
 BLOCKS: dict[str, Callable[[int], str]] = {
-    "a number of base 60": lambda n: "a: 1" + ":59" * n,
+    "a number of base 60": lambda n: "a: !!float 1" + ":59" * n,
     "a long number": lambda n: "a: " + "7" * n,
     "a hexadecimal number": lambda n: "a: 0x" + "f" * n,
     "nested lists": lambda n: "a: " + "[" * n,

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 import requests
-from dulwich.objects import Blob, Commit, Tree
+from dulwich.objects import Blob, Tree
 
 from local_hub import HubSettings, RunningHub, TokenGrant, running_hub
 from local_hub.errors import HubError
@@ -28,6 +28,7 @@ from local_hub.repository import Repository
 from local_hub.trees import Change, Signature
 from local_hub.unfolding import FileRecipe, Term, allowance, check_unfolding
 from local_hub.xet import read_chunks
+from tests.attacks.packs import pack_of, push_body, push_of_tree
 from tests.attacks.watched import HEADERS, TOKEN, growth_of, served
 
 MEGABYTE = 1 << 20
@@ -44,38 +45,12 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, psu
 # packs and gzip
 
 
-def pack_of(*objects: tuple[int, int, bytes]) -> bytes:
-    """A pack of objects by type, the size that is said, and what is compressed or follows as it is."""
-    pack = b"PACK" + (2).to_bytes(4, "big") + len(objects).to_bytes(4, "big")
-    for kind, size, data in objects:
-        byte, rest, header = kind << 4 | size & 15, size >> 4, bytearray()
-        while rest:
-            header.append(byte | 0x80)
-            byte, rest = rest & 0x7F, rest >> 7
-        pack += bytes([*header, byte]) + data
-    return pack + hashlib.sha1(pack, usedforsecurity=False).digest()
-
-
-def push_body(commit: bytes, ref: bytes, pack: bytes) -> bytes:
-    line = b"0" * 40 + b" " + commit + b" " + ref + b"\0report-status\n"
-    return b"%04x" % (len(line) + 4) + line + b"0000" + pack
-
-
 def push_of(blobs: list[bytes], parent: bytes) -> bytes:
     """The body of a push of one commit that holds the blobs."""
-    tree, commit = Tree(), Commit()
-    objects = [Blob.from_string(blob) for blob in blobs]
+    tree, objects = Tree(), [Blob.from_string(blob) for blob in blobs]
     for number, blob in enumerate(objects):
         tree.add(b"f%d.txt" % number, 0o100644, blob.id)
-    commit.tree, commit.parents, commit.message = tree.id, [parent], b"bomb"
-    commit.author = commit.committer = b"ann <ann@localhost>"
-    commit.author_time = commit.commit_time = commit.author_timezone = commit.commit_timezone = 0
-    raw = [(item.type_num, item.as_raw_string()) for item in (*objects, tree, commit)]
-    return push_body(
-        commit.id,
-        b"refs/heads/bomb",
-        pack_of(*((kind, len(data), zlib.compress(data, 9)) for kind, data in raw)),
-    )
+    return push_of_tree(tree, objects, b"refs/heads/bomb", parent)
 
 
 def test_gzip_that_unfolds_is_refused_before_it_takes_memory(process: tuple[str, psutil.Process]) -> None:

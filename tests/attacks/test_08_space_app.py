@@ -1,4 +1,4 @@
-"""While one visitor's file is read, others are answered; and no reader outlives the app."""
+"""While one visitor's file is read, others are answered."""
 
 from __future__ import annotations
 
@@ -69,17 +69,3 @@ def test_one_visitors_file_stops_no_other(demo: Demo, tmp_path: Path) -> None:
     waiting.join(120)
     assert f"{SECONDS} s of a processor to be read" in said[0]
     assert readers(demo) == []
-
-
-def test_no_reader_outlives_the_app(demo: Demo, tmp_path: Path) -> None:
-    slow, one = write_slow(tmp_path / "slow.xlsx"), Visitor(demo.address)
-
-    def ask() -> None:
-        with suppress(OSError, AssertionError):  # the app dies under it
-            describe(one, slow)
-
-    threading.Thread(target=ask, daemon=True).start()
-    reader = wait_for_reader(demo)
-    demo.process.kill()
-    reader.wait(20)
-    assert not reader.is_running()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -15,6 +17,13 @@ from table import MOST_BYTES
 from uploads import MOST_MEMORY, read_upload
 
 from tests.attacks.hostile_files import REFUSED_WHILE_READ, write_large, write_slow
+from tests.attacks.served import wait_until
+
+
+def is_reader(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return "reader.py" in str(process.cmdline())
+    return False
 
 
 class Children(threading.Thread):
@@ -35,7 +44,9 @@ class Children(threading.Thread):
             time.sleep(0.01)
 
     def alive(self) -> list[psutil.Process]:
-        return [child for child in psutil.Process().children() if child.pid not in self.before]
+        """The readers; a process that is only forked yet has this one's command line, and its memory."""
+        found = (child for child in psutil.Process().children() if child.pid not in self.before)
+        return [child for child in found if is_reader(child)]
 
 
 @contextmanager
@@ -89,3 +100,39 @@ def test_a_reader_that_does_nothing_is_ended_by_the_clock(
     with watching():
         found = read_upload("a.csv", None, tmp_path / "kept")
     assert "not read within 0.5 s" in (found.problem or "")
+
+
+READING = """
+import sys
+sys.path[:0] = sys.argv[3:]
+from pathlib import Path
+from uploads import read_upload
+read_upload(sys.argv[1], None, Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("moment", ["at once", "while it reads"])
+def test_no_reader_outlives_its_parent(tmp_path: Path, moment: str) -> None:
+    """What starts readers is killed, at the latest and at the earliest moment: before a reader has set up."""
+    slow = write_slow(tmp_path / "slow.xlsx")
+    command = [sys.executable, "-c", READING, str(slow), str(tmp_path / "kept"), *sys.path]
+    with subprocess.Popen(command) as parent:
+        reader = wait_for_reader(psutil.Process(parent.pid))
+        if moment == "while it reads":
+            wait_until(lambda: reader.nice() == 5)  # the last thing before it asks to end with its parent
+            time.sleep(0.2)
+        parent.kill()
+    used = 0.0
+    while reader.is_running() and used < 10:
+        with suppress(psutil.Error):
+            used = sum(reader.cpu_times()[:2])
+        time.sleep(0.02)
+    with suppress(psutil.NoSuchProcess):
+        reader.kill()
+    assert used < 4  # seconds of a processor; the whole file takes over five
+
+
+def wait_for_reader(parent: psutil.Process) -> psutil.Process:
+    found: list[psutil.Process] = []
+    wait_until(lambda: found.extend(child for child in parent.children() if is_reader(child)) or found)
+    return found[0]

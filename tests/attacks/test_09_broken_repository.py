@@ -17,6 +17,7 @@ from local_hub.catalogue import Shelf
 from local_hub.names import RepoId
 from local_hub.repository import Repository
 from local_hub.strict_json import read_json
+from local_hub.tree_cache import TreeCache
 from local_hub.trees import Change, Signature
 from tests.attacks.watched import HEADERS, TOKEN
 
@@ -146,7 +147,7 @@ def test_a_config_of_other_types_is_no_failure(hub: RunningHub, config: dict[str
 READMES = {
     "no yaml": b"---\na: [\n---\n",
     "alias": b"---\na: &b c\nd: *b\n---\n",
-    "base 60": b"---\nsize: 1" + b":59" * 20_000 + b"\n---\n",
+    "base 60": b"---\nsize: !!int 1" + b":59" * 20_000 + b"\n---\n",
     "huge": f"---\nsize: {HUGE}\n---\n".encode(),
     "hexadecimal": b"---\ndownloads: 0x" + b"f" * 4000 + b"\n---\n",
     "a date": b"---\na: !!timestamp x\n---\n",
@@ -155,6 +156,7 @@ READMES = {
     "control characters": b"---\na: \x01\n---\n",
 }
 ODD_READMES = {
+    "text that was base 60": b"---\nsize: 1" + b":59" * 20_000 + b"\n---\n",
     "nan": b"---\na: .nan\nb: [.inf, -.inf]\nwidget: 5\n---\n",
     "surrogate": b'---\n"\\ud800": 1\n---\n',
     "other types": b"---\nwidget: {a: b}\ntags: 5\nlibrary_name: [1]\nmodel-index: x\npipeline_tag: 3\n---\n",
@@ -230,7 +232,7 @@ DAMAGES: dict[str, Callable[[Path, str], None]] = {
 
 @pytest.mark.parametrize("kind", DAMAGES)
 @pytest.mark.parametrize("part", ["commit", "tree", "README.md"])
-def test_a_damaged_store(hub: RunningHub, kind: str, part: str) -> None:
+def test_a_damaged_store(hub: RunningHub, kind: str, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name = f"{kind}-{part}".replace(" ", "-").replace(".", "-")
     shelf = create(hub, name)
     write(shelf.repository, "README.md", b"---\nlicense: mit\n---\n")
@@ -240,7 +242,7 @@ def test_a_damaged_store(hub: RunningHub, kind: str, part: str) -> None:
     path = shelf.folder / "objects" / oids[part][:2] / oids[part][2:]
     path.chmod(0o644)
     DAMAGES[kind](path, oids[part])
-    shelf.repository._trees.clear()  # as after a restart
+    monkeypatch.setattr("local_hub.repository._TREES", TreeCache())  # as after a restart
     assert look(hub, name)["broken"]
 
 

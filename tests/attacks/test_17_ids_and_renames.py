@@ -11,8 +11,11 @@ import pytest
 import requests
 from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import RepositoryNotFoundError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import hub_push
+from finsent.hub_id import check_hub_id
 from local_hub import HubSettings, RunningHub, running_hub
 from local_hub.errors import HubError
 from local_hub.names import check_name
@@ -38,6 +41,25 @@ def test_names_that_no_hub_takes(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_names_that_every_hub_takes(name: str) -> None:
     assert check_name(name) == name
+
+
+@settings(max_examples=500, deadline=None, derandomize=True, database=None)
+@given(
+    st.text("aZ0-_.é/ ", max_size=8) | st.just("a" * 95), st.sampled_from(["", ".git", ".GIT", "-", ".", "x"])
+)
+def test_both_sides_take_the_same_names(start: str, end: str) -> None:
+    """The rule stands in two rooms that share no code; what passes is safe in a path and an address."""
+    name, taken = start + end, []
+    for check in (lambda: check_hub_id(f"ann/{name}"), lambda: check_name(name)):
+        try:
+            taken.append(bool(check()))
+        except (ValueError, HubError):
+            taken.append(False)
+    assert taken[0] == taken[1]
+    if taken[0]:
+        assert (
+            not set(name) & set("/ é") and ".." not in name and name[-1] not in "-." and name[0] not in "-."
+        )
 
 
 @pytest.fixture
@@ -181,12 +203,12 @@ def test_a_name_that_is_taken_again_leads_to_its_new_owner(api: HfApi) -> None:
 
 
 def test_redirects_survive_a_restart(tmp_path: Path) -> None:
-    settings = HubSettings(tmp_path / "root", tokens=GRANTS)
-    with running_hub(settings) as running:
+    hub_settings = HubSettings(tmp_path / "root", tokens=GRANTS)
+    with running_hub(hub_settings) as running:
         api = HfApi(endpoint=running.endpoint, token=WRITE)
         api.create_repo("ann/before")
         api.move_repo("ann/before", "ann/after")
-    with running_hub(settings) as running:
+    with running_hub(hub_settings) as running:
         assert HfApi(endpoint=running.endpoint, token=WRITE).model_info("ann/before").id == "ann/after"
 
 

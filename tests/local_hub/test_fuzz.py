@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import hashlib
 import http.client
+import io
 import json
 import tracemalloc
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -14,6 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local_hub import HubSettings, RunningHub, running_hub
+from local_hub.errors import HubError
+from local_hub.packs import PackLimits, check_push_body
+from tests.attacks.packs import pack_of, push_body
 from tests.local_hub.accounts import GRANTS, WRITE
 
 BEARER = {"Authorization": f"Bearer {WRITE}"}
@@ -202,6 +209,70 @@ def test_git(fuzz_server: RunningHub, body: bytes, service: str) -> None:
     line = b"0" * 40 + b" " + b"1" * 40 + b" refs/heads/x\0report-status\n"
     framed = b"%04x" % (len(line) + 4) + line + b"0000" + body
     check(*send(fuzz_server, "POST", f"/ann/fuzz.git/{service}", framed))
+
+
+@st.composite
+def pack_objects(draw: st.DrawFn) -> tuple[int, int, bytes]:
+    """One object: any kind, a size that is true or not, content that is whole or not."""
+    kind, data = draw(st.integers(0, 7)), draw(st.binary(max_size=40) | st.sampled_from(TREES))
+    base = {6: b"\x05", 7: b"1" * 20}.get(kind, b"")
+    packed = zlib.compress(data)
+    cut = draw(st.sampled_from([len(packed)] * 4 + [0, 5, len(packed) - 1]))
+    size = draw(st.sampled_from([len(data)] * 6 + [0, len(data) + 1, 1 << 20, 1 << 40]))
+    return kind, size, base + packed[:cut]
+
+
+def id_of(given: tuple[int, int, bytes]) -> bytes:
+    """The name that the object has if it is what it says."""
+    kind, _, packed = given
+    try:
+        content = zlib.decompress(packed)
+    except zlib.error:
+        return b"2" * 40
+    name = {1: b"commit", 2: b"tree", 4: b"tag"}.get(kind, b"blob")
+    whole = name + b" %d\0" % len(content) + content
+    return hashlib.sha1(whole, usedforsecurity=False).hexdigest().encode()
+
+
+HEX = bytes(range(20))
+TREES = [
+    *(mode + b" " + name + b"\0" + HEX for mode in (b"100644", b"40000", b"120000", b"160000", b"7", b"x")
+      for name in (b"a", b"", b"..", b".git", b"a/b", b"\xff", b"README.md")),
+    b"tree " + b"1" * 40 + b"\nparent " + b"2" * 40 + b"\nauthor a <a@b> 0 +0000\n\nx",
+    b"object " + b"1" * 40 + b"\ntype commit\ntag x\ntagger a <a@b> 0 +0000\n\nx",
+]  # fmt: skip
+
+
+@fuzzed
+@given(st.lists(pack_objects(), max_size=5), st.data())
+def test_pushes(fuzz_server: RunningHub, objects: list[tuple[int, int, bytes]], data: st.DataObject) -> None:
+    """A pack of anything, asked for by an id of its own: taken or refused, and nothing else is harmed."""
+    pack = pack_of(*objects)
+    wanted = data.draw(st.sampled_from([b"1" * 40, *map(id_of, objects)]))
+    body = push_body(wanted, b"refs/heads/x", pack)
+    zipped = gzip.compress(body)
+    for packed in (body, body[:-5], zipped, zipped[:-4], zipped + b"x"):
+        headers = {"Content-Encoding": "gzip"} if packed[:2] == b"\x1f\x8b" else None
+        check(*send(fuzz_server, "POST", "/ann/fuzz.git/git-receive-pack", packed, headers))
+    assert send(fuzz_server, "GET", "/api/models/ann/fuzz/tree/main?recursive=1")[0] == 200
+    assert not list((fuzz_server.hub.incoming).glob("*.quarantine"))
+
+
+@fuzzed
+@given(st.lists(pack_objects(), max_size=5), st.integers(0, 300))
+def test_a_pack_is_measured_whatever_it_holds(objects: list[tuple[int, int, bytes]], cut: int) -> None:
+    """What passes is within the bounds when zlib unpacks it, however it lies about itself."""
+    limits = PackLimits(objects=4, object_bytes=1000, free_bytes=100, ratio=1)
+    pack = pack_of(*objects)
+    body = io.BytesIO(push_body(b"1" * 40, b"refs/heads/x", pack[:cut] if cut < 100 else pack))
+    try:
+        check_push_body(body, limits)
+    except HubError as error:
+        assert error.status in (400, 413)
+    else:
+        whole = cut >= 100
+        assert not whole or (len(objects) <= 4 and all(size <= 1000 for _, size, _ in objects))
+    assert body.tell() == 0
 
 
 @fuzzed

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from publishing.errors import PublishError
-from publishing.receipt import find_receipt, newest_receipt, read_receipt, read_receipts
+from publishing.receipt import find_receipt, newest_receipt, read_receipt, read_receipts, write_receipt
 
 # As finsent 0.1.0 left it; an unchanged run is known by it as published and proved.
 OF_0_1_0: dict[str, Any] = {
@@ -72,3 +75,24 @@ def test_a_receipt_is_named_itself_or_by_its_run(tmp_path: Path) -> None:
     assert find_receipt(older) == (read_receipt(older), tmp_path)
     with pytest.raises(PublishError, match="holds no receipt of a published commit"):
         find_receipt(tmp_path / "nowhere")
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@given(
+    st.integers(0, 2000),
+    st.integers(0, 40),
+    st.binary(max_size=6) | st.sampled_from([b"null", b"{}", b"1e999"]),
+)
+def test_a_receipt_is_read_or_is_none(start: int, length: int, instead: bytes) -> None:
+    """Whatever a power cut or a hand did to it: a receipt, or one line that says that it is none."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(Path(folder))
+        content = path.read_bytes()
+        path.write_bytes(content[:start] + instead + content[start + length :])
+        try:
+            receipt = read_receipt(path)
+        except PublishError as error:
+            assert "\n" not in str(error)
+            assert list(read_receipts(Path(folder), "ann/quick")) == []
+        else:
+            assert read_receipt(write_receipt(receipt, Path(folder))) == receipt

@@ -8,25 +8,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from optimum.onnxruntime import ORTModelForSequenceClassification
 from transformers import AutoTokenizer, pipeline
 
 from benchmarks.environments import node_environment, python_environment
-from finsent.release import ABSTAIN_BELOW, CONFIG, read_labels, write_threshold
+from finsent.release import ABSTAIN_BELOW, CONFIG, write_threshold
 from inference.classifier import Classifier
+from tests.runtimes.answers import FP32, HERE, INT8, Scores, ask, assert_same, run_script, to_array
 from tests.runtimes.texts import TEXTS
-
-HERE = Path(__file__).parent
-FP32, INT8 = "model.onnx", "model_quantized.onnx"
-Scores = NDArray[np.float64]
 
 
 @pytest.fixture(scope="module")
@@ -54,21 +48,6 @@ def exact(release: Path) -> Scores:
 @pytest.fixture(scope="module")
 def quantized(release: Path) -> Scores:
     return np.array(Classifier(release, f"onnx/{INT8}").predict(TEXTS), dtype=float)
-
-
-def to_array(scores: list[dict[str, float]], release: Path) -> Scores:
-    return np.array([[row[label] for label in read_labels(release)] for row in scores])
-
-
-def assert_same(found: Scores, expected: Scores) -> None:
-    worst = np.abs(found - expected).max(axis=1)
-    assert worst.max() <= 1e-4, TEXTS[int(worst.argmax())][:60]
-    assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
-
-
-def ask(classifier: Any, texts: list[str], release: Path, **options: Any) -> Scores:
-    found = classifier(texts, top_k=None, **options)
-    return to_array([{one["label"]: one["score"] for one in row} for row in found], release)
 
 
 def test_there_are_three_hundred_texts() -> None:
@@ -110,7 +89,7 @@ def test_bare_onnxruntime(release: Path, quantized: Scores) -> None:
 @pytest.mark.slow
 def test_transformers_5(release: Path, exact: Scores) -> None:
     python = python_environment(HERE / "requirements-transformers5.txt")
-    found = _run([str(python), str(HERE / "pipeline_scores.py"), str(release)])
+    found = run_script([str(python), str(HERE / "pipeline_scores.py"), str(release)])
     assert found["version"].startswith("5.")
     assert found["abstain_below"] == threshold_of(release)
     assert_same(to_array(found["scores"], release), exact)
@@ -121,7 +100,7 @@ def test_transformers_5(release: Path, exact: Scores) -> None:
 def test_transformers_js(release: Path, exact: Scores, quantized: Scores) -> None:
     folder = node_environment(HERE / "package.json")
     shutil.copy(HERE / "scores.mjs", folder)
-    found = _run(["node", str(folder / "scores.mjs"), str(release)])
+    found = run_script(["node", str(folder / "scores.mjs"), str(release)])
     assert found["version"].startswith("4.")
     assert found["q8"]["abstainBelow"] == threshold_of(release)
     for name, expected in (("fp32", exact), ("q8", quantized)):
@@ -133,22 +112,7 @@ def test_transformers_js(release: Path, exact: Scores, quantized: Scores) -> Non
 
 
 def test_this_environment_and_the_script_agree(release: Path, exact: Scores) -> None:
-    found = _run([sys.executable, str(HERE / "pipeline_scores.py"), str(release)])
+    found = run_script([sys.executable, str(HERE / "pipeline_scores.py"), str(release)])
     assert found["version"].startswith("4.57")
     assert found["abstain_below"] == threshold_of(release)
     assert_same(to_array(found["scores"], release), exact)
-
-
-def _run(command: list[str]) -> Any:
-    environment = os.environ | {"HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(
-        command,
-        input=json.dumps(TEXTS),
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-        timeout=280,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout)

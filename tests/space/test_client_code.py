@@ -41,5 +41,7 @@ async def call_tool(url: str, text: str) -> tuple[list[str], str]:
         await session.initialize()
         tools = (await session.list_tools()).tools
         assert all(tool.description and len(tool.description) > 80 for tool in tools)
+        said = " ".join(str(tool.description) for tool in tools)
+        assert "Classify one headline. A classifier for tests." in said and "{" not in said
         called = await session.call_tool("classify", {"text": text})
         return [tool.name for tool in tools], str(called.content)

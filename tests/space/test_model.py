@@ -1,17 +1,24 @@
 from __future__ import annotations
 
+import json
 import math
+import shutil
+import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
+from endpoints import make_functions
 from model import FULL, NO_FIGURES, QUANTIZED, Doubt, Model, find_doubt, load_model, read_doubt
 from model import METRICS as SPACE_METRICS
 from model import RECIPE as SPACE_RECIPE
+from one import show_answer, show_pair
 
 from finsent.onnx_files import FP32
 from finsent.onnx_files import QUANTIZED as QUANTIZED_FILE
 from finsent.release import METRICS, RECIPE, TRANSFORMERS_FILES
 from inference.classifier import FILES
+from tests.space.conftest import running_demo
 
 
 def test_the_threshold_is_read_off_the_reliability() -> None:
@@ -72,3 +79,33 @@ def test_the_files_are_called_as_in_a_release() -> None:
     named = (FULL, QUANTIZED, SPACE_METRICS, SPACE_RECIPE)
     assert named == (FP32.path, QUANTIZED_FILE.path, METRICS, RECIPE)
     assert set(FILES) <= set(TRANSFORMERS_FILES)
+
+
+def test_a_release_from_before_its_words_were_told_has_texts_and_judges_nothing(release: Path) -> None:
+    model = load_model(str(release))
+    del model.metrics["words"]
+    assert (model.unit.one, model.unit.many, model.pair, model.notice) == ("text", "texts", None, "")
+    assert {mark.kind for mark in model.marks.values()} == {"plain-0", "plain-1", "plain-2"}
+    assert show_pair(model) == ("", "")
+    assert "fs-plain-" in show_answer(model, "Profit rose")[0]
+    bare = Model(model.folder, "bare", None)
+    bare.metrics, bare.card = {}, {}
+    assert (make_functions(bare)[0].__doc__ or "").startswith("Classify one text.")
+    assert "There is no text yet" in show_answer(bare, "")[0]
+
+
+def test_the_app_of_such_a_release_starts(release: Path, space_folder: Path, tmp_path: Path) -> None:
+    old = tmp_path / "release"
+    shutil.copytree(release, old)
+    metrics = json.loads((old / METRICS).read_text(encoding="utf-8"))
+    del metrics["words"]
+    (old / METRICS).write_text(json.dumps(metrics), encoding="utf-8")
+    with (
+        running_demo(sys.executable, space_folder, old, tmp_path / "app.log") as demo,
+        urllib.request.urlopen(f"{demo.address}/config", timeout=30) as answer,
+    ):
+        told = json.loads(answer.read())
+    shown = {one["props"].get("label") for one in told["components"]}
+    assert {"One text", "Texts, one a line"} <= shown and not any("eadline" in str(one) for one in shown)
+    [pair] = [one["props"] for one in told["components"] if one["props"].get("elem_id") == "pair"]
+    assert pair["visible"] is False

@@ -29,7 +29,7 @@ def read_delimited(file: PackedFile, written: TableFormat, columns: Columns) -> 
     csv.field_size_limit(LONGEST_CELL)
     name = file.name
     delimiter = written.delimiter or DELIMITERS.get(file.format, "\t")
-    lines = read_lines(file, written.encoding)
+    lines = read_lines(file, written.encoding, written.mixed_encodings)
     rows = _number_rows(name, csv.reader(lines, delimiter=delimiter, strict=True, **QUOTING[written.quoting]))
     header = written.columns or next(rows, (0, 0, []))[2]
     if not header:

@@ -30,9 +30,9 @@ class Format:
     keys: frozenset[str]
 
 
-CELLS = Format(read_delimited, frozenset({"columns", "encoding", "delimiter", "quoting"}))
-LINES = Format(read_text_lines, frozenset({"encoding"}))
-JSON = Format(read_json, frozenset({"encoding"}))
+CELLS = Format(read_delimited, frozenset({"columns", "encoding", "mixed_encodings", "delimiter", "quoting"}))
+LINES = Format(read_text_lines, frozenset({"encoding", "mixed_encodings"}))
+JSON = Format(read_json, frozenset({"encoding", "mixed_encodings"}))
 FORMATS = {
     ".csv": CELLS,
     ".tsv": CELLS,

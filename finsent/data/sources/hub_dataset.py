@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from datasets import load_dataset
+from datasets import disable_progress_bars, load_dataset
 
+from finsent.cli import console
 from finsent.data.sources.arrow_columns import BATCH_ROWS, read_batches
 from finsent.data.sources.checks import Columns, Record, pick_cells
 from finsent.data.sources.fetch import Places, tell_unreachable
@@ -31,6 +32,8 @@ def read_hub_split(
 
 def _load(source: TableSource | TextSource, split: str, places: Places) -> Any:  # noqa: ANN401  (datasets has no types)
     """Return the split from the mirror where it has the data set, else from the Hub or the cache."""
+    if not console.is_terminal:
+        disable_progress_bars()
     for folder in places.folders(source):
         if folder.is_dir():
             below = source.config is not None and (folder / source.config).is_dir()

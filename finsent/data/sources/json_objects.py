@@ -20,7 +20,9 @@ def read_json(file: PackedFile, written: TableFormat, columns: Columns) -> Itera
     Raises DataError: a line is no JSON, no object, or lacks a wanted key or has one twice.
     """
     numbered = (
-        (number, line) for number, line in enumerate(read_lines(file, written.encoding), 1) if line.strip()
+        (number, line)
+        for number, line in enumerate(read_lines(file, written.encoding, written.mixed_encodings), 1)
+        if line.strip()
     )
     first = next(numbered, None)
     if first is None:

@@ -25,10 +25,11 @@ _ESCAPED = re.compile(r"[\udc80-\udcff]+")  # bytes that Python could not decode
 _CONTROL = re.compile(r"[\x80-\x9f]")
 
 
-def read_lines(file: PackedFile, encoding: str) -> Iterator[str]:
+def read_lines(file: PackedFile, encoding: str, mixed: bool = False) -> Iterator[str]:
     """Yield the lines with their ends, in the encoding that a byte-order mark names, else in `encoding`.
 
-    Marks are dropped at the start of any line: files that were joined have some inside.
+    Marks are dropped at the start of any line: files that were joined have some inside. With `mixed`, a line
+    that is UTF-8 is read as that, and any other as `encoding` says.
     Raises DataError: bytes do not decode, a line has a NUL, or the text is plainly in another encoding.
     """
     with reading(file.name):
@@ -40,7 +41,9 @@ def read_lines(file: PackedFile, encoding: str) -> Iterator[str]:
                     line = line.lstrip("\ufeff")
                 if "\0" in line:
                     raise DataError(f"{file.name}, line {number}: {NUL}")
-                if check and not line.isascii():
+                if check and mixed:
+                    line = _read_as_utf8(line, check)
+                elif check and not line.isascii():
                     _check_encoding(f"{file.name}, line {number}", line, check)
                 yield line
         except UnicodeDecodeError as error:
@@ -62,13 +65,20 @@ def _check_encoding(where: str, line: str, encoding: str) -> None:
     """Raise DataError for a line that is UTF-8, or has no letters at all, in a file said to be otherwise."""
     if _is_utf8(line.encode(encoding)):
         raise DataError(
-            f"{where}: {line.strip()[:40]!r} is UTF-8, read as {encoding}; leave `encoding` out of the source"
+            f"{where}: {line.strip()[:40]!r} is UTF-8, read as {encoding}; leave `encoding` out of the "
+            "source, or write `mixed_encodings: true` where other lines are not"
         )
     if encoding.startswith("iso8859") and (found := _CONTROL.search(line)):
         raise DataError(
             f"{where}: byte {found[0].encode('latin-1')!r} is no letter in {encoding}; the file is likely "
             "in cp1252: write `encoding: cp1252` into the source"
         )
+
+
+def _read_as_utf8(line: str, encoding: str) -> str:
+    """Return a line of a file in another encoding as UTF-8 where its bytes are that."""
+    raw = line.encode(encoding)
+    return raw.decode("utf-8") if not line.isascii() and _is_utf8(raw) else line
 
 
 def _is_utf8(raw: bytes) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from sys import intern
 
@@ -51,8 +52,8 @@ def label_records(
             target,
             source.name,
             split,
-            "" if group is None else _name(where, cells[group]),
-            "" if part is None else _name(where, cells[part]),
+            "" if group is None else _name(where, cells[group], str(source.group)),
+            "" if part is None else _name(where, cells[part], str(source.slice)),
         )
 
 
@@ -65,6 +66,8 @@ def find_other(source: TableFormat, where: str, cells: tuple[object, ...], at: d
     return ""
 
 
-def _name(where: str, value: object) -> str:
+def _name(where: str, value: object, column: str) -> str:
     """Return the name of a group or slice, kept once however many rows are of it."""
-    return "" if value is None else intern(label_text(where, value))
+    if value is None:
+        return ""
+    return intern(str(value) if isinstance(value, date) else label_text(where, value, column))

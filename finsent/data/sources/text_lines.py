@@ -15,6 +15,6 @@ def read_text_lines(file: PackedFile, written: TableFormat, columns: Columns) ->
     """Yield the lines; a blank one is none. DataError where more than the text is wanted."""
     if len(columns.names) > 1:
         raise DataError(f"{file.name}: lines have no column {columns.names[1]!r}; leave `where` out")
-    for number, line in enumerate(read_lines(file, written.encoding), 1):
+    for number, line in enumerate(read_lines(file, written.encoding, written.mixed_encodings), 1):
         if not line.isspace():
             yield f"{file.name}, line {number}", (line.rstrip("\r\n"),)

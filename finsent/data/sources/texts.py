@@ -45,7 +45,9 @@ def read_texts(source: TextSource, places: Places, seed: int) -> Texts:
     if not kept:
         raise DataError(f"{source.name}: no text is left of {len(found)}; left out: {left.counts}")
     if source.take is not None:
-        kept = [kept[at] for at in draw_sample([0] * len(kept), source.take, seed)]
+        taken = [kept[at] for at in draw_sample([0] * len(kept), source.take, seed)]
+        left.add_many(f"not among the {source.take} that are taken", len(kept) - len(taken))
+        kept = taken
     return Texts(kept, left.counts)
 
 

@@ -89,7 +89,6 @@ def test_layers_are_chosen_in_order(tiny_recipe: Recipe) -> None:
 @pytest.mark.parametrize(
     ("base", "message"),
     [
-        ({"positions": 500}, "base.positions: got 500, the encoder has 128"),
         ({"intermediate_size": 65}, "base.intermediate_size: got 65, the encoder has 64"),
         ({"hidden_size": 20}, "base.hidden_size: got 20, allowed are multiples of 16 up to 32"),
         ({"positions": 64}, "max_characters: got 116, allowed are at most 52"),

@@ -56,14 +56,10 @@ def test_every_example_is_read(example: dict[str, Any], tmp_path: Path) -> None:
     tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     data = {"sources": tree["data"]["sources"]} | example["data"]
     labels = {"labels": ["bad", "good"]} if "sources" in example["data"] else {}
-    card = {key: value for key, value in tree["card"].items() if key != "label_meanings"}
+    card = {key: value for key, value in tree["card"].items() if key not in ("label_meanings", "tones")}
     if labels:
         words = [one | {"expected": "good"} for one in card["examples"]]
-        tree["card"] = card | {
-            "label_meanings": {"good": "good", "bad": "bad"},
-            "examples": words,
-            "tones": {},
-        }
+        tree["card"] = card | {"label_meanings": {"good": "good", "bad": "bad"}, "examples": words}
     path.write_text(yaml.safe_dump(tree | labels | {"data": data}), encoding="utf-8")
     recipe = load_recipe(path)
     dumped = recipe.model_dump(mode="json", exclude_defaults=True)["data"]

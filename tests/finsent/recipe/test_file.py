@@ -11,6 +11,7 @@ from finsent.errors import RecipeError
 from finsent.licences import recipe_licence
 from finsent.recipe.file import dump_recipe, load_recipe
 from finsent.yaml_dialects import HubYaml, Yaml12
+from tests import tiny
 from tests.finsent.recipe.samples import write_recipe, write_taught
 
 RECIPES = sorted((REPOSITORY / "recipes").glob("*.yaml"))
@@ -150,3 +151,55 @@ def test_a_recipe_cannot_teach_itself(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("distillation: {teachers: [a.yaml]}\n")
     with pytest.raises(RecipeError, match="extends itself"):
         load_recipe(tmp_path / "a.yaml")
+
+
+def test_an_extending_recipe_replaces_the_parts_that_it_names(tmp_path: Path, tiny_base: Path) -> None:
+    tiny.write_recipe(tmp_path, tiny_base)
+    child = tmp_path / "child.yaml"
+    changed = {
+        "extends": "tiny.yaml",
+        "replace": ["labels", "card.label_meanings", "card.tones", "data.sources"],
+        "labels": ["ham", "spam"],
+        "data": {"sources": [SPAM]},
+        "card": {
+            "label_meanings": {"ham": "wanted", "spam": "unwanted"},
+            "tones": {"ham": "good"},
+            "examples": [EXAMPLE],
+        },
+    }
+    child.write_text(yaml.safe_dump(changed), encoding="utf-8")
+    recipe = load_recipe(child)
+    assert recipe.labels == ["ham", "spam"]
+    assert recipe.card.label_meanings == {"ham": "wanted", "spam": "unwanted"}
+    assert recipe.data.validation == 0.2
+    assert yaml.safe_load(dump_recipe(recipe)).keys().isdisjoint({"extends", "replace"})
+
+
+SPAM = {
+    "kind": "table",
+    "name": "mails",
+    "title": "mails",
+    "licence": "cc0-1.0",
+    "path": ".",
+    "files": {"train": ["mails.csv"]},
+    "labels": {"ham": "ham", "spam": "spam"},
+}
+EXAMPLE = {"title": "Prize", "text": "You won a prize", "expected": "spam"}
+
+
+@pytest.mark.parametrize(
+    ("replace", "message"),
+    [
+        ("card.tons", r"replace: the recipe that it extends has no 'card.tons'; leave it out"),
+        ("labels.x.y", r"has no 'labels.x.y'"),
+        (None, r"replace: got \[3\]; write a list of keys"),
+    ],
+)
+def test_a_part_that_is_not_there_cannot_be_replaced(
+    replace: str | None, message: str, tmp_path: Path, tiny_base: Path
+) -> None:
+    tiny.write_recipe(tmp_path, tiny_base)
+    told = yaml.safe_dump({"extends": "tiny.yaml", "replace": [replace or 3]})
+    (tmp_path / "child.yaml").write_text(told, encoding="utf-8")
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(tmp_path / "child.yaml")

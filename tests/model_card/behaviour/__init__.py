@@ -12,8 +12,10 @@ from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
 from finsent.recipe.file import load_recipe
 
+RECIPE = load_recipe(REPOSITORY / "recipes" / "quickstart.yaml")
+
 
 def held_out_headlines() -> list[Row]:
     """Return the test rows of the project's headlines."""
-    source = load_recipe(REPOSITORY / "recipes" / "quickstart.yaml").data.sources[0]
+    source = RECIPE.data.sources[0]
     return [row for row in read_source(source, Places()).rows if row.split == "test"]

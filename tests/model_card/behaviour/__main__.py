@@ -19,7 +19,7 @@ from inference.classifier import Classifier
 from model_card.behaviour.cases import Suite, read_suites
 from model_card.behaviour.rates import SuiteRate
 from model_card.behaviour.suites import Answers, ask_suites, find_failures, rate_suite
-from tests.model_card.behaviour import held_out_headlines
+from tests.model_card.behaviour import RECIPE, held_out_headlines
 
 
 def format_table(rates: Sequence[SuiteRate]) -> str:
@@ -63,7 +63,7 @@ def main(
 ) -> None:
     """Print the rates of a released model; exit 1 when it cannot be loaded or lacks a label."""
     try:
-        suites = read_suites(held_out_headlines())
+        suites = read_suites(RECIPE, held_out_headlines())
         answers = ask_suites(Classifier(release, file), suites)
         rates = [rate_suite(suite, answers) for suite in suites]
         if to_json is not None:

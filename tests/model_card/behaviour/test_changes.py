@@ -1,37 +1,36 @@
-"""The changes leave a sentence true, and every one of them differs."""
+"""The changes leave a text true, and every one of them differs from it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import pytest
 
-from model_card.behaviour import changes
-from model_card.behaviour.changes import Sentence
+from model_card.behaviour.changes import CHANGES
 
-EXAMPLE = Sentence("Vik to pay $5m, or EUR 4 mn, for $ABC https://t.co/x1", "Vik", "ABC", "5", ("70", "6"))
+LINK = "https://t.co/aB"
 
 
 @pytest.mark.parametrize(
-    ("change", "first", "count"),
+    ("name", "text", "changed"),
     [
-        (changes.change_company, "Norrvassen to pay $5m, or EUR 4 mn, for $ABC https://t.co/x1", 6),
-        (changes.change_ticker, "Vik to pay $5m, or EUR 4 mn, for $QZWM https://t.co/x1", 5),
-        (changes.change_currency, "Vik to pay $5m, or CHF 4 mn, for $ABC https://t.co/x1", 6),
-        (changes.change_amount, "Vik to pay $70m, or EUR 4 mn, for $ABC https://t.co/x1", 2),
-        (changes.change_case, "VIK TO PAY $5M, OR EUR 4 MN, FOR $ABC https://t.co/x1", 3),
-        (changes.change_link, "Vik to pay $5m, or EUR 4 mn, for $ABC https://t.co/Zr5nB2vKdE", 2),
-        (changes.change_punctuation, "“Vik to pay $5m, or EUR 4 mn, for $ABC https://t.co/x1”", 3),
+        ("case", "Ships on time", ["SHIPS ON TIME", "ships on time", "Ships On Time"]),
+        ("case", f"late {LINK}", [f"LATE {LINK}", f"Late {LINK}"]),
+        ("case", "배송이 빨라요", []),
+        ("punctuation", "Late, again", ["Late, again.", "“Late, again”", "Late,  again", "Late again"]),
+        ("punctuation", "とても良い。", ["“とても良い。”"]),
+        ("punctuation", f"late {LINK}", [f"“late {LINK}”", f"late  {LINK}"]),
+        ("typos", "a package", ["a packkage", "a pacakge"]),
+        ("typos", "배송이빨라요", ["배송이빨빨라요"]),
+        ("typos", "доставка", ["достаавка", "доствака"]),
+        ("typos", f"too {LINK}", []),
+        ("length", "late", ["late late"]),
     ],
 )
-def test_changes(change: Callable[[Sentence], Iterator[str]], first: str, count: int) -> None:
-    changed = list(change(EXAMPLE))
-    assert changed[0] == first
-    assert len(set(changed)) == count == len(changed)
-    assert EXAMPLE.text not in changed
+def test_changes(name: str, text: str, changed: list[str]) -> None:
+    assert list(CHANGES[name](text)) == changed
 
 
-def test_what_is_not_in_a_sentence_is_not_changed() -> None:
-    bare = Sentence("Markets are closed on Monday")
-    for name in ("company", "ticker", "currency", "amount"):
-        assert list(changes.CHANGES[name](bare)) == [], name
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("text", ["", " ", "?", "🙂", "a", "نص عربي طويل", "x" * 5, LINK])
+def test_whatever_stands_there_is_changed_or_left(name: str, text: str) -> None:
+    changed = list(CHANGES[name](text))
+    assert text not in changed and len(set(changed)) == len(changed)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from model_card.behaviour.cases import read_suites
-from tests.model_card.behaviour import held_out_headlines
+from tests.model_card.behaviour import RECIPE, held_out_headlines
 from tests.tiny import ROOT, read_json
 
 
@@ -19,7 +19,9 @@ def test_the_command_prints_rates_of_a_release(tiny_release: Path, tmp_path: Pat
     done = run_module(str(tiny_release), "--json", str(tmp_path / "out.json"), "--failures")
     assert done.returncode == 0, done.stderr
     results = read_json(tmp_path / "out.json")
-    assert [one["name"] for one in results] == [suite.name for suite in read_suites(held_out_headlines())]
+    assert [one["name"] for one in results] == [
+        suite.name for suite in read_suites(RECIPE, held_out_headlines())
+    ]
     contrast = next(one for one in results if one["name"] == "direction/contrast")
     row = f"| direction/contrast | {contrast['rate']:.1%} | {contrast['low']:.1%} to {contrast['high']:.1%} |"
     assert row in done.stdout

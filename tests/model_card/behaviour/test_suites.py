@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from data.headlines.corpus import LABELS
 from finsent.scoring import wilson
-from model_card.behaviour import changes
 from model_card.behaviour.cases import Case, Suite, read_suites
 from model_card.behaviour.rates import SuiteRate
 from model_card.behaviour.suites import Failure, ask_suites, find_failures, rate_suite
-from tests.model_card.behaviour import held_out_headlines
+from tests.model_card.behaviour import RECIPE, held_out_headlines
 
-SUITES = read_suites(held_out_headlines())
+SUITES = read_suites(RECIPE, held_out_headlines())
 
 
 GOOD = "up|rises?|rose|gains?|raise[sd]?|lifts?|wins?|beats?|record|growth|jumps?|surges?|upgraded|approv\\w+"
@@ -57,14 +56,14 @@ def rates_of(model: Words) -> dict[str, SuiteRate]:
 
 def test_every_suite_has_its_cases(results: dict[str, SuiteRate]) -> None:
     kinds = Counter(name.split("/")[0] for name in results)
-    assert kinds["invariance"] == 7 and kinds["direction"] == 1 and kinds["hard"] == 4
+    assert kinds["invariance"] == 9 and kinds["direction"] == 1 and kinds["hard"] == 4
     assert kinds["function"] >= 8 and kinds["paraphrase"] == 2
     assert {name: one.n for name, one in results.items() if one.n < 10} == {}
     assert results["direction/contrast"].n >= 40
 
 
 def test_rules_that_see_no_company_and_no_figure_are_invariant(results: dict[str, SuiteRate]) -> None:
-    for name in ("company", "ticker", "currency", "amount", "case", "link", "punctuation"):
+    for name in ("company", "ticker", "currency", "amount", "case", "link", "punctuation", "length"):
         assert results[f"invariance/{name}"].rate == 1, name
 
 
@@ -79,8 +78,9 @@ def test_a_model_that_looks_at_the_company_is_caught() -> None:
     model = Words(lambda text: 2 if "Tanvirek" in text else 0)
     results = rates_of(model)
     company = results["invariance/company"]
-    assert 0 < company.n - company.passed == company.n / len(changes.COMPANIES)
-    failures = find_failures(SUITES[0], ask_suites(model, SUITES[:1]))
+    assert 0 < company.n - company.passed == company.n / 6  # other companies a sentence
+    suite = next(suite for suite in SUITES if suite.name == "invariance/company")
+    failures = find_failures(suite, ask_suites(model, [suite]))
     assert len(failures) == company.n - company.passed
     assert all("Tanvirek" in failure.texts[1] for failure in failures)
     assert results["invariance/ticker"].rate == 1

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 from huggingface_hub import ModelCard
+from pydantic import ValidationError
 
 from finsent.recipe.recipe import Recipe
+from model_card.card.build import build_card
 from model_card.card.metadata import card_metadata, metadata_tree
+from model_card.lint.card import lint_card
 from model_card.measure.metrics import Metrics
 from tests.model_card.samples import make_metrics, make_recipe
 
@@ -31,6 +35,39 @@ def test_block_reads_back_as_it_was_meant(recipe: Recipe, metrics: Metrics) -> N
 def test_norwegian_is_a_language_and_no_boolean(metrics: Metrics) -> None:
     card = make_recipe().card.model_dump() | {"language": "no"}
     assert parsed(make_recipe(card=card), metrics)["language"] == ["no"]
+
+
+def test_several_languages_are_a_list(metrics: Metrics) -> None:
+    card = make_recipe().card.model_dump() | {"language": ["ko", "en"]}
+    assert parsed(make_recipe(card=card), metrics)["language"] == ["ko", "en"]
+
+
+NAMED = {"licence": "other", "licence_name": "House rules 1", "licence_link": "https://example.org/rules"}
+
+
+def test_another_licence_has_its_name_and_its_address() -> None:
+    recipe = make_recipe(card=make_recipe().card.model_dump() | NAMED)
+    metrics = make_metrics(licence="other")
+    tree = parsed(recipe, metrics)
+    told = (tree["license"], tree["license_name"], tree["license_link"])
+    assert told == ("other", "House rules 1", "https://example.org/rules")
+    card = build_card(recipe, metrics)
+    assert card.count("[House rules 1](https://example.org/rules)") == 2
+    assert "commercial" not in card.lower()
+    assert lint_card(card, metrics, None, recipe) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"licence": "other"}, "licence: other needs licence_name and licence_link"),
+        ({"licence": "mit", "licence_name": "Mine"}, "are for licence: other, got 'mit'"),
+        (NAMED | {"licence_link": "LICENSE"}, "String should match pattern"),
+    ],
+)
+def test_a_licence_that_is_told_by_half_is_refused(changes: dict[str, str], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        make_recipe(card=make_recipe().card.model_dump() | changes)
 
 
 def test_only_hub_sources_are_datasets(recipe: Recipe, metrics: Metrics) -> None:

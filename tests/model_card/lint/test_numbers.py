@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from finsent.recipe.recipe import Recipe
+from model_card.card.build import build_card
 from model_card.lint.card import lint_card
 from model_card.lint.numbers import known_figures
 from model_card.measure.metrics import Metrics
@@ -47,6 +50,12 @@ def test_figures_in_prose(card: str, metrics: Metrics, recipe: Recipe, words: st
     changed = card.replace("## Labels\n", f"## Labels\n\n{words}\n", 1)
     lines = [problem.line for problem in lint_card(changed, metrics, None, recipe)]
     assert lines == [line_of(changed, words)] * problems
+
+
+def test_numbers_in_why_rows_were_left_out_are_known(metrics: Metrics, recipe: Recipe) -> None:
+    left = {"label '1044' is mapped to null": 12, "not among the 7,351 that are taken": 9}
+    changed = metrics.model_copy(update={"data": replace(metrics.data, left_out=left)})
+    assert lint_card(build_card(recipe, changed), changed, None, recipe) == []
 
 
 def test_a_figure_of_no_measurement_in_model_index(card: str, metrics: Metrics, recipe: Recipe) -> None:

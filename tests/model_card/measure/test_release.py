@@ -43,8 +43,13 @@ def test_behaviour_is_measured_for_the_suites_labels(tiny_recipe: Recipe, tiny_r
     rows = load_splits(tiny_recipe).test
     classifier = Classifier(tiny_release)
     found = read_metrics(tiny_release / "metrics.json").behaviour
-    assert found == measure_behaviour(classifier, rows)
-    assert [one.name for one in found] == [suite.name for suite in read_suites(rows)]
+    assert found == measure_behaviour(tiny_recipe, classifier, rows)
+    assert [one.name for one in found] == [suite.name for suite in read_suites(tiny_recipe, rows)]
     assert len(found) > 10
-    classifier.labels = ["bearish", "neutral", "bullish"]
-    assert measure_behaviour(classifier, rows) == []
+
+
+def test_the_words_of_the_recipe_go_with_the_release(tiny_recipe: Recipe, tiny_release: Path) -> None:
+    words, card = read_metrics(tiny_release / "metrics.json").words, tiny_recipe.card
+    assert (words.unit.one, words.unit.many) == (card.unit.one, card.unit.many) == ("headline", "headlines")
+    assert words.tones == card.tones and words.notice == card.notice and words.languages == ["en"]
+    assert words.pair and card.pair and words.pair.texts == card.pair.texts

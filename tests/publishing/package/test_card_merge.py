@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from model_card.card.document import split_card
 from model_card.lint.metadata import lint_block, read_metadata
 from publishing.errors import CardConflictError
 from publishing.hub.remote import Remote, Target
 from publishing.package.card_merge import decide_card, merge_card
-from publishing.package.card_text import decode_card
+from publishing.package.card_text import decode_card, take_metadata
 from tests.publishing.conftest import Publisher
 from tests.publishing.package.editors import BODY, EDITORS, THEIRS
 
@@ -114,3 +117,60 @@ def test_merging_does_not_slow_down_with_blank_lines() -> None:
 def test_what_no_hub_could_read_is_told(theirs: bytes) -> None:
     with pytest.raises(CardConflictError, match="cannot be merged"):
         decide_card(OURS.encode(), theirs, Remote(Target("ann/x")), "merge")
+
+
+fuzzed = settings(max_examples=200, deadline=None, derandomize=True, database=None)
+MARKS = ("begin a", "end a", "begin b", "end b")
+OURS_WITH_TWO = OUR_CARD + "\n<!-- finsent:begin b -->\n1\n2\n3\n<!-- finsent:end b -->\n"
+# An old Mac reads each of Windows' line ends as two, and nobody can tell any more.
+HARMLESS = [
+    name for name in EDITORS if not name.startswith(("UTF-16", "a second", "tabs", "an old", "no last"))
+]
+
+
+@fuzzed
+@given(st.lists(st.sampled_from(HARMLESS), max_size=4))
+def test_editors_one_after_the_other_change_nothing(editors: list[str]) -> None:
+    text = THEIRS
+    for editor in editors:
+        text = EDITORS[editor](text).decode()
+    assert merge_card(decode_card(text.encode()), decode_card(OUR_CARD.encode())) == MERGED
+
+
+@fuzzed
+@given(
+    st.lists(
+        st.sampled_from(
+            ["---", "---  ", "\n", "\r\n", "\r", "\t", "\ufeff", "a: 1", "tags: [x]", "- b", "x", " ", "é",
+             "yes: 08", "license: gpl", "<!-- finsent:begin a -->",
+             *(f"<!-- finsent:{mark} -->\n" for mark in MARKS)]
+        ),
+        max_size=20,
+    ).map("".join)
+)  # fmt: skip
+def test_whatever_stood_there_the_merged_card_is_whole(theirs: str) -> None:
+    """One block that is ours and what only they have, line feeds alone; and merging again changes nothing."""
+    try:
+        merged = merge_card(decode_card(theirs.encode()), OURS_WITH_TWO)
+    except ValueError:
+        return
+    document = split_card(merged)
+    metadata = read_metadata(document)
+    assert {"license": "mit", "tags": ["new"]}.items() <= metadata.items()
+    assert "\r" not in merged and not merged.startswith("\ufeff")
+    assert merge_card(decode_card(merged.encode()), OURS_WITH_TWO) == merged
+
+
+def test_words_behind_regions_that_cross_are_kept() -> None:
+    marks = "begin b", "begin a", "end a", "words of theirs", "end b", "more words"
+    theirs = "\n".join(f"<!-- finsent:{mark} -->" if mark[:3] in ("beg", "end") else mark for mark in marks)
+    merged = merge_card(f"{THEIRS.partition('# T')[0]}{theirs}\n", OURS_WITH_TWO)
+    assert "words of theirs" in merged and "more words" in merged
+    assert merge_card(merged, OURS_WITH_TWO) == merged
+
+
+def test_a_card_of_many_blocks_is_read_in_linear_time() -> None:
+    started = time.process_time()
+    assert take_metadata("---\n---\n" * 20_000 + "words\n") == ({}, "words\n")
+    assert take_metadata("---\nword\n" * 200_000)[0] == {}
+    assert time.process_time() - started < 10

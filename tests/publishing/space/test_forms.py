@@ -27,6 +27,8 @@ from publishing.space.forms import (
     readme,
     write_form,
 )
+from publishing.space.subject import describe_shortly, describe_subject
+from tests.model_card.samples import make_metrics, make_recipe
 from tests.space.conftest import SUBJECT
 
 STAYS_BEHIND = {"README.md.jinja", "ruff.toml"}
@@ -98,6 +100,29 @@ def test_a_readme_names_no_port_and_no_commit_that_would_go_stale() -> None:
         assert f"The model, `{SUBJECT.model}`, runs" in text
 
 
+def test_a_space_speaks_of_what_its_release_holds() -> None:
+    named = {"unit": {"one": "review", "many": "reviews"}, "tags": ["films"], "notice": "No film is bad."}
+    card = make_recipe().card.model_dump() | named | {"emoji": "🎬", "short_description": "Films, judged"}
+    subject = describe_subject(make_recipe(card=card), make_metrics(), "ann/films")
+    text = readme("gradio", subject)
+    assert "one review with\nthe words that decided" in text and text.endswith("analytics. No film is bad.\n")
+    matter = front_matter("gradio", subject)
+    assert (matter["emoji"], matter["short_description"]) == ("🎬", "Films, judged")
+    assert matter["tags"] == ["films", "mcp-server"] and front_matter("static", subject)["tags"] == ["films"]
+
+
+@pytest.mark.parametrize(
+    ("many", "told"),
+    [
+        ("reviews", "Classifies reviews, one or many at a time"),
+        ("questions to the customer service desk", "Classifies texts, one or many at a time"),
+    ],
+)
+def test_a_space_without_a_description_gets_one_that_the_hub_takes(many: str, told: str) -> None:
+    card = make_recipe().card.model_dump() | {"unit": {"one": "one", "many": many}}
+    assert describe_shortly(make_recipe(card=card).card) == told and len(told) <= 60
+
+
 def test_the_sdk_is_the_pinned_gradio() -> None:
     matter = front_matter("gradio", SUBJECT)
     assert matter["sdk_version"] == pinned("gradio")
@@ -148,6 +173,7 @@ def test_the_page_knows_its_model_and_no_title_ends_its_script(tmp_path: Path) -
     assert settings["pinned"] == PIN
     assert (settings["title"], settings["dtype"], settings["wasm"]) == (title, "fp32", "./w/")
     assert (settings["model"], settings["host"]) == (SUBJECT.model, SUBJECT.host)
+    assert settings["unit"] == {"one": "text", "many": "texts"}
 
 
 def test_the_library_is_pinned_to_what_is_tested() -> None:

@@ -138,5 +138,8 @@ def test_a_broken_file_is_named_and_a_packed_one_read(tmp_path: Path) -> None:
 
 
 def test_groups_may_be_numbers_or_missing(tmp_path: Path) -> None:
-    write(tmp_path, [1, 0], thread=[7, None])
+    write(tmp_path, [1, 0], thread=[7, None], day=[date(2026, 1, 2)] * 2, score=[0.5, 1.0])
     assert [row.group for row in read_rows(tmp_path, group="thread")] == ["7", ""]
+    assert [row.slice for row in read_rows(tmp_path, slice="day")] == ["2026-01-02"] * 2
+    with pytest.raises(DataError, match=r"rows.parquet, row 1: 'score' is float '0.5'"):
+        read_rows(tmp_path, group="score")

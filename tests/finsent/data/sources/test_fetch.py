@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.utils import reset_sessions
 
 from finsent import REPOSITORY
 from finsent.data.sources.fetch import Places, fetch_files
+from finsent.environment import environment_in
 from finsent.errors import DataError
+from local_hub import HubSettings, running_hub
 from tests.finsent.data.sources.samples import make_source, read
+from tests.local_hub.accounts import GRANTS, WRITE
 
 
 def test_a_missing_file_and_a_wrong_kind_are_named(tmp_path: Path) -> None:
@@ -40,6 +46,44 @@ def test_files_lie_beside_the_recipe_or_in_the_repository(tmp_path: Path) -> Non
         fetch_files(source, "rows.csv", Places(home=tmp_path))
     told = f"{beside.parent / 'rows.csv'} and {REPOSITORY / 'data/headlines/rows.csv'} does not exist"
     assert str(caught.value) == f"s: {told}"
+
+
+READ = """
+import sys
+from finsent.data.sources.fetch import Places
+from finsent.data.sources.read import read_source
+from tests.local_hub.accounts import GRANTS, WRITE
+from tests.finsent.data.sources.samples import make_source
+from pathlib import Path
+for how in ({"files": {"train": ["rows/*.jsonl"]}}, {"files": {}, "splits": {"test": "train"}}):
+    rows = read_source(make_source(Path(), hub="ann/rows", **how), Places()).rows
+    print(sorted((row.text, row.label, row.split) for row in rows))
+"""
+
+
+def test_files_by_pattern_and_splits_come_from_a_hub(tmp_path: Path) -> None:
+    """In a process of its own, as the clients read the Hub's address when they are imported."""
+    with (
+        running_hub(HubSettings(tmp_path / "hub", tokens=GRANTS)) as hub,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr("huggingface_hub.constants.ENDPOINT", hub.endpoint)
+        api = HfApi(endpoint=hub.endpoint, token=WRITE)
+        api.create_repo("ann/rows", repo_type="dataset")
+        lines = {"a": b'{"text": "Up", "label": 1}\n', "b": b'{"text": "Down", "label": 0}\n'}
+        files = [CommitOperationAdd(f"rows/{name}.jsonl", line) for name, line in lines.items()]
+        api.create_commit("ann/rows", files, commit_message="rows", repo_type="dataset")
+        environment = environment_in(tmp_path, hub.endpoint) | {"HF_ENDPOINT": hub.endpoint}
+        done = subprocess.run(
+            [sys.executable, "-c", READ],
+            env=environment,
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    expected = [[("Down", "negative", split), ("Up", "positive", split)] for split in ("train", "test")]
+    assert done.stdout.splitlines() == [str(one) for one in expected], done.stderr
 
 
 def test_a_pattern_stands_for_all_files_that_are_like_it(tmp_path: Path) -> None:

@@ -95,3 +95,10 @@ def test_any_line_end_is_read(end: str, tmp_path: Path) -> None:
 def test_a_letter_cut_by_a_buffer_is_whole(tmp_path: Path) -> None:
     long = "ü" * 70_001
     assert texts(tmp_path, f"text,label\na{long},1\n".encode()) == [f"a{long}"]
+
+
+def test_lines_that_are_utf8_in_a_file_that_is_not_are_read_as_that_where_the_recipe_says_so(
+    tmp_path: Path,
+) -> None:
+    content = b"text,label\n" + "Café,1\n".encode("latin-1") + "Öl fällt – 株,0\n".encode()
+    assert texts(tmp_path, content, encoding="latin-1", mixed_encodings=True) == ["Café", "Öl fällt – 株"]

@@ -60,7 +60,11 @@ def test_columns_are_chosen_and_filtered_as_in_a_table(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("body,language\nUp,en\nHoch,de\n,en\nDown,en\n", encoding="utf-8")
     found = texts(tmp_path, files=["a.csv"], text="body", where={"language": ["en"]}, take=1)
     assert len(found.texts) == 1 and found.texts[0] in ("Up", "Down")
-    assert found.left_out == {"where: language is another": 1, "empty": 1}
+    assert found.left_out == {
+        "where: language is another": 1,
+        "empty": 1,
+        "not among the 1 that are taken": 1,
+    }
 
 
 @pytest.mark.parametrize(
