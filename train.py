@@ -3,6 +3,7 @@
 python train.py                                  into runs/quickstart/release
 python train.py recipes/finsent-research.yaml    another recipe
 python train.py recipes/x.yaml --resume          go on after an interruption
+python train.py recipes/x.yaml --evaluate-on others.csv
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from model_card.behaviour.cases import read_suites
 from model_card.card.files import write_card
 from model_card.measure.metrics import read_metrics
 from model_card.measure.origin import was_made_from
+from model_card.measure.other_rows import score_and_write
 from model_card.measure.release import measure_release
 from model_card.measure.variants import (
     GatedVariants,
@@ -105,12 +107,16 @@ def main(
     recipe_file: options.RecipeFile = Path("recipes/quickstart.yaml"),
     runs: options.Runs = RUNS,
     resume: options.Resume = False,
+    evaluate_on: options.EvaluateOn = None,
 ) -> None:
-    """Make one release; exit 1 with one line when something is wrong."""
+    """Make one release, or score the one that is there; exit 1 with one line when something is wrong."""
     quiet_libraries()
     with reporting_errors("run again with --resume to go on"):
         recipe = load_recipe(recipe_file)
         run = Run(runs / recipe.name)
+        if evaluate_on is not None:
+            score_and_write(str(run.folder), [evaluate_on], run.folder / f"{evaluate_on.stem}.scores.json")
+            return
         with claimed(run.folder):
             release = train(recipe, run, resume)
         print(summarize(release, read_metrics(release / METRICS)))
