@@ -66,7 +66,8 @@ def _make_base(recipe: Recipe) -> BaseModel:
         problem_type="single_label_classification",
     )
     model = BertForSequenceClassification(config).eval()
-    return BaseModel(model, tokenizer.to_str(), ["input_ids", "token_type_ids", "attention_mask"])
+    roles = {f"{piece[1:-1].lower()}_token": piece for piece in SPECIALS}
+    return BaseModel(model, tokenizer.to_str(), ["input_ids", "token_type_ids", "attention_mask"], roles)
 
 
 def _export(base: BaseModel, path: Path) -> None:
