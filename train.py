@@ -3,6 +3,7 @@
 python train.py                                  into runs/quickstart/release
 python train.py recipes/finsent-research.yaml    another recipe
 python train.py recipes/x.yaml --resume          go on after an interruption
+python train.py recipes/x.yaml --evaluate-on others.csv
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from finsent import options
 from finsent.claim import claimed
 from finsent.cli import make_app, print_anywhere, quiet_libraries, reporting_errors, say, stage
 from finsent.data.splits import Splits
+from finsent.data.telling import tell_briefly
 from finsent.encoder.load import load_base
 from finsent.licences import recipe_licence
 from finsent.mirror import mirror_from_environment
 from finsent.onnx_files import ONNX_FILES
-from finsent.preparation import look_at_rows, prepare_splits
+from finsent.preparation import inspect_rows, prepare_splits
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RUNS, Run
@@ -30,6 +32,7 @@ from model_card.behaviour.cases import read_suites
 from model_card.card.files import write_card
 from model_card.measure.metrics import read_metrics
 from model_card.measure.origin import was_made_from
+from model_card.measure.other_rows import score_and_write
 from model_card.measure.release import measure_release
 from model_card.measure.variants import (
     GatedVariants,
@@ -54,7 +57,7 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     read_suites(recipe, [])  # one that cannot be read is told now, not after the training
     stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
     splits = splits or prepare_splits(recipe, mirror)
-    for line in look_at_rows(recipe, splits, mirror):
+    for line in tell_briefly(inspect_rows(recipe, splits, mirror)):
         say(line)
     teachers = [make_teacher(teacher, splits, run, resume) for teacher in recipe.teachers]
     start = teachers[0] if recipe.distillation and recipe.distillation.initialize_from == "teacher" else None
@@ -104,12 +107,16 @@ def main(
     recipe_file: options.RecipeFile = Path("recipes/quickstart.yaml"),
     runs: options.Runs = RUNS,
     resume: options.Resume = False,
+    evaluate_on: options.EvaluateOn = None,
 ) -> None:
-    """Make one release; exit 1 with one line when something is wrong."""
+    """Make one release, or score the one that is there; exit 1 with one line when something is wrong."""
     quiet_libraries()
     with reporting_errors("run again with --resume to go on"):
         recipe = load_recipe(recipe_file)
         run = Run(runs / recipe.name)
+        if evaluate_on is not None:
+            score_and_write(str(run.folder), [evaluate_on], run.folder / f"{evaluate_on.stem}.scores.json")
+            return
         with claimed(run.folder):
             release = train(recipe, run, resume)
         print(summarize(release, read_metrics(release / METRICS)))

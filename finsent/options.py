@@ -9,4 +9,7 @@ import typer
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="what to make")]
 Runs = Annotated[Path, typer.Option(help="where releases go, a folder a recipe")]
+EvaluateOn = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="train nothing; score the release on this labelled file")
+]
 Resume = Annotated[bool, typer.Option("--resume", help="go on from the last checkpoint")]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 
-from finsent.data.inspection import inspect_splits
+from finsent.data.inspection import Inspection, inspect_splits
 from finsent.data.splits import Splits, load_splits
-from finsent.data.telling import tell_briefly
 from finsent.encoder.reading import read_base
 from finsent.recipe.recipe import Recipe
 
@@ -24,6 +23,6 @@ def prepare_splits(recipe: Recipe, mirror: Path | None) -> Splits:
     return load_splits(recipe, mirror, identify)
 
 
-def look_at_rows(recipe: Recipe, splits: Splits, mirror: Path | None) -> list[str]:
-    """Return what a person should know of the rows before a training, in a few lines."""
-    return tell_briefly(inspect_splits(recipe, splits, read_base(recipe, mirror).measure))
+def inspect_rows(recipe: Recipe, splits: Splits, mirror: Path | None) -> Inspection:
+    """Return what is worth knowing of the rows before a training, read as the recipe's base does."""
+    return inspect_splits(recipe, splits, read_base(recipe, mirror).measure)

@@ -1,4 +1,4 @@
-"""What a person reads of a release that was just made: a line for the whole, a line a file."""
+"""What a person reads of a release that was just made: a line for the whole, a line a file, conditions."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from model_card.measure.metrics import Metrics, VariantFigures
 
 
 def summarize(folder: Path, metrics: Metrics) -> str:
-    """Return the release in a few lines: files, accuracy, macro F1, size, latency, and what to mind."""
+    """Return the release in a few lines: files, accuracy, macro F1, size, latency; memory and cautions."""
     parameters = f"{metrics.parameters / 1e6:.1f} M parameters"
     head = f"{folder}: version {metrics.version}, {parameters}, {metrics.licence}"
-    told = (f"  {line}" for line in tell_conditions(metrics))
-    return "\n".join([head, *map(_file_line, metrics.variants), *told])
+    conditions = (f"  {told}" for told in tell_conditions(metrics))
+    return "\n".join([head, *map(_file_line, metrics.variants), *conditions])
 
 
 def _file_line(one: VariantFigures) -> str:

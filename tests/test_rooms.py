@@ -15,7 +15,7 @@ from finsent import REPOSITORY
 # A room, and the rooms beside itself that its modules import: no more than these, and each of them somewhere.
 ROOMS: dict[str, set[str]] = {
     "inference": set(),
-    "finsent": set(),
+    "finsent": {"inference"},
     "export": {"finsent"},
     "model_card": {"export", "finsent", "inference"},
     "publishing": {"finsent", "local_hub", "model_card"},

@@ -208,6 +208,28 @@ def test_a_release_is_made_once_at_a_time(tmp_path: Path, tiny_base: Path) -> No
     assert "another run is making this release; wait for it" in done.stderr.splitlines()[-1]
 
 
+def test_a_weak_release_is_refused_and_one_that_may_be_weak_goes_on_from_the_checkpoint(
+    tiny_base: Path, tmp_path: Path
+) -> None:
+    slow = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-9, "evaluations": 1, "bf16": "off"}
+    recipe = tiny.write_recipe(tmp_path, tiny_base, training=slow, allow_weak=False)
+    refused = tiny.run_train(recipe, tmp_path / "runs")
+    assert refused.returncode == 1
+    last = refused.stderr.splitlines()[-1]
+    assert "not released, because it is weak: " in last and "allow_weak: true" in last
+    assert not (tmp_path / "runs" / "tiny" / "release").exists()
+    recipe = tiny.write_recipe(tmp_path, tiny_base, training=slow, allow_weak=True)
+    done = tiny.run_train(recipe, tmp_path / "runs", "--resume")
+    assert done.returncode == 0, done.stderr
+    assert "\n  weak: " in done.stdout and "\n  peak memory " in done.stdout
+    assert "caution: The test split has 18 rows" in done.stderr  # before the training, too
+    release = tmp_path / "runs" / "tiny" / "release"
+    assert "**This release is weak.**" in (release / "README.md").read_text(encoding="utf-8")
+    metrics = read_metrics(release / "metrics.json")
+    assert metrics.training.resumed_at > 0 and metrics.weak and metrics.texts is not None
+    assert 10**8 < (metrics.peak_memory_bytes or 0) < 10**11
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_teacher_of_another_recipe_is_made_again(
     seed: int, tiny_release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -216,6 +238,6 @@ def test_a_teacher_of_another_recipe_is_made_again(
     recipe = read_released_recipe(release / RECIPE)
     recipe, splits = recipe.model_copy(update={"seed": recipe.seed + seed}), load_splits(recipe)
     made: list[str] = []
-    monkeypatch.setattr(train, "train", lambda recipe, run, resume: made.append(recipe.name) or run.release)
+    monkeypatch.setattr(train, "train", lambda recipe, run, *_: made.append(recipe.name) or run.release)
     assert train.make_teacher(recipe, splits, Run(tmp_path / "student"), resume=False) == release
     assert made == ["tiny"] * seed

@@ -20,12 +20,11 @@ import typer
 from rich.console import Console
 
 from finsent.cli import print_anywhere, quiet_libraries, reporting_errors, stage
-from finsent.data.inspection import Inspection, inspect_splits
+from finsent.data.inspection import Inspection
 from finsent.data.splits import Splits
 from finsent.data.telling import print_tables, tell
-from finsent.encoder.reading import read_base
 from finsent.mirror import mirror_from_environment
-from finsent.preparation import prepare_splits
+from finsent.preparation import inspect_rows, prepare_splits
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
 
@@ -33,16 +32,6 @@ if TYPE_CHECKING:
     from finsent.training.estimate import Estimate
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-
-
-def measure_training(recipe: Recipe, splits: Splits, mirror: Path | None) -> Estimate:
-    """Load the base and measure a few steps of its training."""
-    from finsent.encoder.load import load_base  # brings torch, which looking at rows needs not
-    from finsent.training.estimate import estimate_training
-
-    stage("measuring a few steps of the training (--no-estimate leaves that out)")
-    base = load_base(recipe, [row.text for row in splits.train], mirror)
-    return estimate_training(recipe, splits.train, splits.validation, base)
 
 
 def tell_estimate(found: Estimate, recipe: Recipe) -> str:
@@ -76,6 +65,13 @@ def show(found: Inspection, estimate: Estimate | None, recipe: Recipe, as_json: 
         print(tell_estimate(estimate, recipe))
 
 
+def _measure_training(recipe: Recipe, splits: Splits, mirror: Path | None) -> Estimate:
+    from finsent.training.estimate import estimate_training  # brings torch, which looking at rows needs not
+
+    stage("measuring a few steps of the training (--no-estimate leaves that out)")
+    return estimate_training(recipe, splits, mirror)
+
+
 @app.command(help=__doc__)
 def main(
     recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="whose rows to look at")],
@@ -88,8 +84,8 @@ def main(
         recipe, mirror = load_recipe(recipe_file), mirror_from_environment()
         stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
         splits = prepare_splits(recipe, mirror)
-        found = inspect_splits(recipe, splits, read_base(recipe, mirror).measure)
-        show(found, measure_training(recipe, splits, mirror) if estimate else None, recipe, as_json)
+        found = inspect_rows(recipe, splits, mirror)
+        show(found, _measure_training(recipe, splits, mirror) if estimate else None, recipe, as_json)
 
 
 if __name__ == "__main__":

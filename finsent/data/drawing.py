@@ -50,9 +50,8 @@ def draw_splits(groups: Mapping[str, Group], data: Data, seed: int) -> dict[str,
         shares = _shares(data, closed)
         places = {name: _hash_name(name, seed) for name in names}
         if len(names) * shares.smallest() < FEW:
-            places = {
-                name: (rank + 0.5) / len(names) for rank, name in enumerate(sorted(names, key=places.get))
-            }  # type: ignore[arg-type]
+            ranked = sorted(names, key=lambda name: _hash_name(name, seed))
+            places = {name: (rank + 0.5) / len(names) for rank, name in enumerate(ranked)}
             shares = _widen(shares, len(names), data)
         drawn |= {name: _split_at(place, shares, data) for name, place in places.items()}
     return drawn

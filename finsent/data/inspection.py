@@ -65,7 +65,7 @@ class Inspection:
 
 def inspect_splits(recipe: Recipe, splits: Splits, measure: Measure) -> Inspection:
     """Return what is worth knowing of the rows; `measure` reads texts as the recipe's base does."""
-    rows = {split: splits.report.labels[split] for split in SPLITS}
+    rows: dict[str, dict[str, int]] = {split: splits.report.labels[split] for split in SPLITS}
     sample = _draw_sample([row for split in SPLITS for row in splits[split]], recipe.seed)
     figures = measure([row.text for row in sample])
     characters = _lengths(figures.characters, recipe.text.max_characters)

@@ -8,6 +8,7 @@ the first way, so no pair is found that is not one.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -17,13 +18,16 @@ from rensa import RMinHash
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import CountVectorizer
+from tqdm import tqdm
 
+from finsent.cli import say
 from finsent.data.grams import hash_grams
 
 EXACT_ROWS = 100_000  # what ten seconds to a minute are enough for on one core
 FREQUENT_GRAM = 200  # documents; more frequent grams only slow the search for candidates down
 BLOCK = 512  # rows compared with all others at a time
 BANDS, ROWS_A_BAND = 16, 4  # of a MinHash signature: two texts are candidates where one band is equal
+BAND_FACTORS = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93)
 SEED = 1
 CHUNK = 20_000  # texts or pairs worked on at a time, so that memory stays small
 NEIGHBOURS = 4  # texts of an equal band with which each is compared, beside the first of them
@@ -80,14 +84,17 @@ def _keep_alike(grams: csr_matrix[Any], pairs: Pairs, threshold: float) -> Pairs
     """Return the pairs whose similarity reaches the threshold; `grams` holds a one a gram of a text."""
     sizes, (left, right) = np.asarray(grams.sum(axis=1)).ravel(), pairs.T
     shared = np.asarray(grams[left].multiply(grams[right]).sum(axis=1)).ravel()
-    return pairs[(shared > 0) & (shared >= threshold * (sizes[left] + sizes[right] - shared))]
+    alike: Pairs = pairs[(shared > 0) & (shared >= threshold * (sizes[left] + sizes[right] - shared))]
+    return alike
 
 
 def _compare_bands(texts: list[str], threshold: float) -> Pairs:
     """Compare texts with an equal band, band by band, leaving out whom earlier bands have connected."""
+    say(f"  looking for near-duplicates among {len(texts):,} texts, by MinHash")
     keys = np.concatenate([_band_keys(texts[start : start + CHUNK]) for start in range(0, len(texts), CHUNK)])
-    found, component = [np.empty((0, 2), np.int64)], np.arange(len(texts))
-    for band in keys.T:
+    found, component = [np.empty((0, 2), np.int64)], np.arange(len(texts), dtype=np.int32)
+    shown = sys.stderr.isatty()
+    for band in tqdm(keys.T, desc="near-duplicates", file=sys.stderr, disable=not shown, leave=False):
         candidates = _equal_pairs(band)
         candidates = candidates[component[candidates[:, 0]] != component[candidates[:, 1]]]
         found.extend(_verify(texts, candidates, threshold))
@@ -96,16 +103,15 @@ def _compare_bands(texts: list[str], threshold: float) -> Pairs:
 
 
 def _band_keys(texts: list[str]) -> NDArray[np.uint64]:
-    """Return a key a band `(n, BANDS)`; a text without grams gets keys that no other text has."""
+    """Return a key a band `(n, BANDS)` of the MinHash signature of each text."""
     grams = hash_grams(texts)
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(
         grams.hashes, grams.starts, BANDS * ROWS_A_BAND, SEED
     )
     signatures = np.array(matrix.to_rows(), np.uint64).reshape(len(texts), BANDS, ROWS_A_BAND)
-    factors = np.array(
-        [0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93], np.uint64
-    )
-    return (signatures * factors).sum(axis=2, dtype=np.uint64)
+    factors = np.array(BAND_FACTORS, np.uint64)
+    keys: NDArray[np.uint64] = (signatures * factors).sum(axis=2, dtype=np.uint64)
+    return keys
 
 
 def _equal_pairs(keys: NDArray[np.uint64]) -> Pairs:

@@ -57,12 +57,15 @@ def _tables(found: Inspection) -> list[tuple[str, Cells, list[Cells]]]:
     labels = sorted({label for counts in found.rows.values() for label in counts})
     by_label = [(label, *(f"{counts.get(label, 0):,}" for counts in found.rows.values())) for label in labels]
     total = ("all", *(f"{sum(counts.values()):,}" for counts in found.rows.values()))
-    dropped = [
+    dropped: list[Cells] = [
         (reason, f"{count:,}", " | ".join(_shorten(text) for text in found.examples.get(reason, ())))
         for reason, count in found.dropped.items()
     ]
-    lengths = [("characters", *_length_cells(found.characters)), ("tokens", *_length_cells(found.tokens))]
-    words = [
+    lengths: list[Cells] = [
+        ("characters", *_length_cells(found.characters)),
+        ("tokens", *_length_cells(found.tokens)),
+    ]
+    words: list[Cells] = [
         (script, f"{one.words:,}", percent(one.unknown / one.words)) for script, one in found.scripts.items()
     ]
     return [

@@ -26,7 +26,8 @@ def load_recipe(path: Path) -> Recipe:
 
     Raises RecipeError: a file is missing or no YAML mapping, extends itself, or holds what is not allowed.
     """
-    return _validate(_read_tree(path, (), path.parent), path, path.parent)
+    home = path.parent.absolute()
+    return _validate(_read_tree(path, (), home), path, home)
 
 
 def read_released_recipe(path: Path) -> Recipe:

@@ -43,18 +43,20 @@ def _move(source: dict[str, Any], folder: Path, home: Path) -> dict[str, Any]:
     if not isinstance(path, str):
         return source
     if Path(path).is_absolute():
-        return source | {"path": _relative(source, Path(path), home)}
-    if folder.resolve() == home.resolve() or not (folder / path).exists():
+        _check_common(source, Path(path), home)
+    elif folder.resolve() == home.resolve() or not (folder / path).exists():
         return source
-    return source | {"path": _relative(source, folder / path, home)}
+    return source | {"path": _relative(folder / path, home)}
 
 
-def _relative(source: dict[str, Any], path: Path, home: Path) -> str:
-    path, home = path.resolve(), home.resolve()
-    seen = PurePath(os.path.relpath(path, home)).as_posix()
-    if os.path.commonpath([path, home]) == path.anchor:
+def _relative(path: Path, home: Path) -> str:
+    return PurePath(os.path.relpath(path.resolve(), home.resolve())).as_posix()
+
+
+def _check_common(source: dict[str, Any], path: Path, home: Path) -> None:
+    if os.path.commonpath([path.resolve(), home.resolve()]) == path.anchor:
+        seen = _relative(path, home)
         raise RecipeError(
             f"data.{source.get('name')}.path: got {str(path)!r}, which would be published with the release; "
-            f"put the data beside the recipe or into the repository, or write {seen!r} if that may be read"
+            f"put the data beside the recipe or into the repository, or write {seen!r} if it may be read"
         )
-    return seen

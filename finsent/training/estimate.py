@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from finsent.data.rows import Row
+from finsent.data.splits import Splits
 from finsent.encoder.base_model import BaseModel
+from finsent.encoder.load import load_base
 from finsent.memory import peak_memory
 from finsent.recipe.recipe import Recipe
 from finsent.training.precision import use_bf16
@@ -34,22 +37,26 @@ class Estimate:
     threads: int
 
 
-def estimate_training(recipe: Recipe, rows: list[Row], validation: list[Row], base: BaseModel) -> Estimate:
-    """Measure a few steps on rows of different lengths; the weights of `base` are changed by them."""
+def estimate_training(recipe: Recipe, splits: Splits, mirror: Path | None = None) -> Estimate:
+    """Load the recipe's base and measure a few steps on rows of different lengths."""
     training = recipe.training
-    copies = recipe.distillation.augmentations if recipe.distillation else 0
-    steps = math.ceil(math.ceil(len(rows) * (1 + copies) / training.batch_size) * training.epochs)
+    base = load_base(recipe, [row.text for row in splits.train], mirror)
     base.model.to(_device())
     if training.freeze_embeddings:
         base.model.get_input_embeddings().requires_grad_(False)
     optimizer = torch.optim.AdamW(base.model.parameters(), lr=training.learning_rate)
-    batches = _choose_batches(sorted(rows, key=lambda row: len(row.text)), training.batch_size)
+    batches = _choose_batches(sorted(splits.train, key=lambda row: len(row.text)), training.batch_size)
     took = [_step(recipe, base, batch, optimizer) for batch in batches][1:]
-    checked = _choose_batches(validation, 4 * training.batch_size)[-1]
-    checks = training.evaluations * _step(recipe, base, checked, None) * len(validation) / len(checked)
-    a_step = sum(took) / len(took)
-    memory = peak_memory()
-    return Estimate(steps * a_step + checks, memory, steps, a_step, len(took), torch.get_num_threads())
+    checked = _choose_batches(splits.validation, 4 * training.batch_size)[-1]
+    a_check = _step(recipe, base, checked, None) * len(splits.validation) / len(checked)
+    steps, a_step = _count_steps(recipe, len(splits.train)), sum(took) / len(took)
+    seconds = steps * a_step + training.evaluations * a_check
+    return Estimate(seconds, peak_memory(), steps, a_step, len(took), torch.get_num_threads())
+
+
+def _count_steps(recipe: Recipe, rows: int) -> int:
+    copies = recipe.distillation.augmentations if recipe.distillation else 0
+    return math.ceil(math.ceil(rows * (1 + copies) / recipe.training.batch_size) * recipe.training.epochs)
 
 
 def _choose_batches(rows: list[Row], size: int) -> list[list[Row]]:

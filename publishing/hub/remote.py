@@ -135,7 +135,7 @@ class Reader:
         )
         found = [_remote_file(one) for one in (info.siblings or [] if files else [])]
         head = None if info.sha is None else _commit(info.sha)
-        return _Standing(str(info.id), head, {one.path: one for one in found})
+        return _Standing(_repo_id(info.id), head, {one.path: one for one in found})
 
     def tags(self, target: Target) -> dict[str, str]:
         """Return tag -> commit."""
@@ -233,6 +233,12 @@ def _remote_file(one: Any) -> RemoteFile:  # noqa: ANN401  (RepoSibling; its lfs
     lfs = one.lfs
     sha256 = str(lfs["sha256"]) if lfs is not None else None
     return RemoteFile(_path(one.rfilename), int(one.size or 0), str(one.blob_id), sha256)
+
+
+def _repo_id(told: object) -> str:
+    if not isinstance(told, str):
+        raise ValueError(f"repository id {str(told)[:60]!r}")
+    return told
 
 
 def _path(name: object) -> str:

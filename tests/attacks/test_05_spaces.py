@@ -101,9 +101,11 @@ def is_running(pid: int) -> bool:
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
-def push_with_a_detached_child(hub: ServedHub, tmp_path: Path, name: str) -> int:
+def push_with_a_detached_child(hub: ServedHub, tmp_path: Path, name: str, *, stubborn: bool = True) -> int:
+    """A stubborn one does not end when it is asked to, which takes the seconds of grace."""
     note = tmp_path / f"{name}.pid"
-    push(hub, name, **{"app.py": DETACHED.replace("FILE", str(note)) + SERVER})
+    code = DETACHED if stubborn else DETACHED.replace("signal.signal(15, signal.SIG_IGN); ", "")
+    push(hub, name, **{"app.py": code.replace("FILE", str(note)) + SERVER})
     wait_for(hub, name, "RUNNING")
     child = number_in(note)
     assert is_running(child)
@@ -121,7 +123,7 @@ def test_pause_leaves_nothing_running(hub: ServedHub, tmp_path: Path) -> None:
 def test_the_end_of_the_hub_is_the_end_of_its_spaces(
     mortal: ServedHub, tmp_path: Path, number: signal.Signals
 ) -> None:
-    child = push_with_a_detached_child(mortal, tmp_path, "app")
+    child = push_with_a_detached_child(mortal, tmp_path, "app", stubborn=number == signal.SIGKILL)
     mortal.stop(number)
     wait_until(lambda: not is_running(child) and not running_below(tmp_path / "root"), 20)
 

@@ -155,12 +155,13 @@ ODD = [
     {"id": "ann/x", "sha": COMMIT, "siblings": [{}]}, {"id": "ann/x", "sha": COMMIT, "lastModified": "?"},
     listing("../owned"), listing("/etc/owned"), listing("a//b"), listing("a\0b"), listing("\ud800"),
     listing("..\\owned"), listing(7), listing("a", size="much"), listing("a", size=float("nan")),
-    listing("a", size=float("inf")), listing("a", lfs=[]), listing("a", lfs={"sha256": "0"}),
+    listing("a", size=float("inf")), listing("a", lfs=[1]), listing("a", lfs={"sha256": "0"}),
 ]  # fmt: skip
 
 
-def assert_refused(ask: Callable[[], object], told: object) -> None:
-    with pytest.raises(PublishError) as failed:
+def assert_refused(ask: Callable[[], object], told: object, at: str = "") -> None:
+    """In one line, at that question: a later one might refuse what an earlier one let pass."""
+    with pytest.raises(PublishError, match=at or None) as failed:
         pytest.fail(f"{told!r} was taken: {ask()!r}")
     assert "\n" not in str(failed.value) and len(str(failed.value)) < 500
 
@@ -168,7 +169,9 @@ def assert_refused(ask: Callable[[], object], told: object) -> None:
 def test_odd_json_of_a_repository_is_one_line() -> None:
     for tree in ODD:
         with answering(json.dumps(tree).encode(), Content_Type="application/json") as address:
-            assert_refused(lambda: reader_at(address).read(Target("ann/x")), tree)
+            assert_refused(lambda: reader_at(address).read(Target("ann/x")), tree, "read files")
+    with answering(json.dumps(listing("a/b.txt")).encode(), Content_Type="application/json") as address:
+        assert_refused(lambda: reader_at(address).read(Target("ann/x")), "honest files", "read commits")
 
 
 def test_odd_json_of_everything_else_is_one_line() -> None:

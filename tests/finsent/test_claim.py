@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import errno
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
-from finsent.claim import check_disk, claimed, is_storage_error
+from finsent.claim import LOCK, check_disk, claimed, is_storage_error
 from finsent.errors import FinsentError
 
 
@@ -36,3 +38,20 @@ def test_a_failed_write_names_the_folder(tmp_path: Path) -> None:
     message = r"run: cannot be written \(bad\); make room and run again with --resume"
     with pytest.raises(FinsentError, match=message), claimed(tmp_path / "run"):
         raise RuntimeError("bad") from OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_who_waits_comes_in_when_the_other_is_done(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with claimed(tmp_path, wait=True):
+            order.append("second")
+
+    with FileLock(tmp_path / LOCK):
+        with pytest.raises(FinsentError, match="another run is making this release"), claimed(tmp_path):
+            pytest.fail("two at once")
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        order.append("first")
+    waiting.join(30)
+    assert order == ["first", "second"]

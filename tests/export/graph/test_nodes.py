@@ -10,6 +10,7 @@ from finsent.errors import ReleaseError
 @pytest.fixture
 def graph() -> GraphProto:
     nodes = [
+        helper.make_node("Tanh", ["u"], ["x"], name="/embeddings/Tanh"),
         helper.make_node("MatMul", ["x", "w"], ["a"], name="/layer.0/attention/MatMul"),
         helper.make_node("Add", ["a", "b"], ["c"], name="/layer.0/output/Add"),
         helper.make_node("MatMul", ["c", "v"], ["y"], name="/layer.1/attention/MatMul"),

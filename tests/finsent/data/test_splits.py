@@ -9,7 +9,8 @@ import pytest
 from finsent.data.rows import Row, SourceRows
 from finsent.data.splits import SPLITS, Splits, fingerprint, load_splits, split_rows
 from finsent.errors import DataError
-from finsent.recipe.data import Data, SplitName
+from finsent.recipe.data import Data, Fold, SplitName
+from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.text import comparable
 from tests import tiny
@@ -132,3 +133,15 @@ def test_a_split_without_a_label_is_an_error(tiny_recipe: Recipe) -> None:
         DataError, match=r"label 'neutral' has too few rows: 0 in train.*Add.*neutral: null.*map it"
     ):
         load_splits(tiny_recipe)
+
+
+def test_a_test_file_may_lack_a_label_and_a_drawn_split_may_not(tmp_path: Path, tiny_base: Path) -> None:
+    tree = tiny.recipe_tree(tmp_path, tiny_base)["data"]
+    tree["sources"][0]["files"] = {"train": ["rows.csv"], "test": ["test.csv"]}
+    recipe = load_recipe(tiny.write_recipe(tmp_path, tiny_base, data=tree))
+    held_out = [{**one, "text": f"Gamma {one['text']}"} for one in tiny.make_rows()]
+    tiny.write_csv(tmp_path / "test.csv", [one for one in held_out if one["label"] != "neutral"])
+    assert set(load_splits(recipe).report.labels["test"]) == {"negative", "positive"}
+    fold = recipe.data.model_copy(update={"fold": Fold(index=0, of=2), "validation": 0.0})
+    with pytest.raises(DataError, match=r"validation: no rows; raise data\.validation"):
+        load_splits(recipe.model_copy(update={"data": fold}))

@@ -192,7 +192,7 @@ EXAMPLE = {"title": "Prize", "text": "You won a prize", "expected": "spam"}
     [
         ("card.tons", r"replace: the recipe that it extends has no 'card.tons'; leave it out"),
         ("labels.x.y", r"has no 'labels.x.y'"),
-        (None, r"replace: got \[3\]; write a list of keys"),
+        (None, r"replace: got \[3\]; write keys"),
     ],
 )
 def test_a_part_that_is_not_there_cannot_be_replaced(

@@ -9,6 +9,7 @@ from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
 from finsent.errors import RecipeError
 from finsent.recipe.file import dump_recipe, load_recipe, read_released_recipe
+from finsent.recipe.places import with_places_from
 from finsent.recipe.recipe import Recipe
 from tests import tiny
 from tests.finsent.recipe.samples import write_recipe, write_taught
@@ -74,6 +75,12 @@ def test_a_path_that_shares_no_folder_is_refused(own: Path) -> None:
         RecipeError, match=r"tiny.yaml: data.rows.path: got '/nowhere/rows', which would be publ"
     ):
         load_recipe(place(own, "/nowhere/rows"))
+
+
+def test_a_copy_may_go_where_no_folder_is_common(own: Path) -> None:
+    tree = {"data": {"sources": [{"name": "rows", "path": "rows"}]}}
+    moved = with_places_from(tree, own.parent, Path("/nowhere"))["data"]["sources"][0]["path"]
+    assert moved == f"..{own.parent.resolve()}/rows"
 
 
 def test_an_absolute_path_in_a_release_of_before_is_still_read(own: Path) -> None:

@@ -66,6 +66,11 @@ REGIONS = (
 )
 
 
+def test_a_mark_that_stands_twice_begins_where_it_did_first() -> None:
+    mark = "<!-- finsent:{} a -->\n"
+    assert regions(mark.format("begin") + mark.format("begin") + mark.format("end")) == {"a": (2, 2)}
+
+
 def test_a_region_is_what_stands_between_its_marks_and_the_first_of_a_name_counts() -> None:
     assert regions(REGIONS) == {"a": (3, 4)}
     assert list(region_marks(REGIONS)) == [

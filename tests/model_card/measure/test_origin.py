@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from finsent.data.splits import load_splits
-from finsent.recipe.file import read_released_recipe
+from finsent.recipe.file import load_recipe
 from finsent.recipe.renamed import find_old_keys, with_first_names
 from finsent.release import RECIPE
 from model_card.measure.origin import was_made_from
@@ -16,7 +16,7 @@ from model_card.measure.origin import was_made_from
 @pytest.mark.parametrize("change", ["", "card", "names", "recipe", "rows", "version", "nothing there"])
 def test_a_release_was_made_from_a_recipe_and_rows(change: str, tiny_release: Path, tmp_path: Path) -> None:
     release = Path(shutil.copytree(tiny_release, tmp_path / "release"))
-    recipe = read_released_recipe(release / RECIPE)
+    recipe = load_recipe(tiny_release.parents[2] / "tiny.yaml")
     splits = load_splits(recipe)
     if change == "card":  # its words decide no weight
         recipe = recipe.model_copy(update={"card": recipe.card.model_copy(update={"summary": "other"})})

@@ -56,6 +56,23 @@ def test_no_pickle_and_no_script_is_within_reach(theirs: Path, tmp_path: Path) -
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("said", ["where it is kept", "another key"])
+def test_a_tensor_that_is_kept_elsewhere_is_refused_whatever_it_says_of_the_place(
+    tmp_path: Path, said: str
+) -> None:
+    tensor = onnx.TensorProto(name="w", data_type=1, dims=[1])
+    if said == "where it is kept":
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+    else:
+        tensor.external_data.add(key="offset", value="0")
+    graph = onnx.GraphProto(name="g", initializer=[tensor])
+    (tmp_path / "x.onnx").write_bytes(onnx.ModelProto(ir_version=8, graph=graph).SerializeToString())
+    for name in ("config.json", "tokenizer_config.json"):
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    with pytest.raises(PublishError, match=r"x\.onnx: reads its weights from another file"):
+        refuse_code(tmp_path, ["x.onnx"])
+
+
 @pytest.mark.parametrize("content", ["{", "[]"])
 def test_settings_that_cannot_be_read_are_not_loaded(theirs: Path, content: str) -> None:
     (theirs / "config.json").write_text(content, encoding="utf-8")

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from finsent.data.splits import load_splits
+from finsent.memory import peak_memory
+from finsent.recipe.recipe import Recipe
+from finsent.training.estimate import estimate_training
+
+
+def test_an_estimate_is_measured_steps_times_those_of_the_recipe(tiny_recipe: Recipe) -> None:
+    found = estimate_training(tiny_recipe, load_splits(tiny_recipe))
+    assert (found.steps, found.measured_steps) == (7 * 8, 3)  # 54 rows in batches of 8, 8 epochs
+    assert found.steps * found.seconds_a_step < found.seconds < 60
+    assert 10**8 < found.peak_memory_bytes <= peak_memory()
+
+
+def test_fewer_rows_than_a_batch_are_one(tiny_recipe: Recipe) -> None:
+    splits = load_splits(tiny_recipe)
+    few = replace(splits, train=splits.train[:3], validation=splits.validation[:1])
+    assert estimate_training(tiny_recipe, few).steps == 8
