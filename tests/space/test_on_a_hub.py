@@ -92,7 +92,7 @@ def test_the_page_opens_from_there(hub: RunningHub, run: Path, release: Path) ->
         visit = Visit(context, f"{hub.endpoint}/spaces/ann/static-demo/app/")
         visit.page.fill("#text", TEXT)
         visit.page.press("#text", "Enter")
-        visit.page.wait_for_selector("#answer .fs-words")
+        visit.wait_answer(TEXT)
         shown = visit.page.locator("#answer .fs-number").all_inner_texts()
         expected = Classifier(release)(TEXT).scores.values()
         assert [float(one.removesuffix(" %")) / 100 for one in shown] == pytest.approx(
