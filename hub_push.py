@@ -27,7 +27,7 @@ from publishing.proof.verify import raise_if_failed, verify_published
 from publishing.push import Push, PushResult
 from publishing.receipt import find_receipt
 from publishing.rollback import roll_back
-from publishing.space.options import choose_space, choose_space_id
+from publishing.space.address import choose_space, choose_space_id
 
 ABORTED = "nothing was sent"
 

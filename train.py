@@ -30,8 +30,7 @@ from finsent.release import METRICS, RUNS, Run
 from finsent.training.fit import fit
 from model_card.behaviour.cases import read_suites
 from model_card.card.files import write_card
-from model_card.measure.metrics import read_metrics
-from model_card.measure.origin import was_made_from
+from model_card.measure.metrics_file import read_metrics
 from model_card.measure.other_rows import score_and_write
 from model_card.measure.release import measure_release
 from model_card.measure.variants import (
@@ -42,6 +41,7 @@ from model_card.measure.variants import (
     measure_variants,
 )
 from model_card.measure.weakness import check_strength
+from model_card.reuse import was_made_from
 from model_card.summary import summarize
 
 app = make_app(__doc__)

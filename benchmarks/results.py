@@ -18,7 +18,7 @@ from finsent import REPOSITORY
 from finsent.cli import print_anywhere
 from finsent.recipe.file import load_recipe
 from finsent.scoring import Scores
-from model_card.measure.metrics import Metrics, read_metrics
+from model_card.measure.metrics_file import Metrics, read_metrics
 
 RESULTS = Path(__file__).parent / "results"
 README = REPOSITORY / "README.md"

@@ -12,19 +12,7 @@ import sys
 import unicodedata
 
 LINK = r"https?://\S+"
-BARE_LINK = r"(?<![\p{L}\p{N}@./])(?:www\.|pic\.twitter\.com/)\S+"
 CASHTAG = r"\$(?=[A-Za-z])"
-MENTION = r"(?<![A-Za-z0-9_])@[A-Za-z0-9_]+"
-HASHTAG = r"#(?=[\p{L}\p{N}])"
-TAG = r"</?[A-Za-z][^<>]*>"
-ENTITIES = {  # in the order in which they are read, so that "&amp;lt;" becomes "&lt;"
-    "&lt;": "<",
-    "&gt;": ">",
-    "&quot;": '"',
-    "&(?:#0?39|#x27|apos);": "'",
-    "&nbsp;": " ",
-    "&amp;": "&",
-}
 
 
 def comparable(text: str) -> str:

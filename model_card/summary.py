@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from model_card.measure.cautions import tell_conditions
-from model_card.measure.metrics import Metrics, VariantFigures
+from model_card.measure.metrics_file import Metrics, VariantFigures
 
 
 def summarize(folder: Path, metrics: Metrics) -> str:

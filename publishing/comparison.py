@@ -6,7 +6,7 @@ import json
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from model_card.measure.metrics import Metrics
+from model_card.measure.metrics_file import Metrics
 
 
 class FigureChange(BaseModel):

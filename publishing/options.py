@@ -11,7 +11,7 @@ import typer
 
 from publishing.package.card_merge import CardChoice
 from publishing.proof.verify import Depth
-from publishing.space.options import SpaceChoice, SpaceOptions
+from publishing.space.address import SpaceChoice, SpaceOptions
 
 # Each is one option of hub_push.py; --help is made of these lines.
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="folder of a run, or of a data set")]

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ConfigDict
 
 from finsent.release import CARD, METRICS
-from model_card.measure.metrics import Metrics
+from model_card.measure.metrics_file import Metrics
 from publishing.comparison import FigureChange, compare_figures, find_regressions, read_published
-from publishing.hub.remote import Reader, Remote, Target
+from publishing.hub.remote import Reader, Remote
 from publishing.package.card_merge import CardChoice, CardDecision, apply_decision, decide_card
 from publishing.package.changes import Action, FileChange, compare_files
+from publishing.package.commit_message import commit_title
 from publishing.package.manifest import Manifest
 from publishing.package.parcel import Parcel
 from publishing.version import check_version
@@ -47,19 +48,6 @@ class Plan(BaseModel):
     def bytes_to_send(self) -> int:
         """Bytes of what is new; a Hub that knows a large file from elsewhere takes less."""
         return sum(file.size for file in self.of("add", "change"))
-
-
-def commit_title(target: Target, changes: tuple[FileChange, ...], version: str | None, first: bool) -> str:
-    """Return the first line of the commit, made from what it does."""
-    changed = [change for change in changes if change.has_effect]
-    name = f"{target.repo_id.rpartition('/')[2]}{f' {version}' if version else ''}"
-    if first:
-        return f"Publish {name}: {len(changed)} files"
-    if len(changed) <= 2:
-        return f"Update {name}: {', '.join(change.path for change in changed)}"
-    verbs: dict[Action, str] = {"add": "added", "change": "changed", "delete": "deleted"}
-    counts = {verb: sum(one.action == action for one in changed) for action, verb in verbs.items()}
-    return f"Update {name}: " + ", ".join(f"{count} {verb}" for verb, count in counts.items() if count)
 
 
 def make_plan(

@@ -21,8 +21,8 @@ from publishing.package.manifest import digest
 from publishing.proof.prover import Prover, empty_home
 from publishing.proof.verify import proving, raise_if_failed
 from publishing.receipt import Receipt, timestamp
+from publishing.space.address import OUTBOX, SpaceOptions
 from publishing.space.forms import Subject
-from publishing.space.options import OUTBOX, SpaceOptions
 from publishing.space.publisher import SpacePublisher
 
 

@@ -26,7 +26,7 @@ from finsent.release import (
 from inference.classifier import Classifier
 from model_card.card.build import build_card
 from model_card.lint.card import lint_card
-from model_card.measure.metrics import read_metrics
+from model_card.measure.metrics_file import read_metrics
 from publishing.hub.remote import Target
 from publishing.package.check import lint_release
 from publishing.package.parcel import pack_release, subject_of

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from finsent.data.duplicates import SPLITS
-from finsent.data.rows import Row
-from finsent.data.splits import Splits
-from finsent.recipe.recipe import Recipe
-from finsent.text import comparable
-from finsent.text_figures import (
+from finsent.cautions import (
     ScriptWords,
     TextFigures,
     find_label_cautions,
     find_unknown_caution,
     percent,
 )
+from finsent.data.duplicates import SPLITS
+from finsent.data.rows import Row
+from finsent.data.splits import Splits
+from finsent.recipe.recipe import Recipe
+from finsent.text import comparable
 
 SAMPLE = 10_000  # rows whose texts are read; more would take long and move no figure
 UNEVEN = 20  # times as many rows in one class as in another

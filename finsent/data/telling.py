@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from finsent.cautions import percent, unknown_share
 from finsent.cli import plain
 from finsent.data.inspection import Inspection, Lengths
-from finsent.text_figures import percent, unknown_share
 
 LONGEST_EXAMPLE = 80  # characters of a dropped row
 METHODS = {"exact": "all pairs compared", "minhash": "candidates by MinHash, then compared"}

@@ -12,11 +12,11 @@ from typing import Any
 
 from tokenizers import Encoding, Tokenizer
 
+from finsent.cautions import ScriptWords, TextFigures
 from finsent.encoder.find import find_base
 from finsent.encoder.tokenizer_file import read_tokenizer
 from finsent.recipe.recipe import Recipe
 from finsent.release import TOKENIZER
-from finsent.text_figures import ScriptWords, TextFigures
 
 CHUNK = 10_000  # texts encoded at a time, so that memory stays small
 KINDS = {"N": "digits", "P": "punctuation", "S": "symbols and emoji"}

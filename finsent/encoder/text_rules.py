@@ -1,4 +1,7 @@
-"""Text rules as a `tokenizers` normalizer, so that every runtime cleans alike and nothing else has to."""
+"""Text rules as a `tokenizers` normalizer, so that every runtime cleans alike and nothing else has to.
+
+The regular expressions stay in the dialect that Oniguruma (Rust) and JavaScript share.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,21 @@ from typing import Any
 
 from tokenizers import Regex, Tokenizer, normalizers
 
-from finsent.recipe.encoder import Text
-from finsent.text import BARE_LINK, CASHTAG, ENTITIES, HASHTAG, LINK, MENTION, TAG
+from finsent.recipe.text import Text
+from finsent.text import CASHTAG, LINK
+
+BARE_LINK = r"(?<![\p{L}\p{N}@./])(?:www\.|pic\.twitter\.com/)\S+"
+MENTION = r"(?<![A-Za-z0-9_])@[A-Za-z0-9_]+"
+HASHTAG = r"#(?=[\p{L}\p{N}])"
+TAG = r"</?[A-Za-z][^<>]*>"
+ENTITIES = {  # in the order in which they are read, so that "&amp;lt;" becomes "&lt;"
+    "&lt;": "<",
+    "&gt;": ">",
+    "&quot;": '"',
+    "&(?:#0?39|#x27|apos);": "'",
+    "&nbsp;": " ",
+    "&amp;": "&",
+}
 
 BOUND = r"(?<=^[\s\S]{"  # how the last step begins
 WORD = r"(?<![\p{L}\p{N}])(?:"  # and the one that drops words

@@ -16,7 +16,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from finsent.encoder.text_rules import build_normalizer, find_own_normalizer
 from finsent.errors import BaseModelError
-from finsent.recipe.encoder import Text
+from finsent.recipe.text import Text
 from finsent.release import SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG
 
 VOCABULARIES = (

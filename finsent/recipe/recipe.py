@@ -12,11 +12,12 @@ from pydantic_core import to_json
 
 from finsent.recipe.card import Card, Hub
 from finsent.recipe.data import Data
-from finsent.recipe.encoder import Base, Text
+from finsent.recipe.encoder import Base
 from finsent.recipe.evaluation import Evaluation
 from finsent.recipe.export import Export
 from finsent.recipe.renamed import with_first_names
 from finsent.recipe.section import Section, Seed, Share, Version
+from finsent.recipe.text import Text
 from finsent.recipe.training import Energy, Training
 
 MAKING = {"labels", "seed", "data", "text", "base", "training", "distillation", "export"}

@@ -12,7 +12,7 @@ from finsent.cli import print_anywhere, reporting_errors
 from finsent.errors import ReleaseError
 from finsent.recipe.file import read_released_recipe
 from model_card.card.build import build_card
-from model_card.measure.metrics import read_metrics
+from model_card.measure.metrics_file import read_metrics
 
 
 def main(

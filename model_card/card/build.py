@@ -17,7 +17,7 @@ from model_card.card.formats import FILTERS
 from model_card.card.metadata import HUB, card_metadata
 from model_card.measure.abstention import LEAST_ANSWERED
 from model_card.measure.cautions import list_cautions
-from model_card.measure.metrics import PYTORCH, ExampleResult, Metrics
+from model_card.measure.metrics_file import PYTORCH, ExampleResult, Metrics
 
 TEMPLATES = Path(__file__).parent
 LONGEST_TABLE = 12  # slices; more are folded away

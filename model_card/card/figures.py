@@ -18,7 +18,7 @@ from finsent import release
 from finsent.scoring import Scores
 from model_card.card.fonts import choose_fonts, drawable
 from model_card.measure.abstention import Abstention
-from model_card.measure.metrics import Metrics, VariantFigures
+from model_card.measure.metrics_file import Metrics, VariantFigures
 
 DPI = 160
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#767676"  # Okabe and Ito: distinct for colour-blind readers

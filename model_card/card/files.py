@@ -11,7 +11,7 @@ from finsent.release import CARD, METRICS, RECIPE, write_threshold
 from model_card.card.build import build_card
 from model_card.card.figures import draw_figures
 from model_card.lint.card import lint_card
-from model_card.measure.metrics import Metrics, write_metrics
+from model_card.measure.metrics_file import Metrics, write_metrics
 
 
 def write_card(recipe: Recipe, metrics: Metrics, folder: Path) -> None:

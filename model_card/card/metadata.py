@@ -13,7 +13,7 @@ from finsent import release
 from finsent.recipe.recipe import Recipe
 from finsent.scoring import Scores
 from finsent.yaml_dialects import dump_yaml
-from model_card.measure.metrics import ExampleResult, Metrics
+from model_card.measure.metrics_file import ExampleResult, Metrics
 
 TASK = "text-classification"
 HUB = "https://huggingface.co"

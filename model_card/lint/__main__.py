@@ -15,7 +15,7 @@ from finsent.cli import print_anywhere, reporting_errors
 from finsent.release import CARD, METRICS
 from model_card.lint.card import lint_card
 from model_card.lint.problem import Problem
-from model_card.measure.metrics import read_metrics
+from model_card.measure.metrics_file import read_metrics
 
 
 def main(

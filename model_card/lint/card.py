@@ -17,7 +17,7 @@ from model_card.lint.files import lint_files
 from model_card.lint.metadata import lint_metadata
 from model_card.lint.numbers import lint_figures
 from model_card.lint.problem import Problem
-from model_card.measure.metrics import Metrics
+from model_card.measure.metrics_file import Metrics
 
 
 def lint_card(

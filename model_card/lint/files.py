@@ -10,7 +10,7 @@ from finsent.onnx_files import FP32
 from finsent.release import WEIGHTS
 from model_card.card.document import Document, prose, without_blocks
 from model_card.lint.problem import Problem
-from model_card.measure.metrics import Metrics
+from model_card.measure.metrics_file import Metrics
 
 _IMAGE = re.compile(r"!\[([^\]\n]*)\]\(\s*<?([^)\s>]+)")
 _LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(\s*<?([^)\s>]+)")

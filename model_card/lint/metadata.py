@@ -13,7 +13,7 @@ from finsent.yaml_dialects import find_ambiguities, read_hub_yaml
 from model_card.card.document import Document, without_blocks
 from model_card.lint.metadata_schema import CardMetadata
 from model_card.lint.problem import Problem
-from model_card.measure.metrics import Metrics
+from model_card.measure.metrics_file import Metrics
 
 KeyPath = tuple[str | int, ...]
 

@@ -19,7 +19,7 @@ from model_card.card.build import build_card
 from model_card.card.document import Document, prose, regions, split_card
 from model_card.lint.metadata import read_metadata
 from model_card.lint.problem import Problem
-from model_card.measure.metrics import Metrics
+from model_card.measure.metrics_file import Metrics
 
 # A number that is not part of a word, a version, a date or a path; a unit may follow.
 _NUMBER = re.compile(

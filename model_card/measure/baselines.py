@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from finsent.data.splits import Splits
 from finsent.recipe.recipe import Recipe
 from finsent.scoring import Floats, Ints
-from model_card.measure.metrics import Baseline
+from model_card.measure.metrics_file import Baseline
 from model_card.measure.scores import class_numbers, score_rows
 
 MAJORITY = "majority class"

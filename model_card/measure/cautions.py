@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from finsent.text_figures import find_label_cautions, find_unknown_caution, percent
-from model_card.measure.metrics import Metrics, TextResults
+from finsent.cautions import find_label_cautions, find_unknown_caution, percent
+from model_card.measure.metrics_file import Metrics, TextResults
 
 
 def list_cautions(metrics: Metrics) -> list[str]:

@@ -11,7 +11,7 @@ from finsent.recipe.card import Example
 from finsent.recipe.recipe import Recipe
 from finsent.scoring import Floats
 from inference.classifier import Classifier
-from model_card.measure.metrics import ExampleResult, Mistake
+from model_card.measure.metrics_file import ExampleResult, Mistake
 from model_card.measure.scores import class_numbers, slice_name
 
 MISTAKES = 20

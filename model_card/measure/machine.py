@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from model_card.measure.metrics import Machine
+from model_card.measure.metrics_file import Machine
 
 PACKAGES = ("torch", "transformers", "tokenizers", "optimum-onnx", "onnxruntime", "numpy", "huggingface_hub")
 # Those that decide which kernels run, and with it speed and the last bits of int8.

@@ -21,7 +21,7 @@ from finsent.recipe.new.table import Table
 from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RECIPE
 from finsent.scoring import Interval, Scores, score
-from model_card.measure.metrics import read_metrics
+from model_card.measure.metrics_file import read_metrics
 
 BESIDE = (METRICS, RECIPE)
 

@@ -18,7 +18,7 @@ from model_card.measure.abstention import Abstention, judge, measure_abstention
 from model_card.measure.baselines import measure_baselines
 from model_card.measure.examples import find_mistakes, run_examples
 from model_card.measure.machine import describe_machine
-from model_card.measure.metrics import SCHEMA_VERSION, Metrics
+from model_card.measure.metrics_file import SCHEMA_VERSION, Metrics
 from model_card.measure.scores import class_numbers, score_parts, slice_name
 from model_card.measure.texts import measure_texts
 from model_card.measure.variants import INVARIANCE_ROWS, GatedVariants, MeasuredVariant

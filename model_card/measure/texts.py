@@ -10,7 +10,7 @@ from finsent.data.rows import Row
 from finsent.encoder.reading import read_release
 from finsent.recipe.recipe import Recipe
 from finsent.scoring import Floats
-from model_card.measure.metrics import TextResults
+from model_card.measure.metrics_file import TextResults
 from model_card.measure.scores import class_numbers
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from model_card.measure.metrics import Timing
+from model_card.measure.metrics_file import Timing
 from model_card.measure.predictors import Predict
 
 WARM_UP = 20  # texts before the clock starts

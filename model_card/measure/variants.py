@@ -15,7 +15,7 @@ from finsent.recipe.export import Export
 from finsent.recipe.recipe import Recipe
 from finsent.release import WEIGHTS, sha256
 from finsent.scoring import Floats, Ints
-from model_card.measure.metrics import PYTORCH, Dropped, VariantFigures
+from model_card.measure.metrics_file import PYTORCH, Dropped, VariantFigures
 from model_card.measure.predictors import Predict, onnx_predictor, pytorch_predictor
 from model_card.measure.scores import class_numbers, score_rows
 from model_card.measure.timing import time_texts

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from finsent.cautions import percent
 from finsent.errors import ReleaseError
 from finsent.recipe.recipe import Recipe
 from finsent.scoring import Scores
-from finsent.text_figures import percent
 from model_card.measure.baselines import MAJORITY
-from model_card.measure.metrics import Baseline, Metrics
+from model_card.measure.metrics_file import Baseline, Metrics
 
 
 def find_weaknesses(metrics: Metrics) -> list[str]:

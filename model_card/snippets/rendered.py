@@ -8,7 +8,7 @@ from finsent.recipe.file import read_released_recipe
 from finsent.release import METRICS, RECIPE
 from model_card.card.build import build_card
 from model_card.card.document import CodeBlock, code_blocks, split_card
-from model_card.measure.metrics import read_metrics
+from model_card.measure.metrics_file import read_metrics
 
 
 def rendered_blocks(release: Path) -> frozenset[tuple[str, str]]:

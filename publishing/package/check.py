@@ -18,7 +18,7 @@ from model_card.card.document import split_card
 from model_card.lint.card import lint_card
 from model_card.lint.metadata import lint_block, read_metadata
 from model_card.lint.problem import Problem
-from model_card.measure.metrics import Metrics, read_metrics
+from model_card.measure.metrics_file import Metrics, read_metrics
 from publishing.errors import LintError
 from publishing.package.manifest import Manifest
 from publishing.package.secrets import find_leaks

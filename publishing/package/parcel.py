@@ -9,12 +9,12 @@ from pathlib import Path
 from finsent.cli import byte_bar, stage
 from finsent.recipe.file import read_released_recipe
 from finsent.release import METRICS, RECIPE, RUNS, Run, missing_files
-from model_card.measure.metrics import Metrics, read_metrics
+from model_card.measure.metrics_file import Metrics, read_metrics
 from publishing.errors import LintError
 from publishing.hub.remote import Target
 from publishing.package.address import address_release
+from publishing.package.commit_message import release_notes
 from publishing.package.manifest import Manifest, read_folder, refuse_links
-from publishing.package.notes import release_notes
 from publishing.space.forms import Subject
 from publishing.space.subject import describe_subject
 

@@ -18,7 +18,7 @@ from finsent import REPOSITORY
 from finsent.environment import environment_in
 from finsent.processes import run_alone
 from finsent.release import CARD, METRICS, Run
-from model_card.measure.metrics import Metrics, read_metrics
+from model_card.measure.metrics_file import Metrics, read_metrics
 from publishing.errors import PublishError
 from publishing.hub import client
 from publishing.hub.connection import Connection

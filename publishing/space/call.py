@@ -11,8 +11,8 @@ from finsent.processes import run_alone
 from publishing.hub import client
 from publishing.hub.remote import Reader
 from publishing.receipt import Check
+from publishing.space.address import SpaceOptions
 from publishing.space.forms import SpaceForm
-from publishing.space.options import SpaceOptions
 from publishing.space.runtime import ASLEEP, RUNNING, SpaceState
 
 TIMEOUT = 120  # seconds for the client to start, connect and ask once

@@ -27,7 +27,7 @@ import typer
 from finsent.cli import print_anywhere
 from finsent.recipe.file import read_released_recipe
 from finsent.release import METRICS, RECIPE, Run
-from model_card.measure.metrics import read_metrics
+from model_card.measure.metrics_file import read_metrics
 from publishing.space.forms import ENTRY, SpaceForm, Subject, write_form
 from publishing.space.subject import describe_subject
 

@@ -19,14 +19,15 @@ from publishing.hub.transfer import Sender
 from publishing.package.card_text import even_text
 from publishing.package.changes import compare_files
 from publishing.package.check import check_manifest
+from publishing.package.commit_message import commit_title
 from publishing.package.manifest import Manifest, from_bytes, read_folder
-from publishing.plan import Plan, commit_title
+from publishing.plan import Plan
 from publishing.receipt import Check, SpaceRecord
+from publishing.space.address import SpaceOptions
 from publishing.space.call import check_space
 from publishing.space.forms import ENTRY, HUB, PIN, DemoFiles, SpaceForm, Subject, pin, write_form
-from publishing.space.options import SpaceOptions
 from publishing.space.runtime import wait_for_space
-from publishing.space.settings import model_variables, pin_space, set_secrets
+from publishing.space.variables import model_variables, pin_space, set_secrets
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import requests
 
 from publishing.hub import client
 from publishing.hub.remote import Reader
-from publishing.space.options import SpaceOptions
+from publishing.space.address import SpaceOptions
 
 RUNNING = "RUNNING"
 FAILED = ("BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR", "NO_APP_FILE", "NO_APP_FILE_ERROR")

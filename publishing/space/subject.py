@@ -5,7 +5,7 @@ from __future__ import annotations
 from finsent.onnx_files import ONNX_FILES
 from finsent.recipe.card import LONGEST_DESCRIPTION, Card, Unit
 from finsent.recipe.recipe import Recipe
-from model_card.measure.metrics import Metrics
+from model_card.measure.metrics_file import Metrics
 from publishing.space.forms import EMOJI, Subject
 
 

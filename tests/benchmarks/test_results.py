@@ -7,7 +7,7 @@ import pytest
 from benchmarks.counts import Folds, SourceCounts
 from benchmarks.results import find_stale, render_folds, render_readme, render_table
 from finsent.recipe.file import load_recipe
-from model_card.measure.metrics import read_metrics
+from model_card.measure.metrics_file import read_metrics
 from tests import tiny
 
 COUNTS = SourceCounts(

@@ -18,7 +18,7 @@ from finsent.release import (
     sha256,
     write_threshold,
 )
-from model_card.measure.metrics import read_metrics
+from model_card.measure.metrics_file import read_metrics
 from tests import tiny
 
 

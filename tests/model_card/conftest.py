@@ -8,7 +8,7 @@ import pytest
 
 from finsent.recipe.recipe import Recipe
 from model_card.card.build import build_card
-from model_card.measure.metrics import Metrics
+from model_card.measure.metrics_file import Metrics
 from tests.model_card.samples import make_metrics, make_recipe
 from tests.model_card.tiny_release import make_release
 

@@ -13,7 +13,7 @@ from finsent.scoring import Scores, score, wilson
 from finsent.training.report import TrainingReport
 from model_card.behaviour.rates import SuiteRate
 from model_card.measure.abstention import Abstention, Judged, measure_abstention
-from model_card.measure.metrics import (
+from model_card.measure.metrics_file import (
     SCHEMA_VERSION,
     Baseline,
     ExampleResult,

@@ -20,7 +20,7 @@ from finsent.recipe.recipe import Recipe
 from inference.classifier import Classifier
 from model_card.card.build import build_card
 from model_card.card.figures import draw_figures
-from model_card.measure.metrics import ExampleResult, Metrics, write_metrics
+from model_card.measure.metrics_file import ExampleResult, Metrics, write_metrics
 from tests.model_card.samples import LABELS, make_metrics, make_recipe
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]

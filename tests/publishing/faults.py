@@ -21,8 +21,8 @@ from publishing.hub.connection import Timeouts, connect
 from publishing.hub.remote import Reader
 from publishing.hub.retries import Retries
 from publishing.receipt import Receipt
-from publishing.space.options import SpaceOptions
-from publishing.space.settings import MODEL_REVISION
+from publishing.space.address import SpaceOptions
+from publishing.space.variables import MODEL_REVISION
 from tests.publishing.conftest import WRITE, Publisher
 from tests.publishing.small_space import small_space
 

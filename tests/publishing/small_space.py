@@ -9,8 +9,8 @@ from local_hub import RunningHub
 from publishing.hub.connection import Timeouts, connect
 from publishing.hub.remote import Reader
 from publishing.hub.retries import Retries
+from publishing.space.address import OUTBOX, SpaceOptions
 from publishing.space.forms import DemoFiles, Subject
-from publishing.space.options import OUTBOX, SpaceOptions
 from tests.publishing.conftest import QUICK, WRITE, Publisher
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from model_card.measure.metrics import Metrics, VariantFigures
+from model_card.measure.metrics_file import Metrics, VariantFigures
 from publishing.comparison import compare_figures, find_regressions, read_published
 from tests.model_card.samples import make_metrics
 

@@ -13,8 +13,8 @@ from publishing.package.changes import FileChange
 from publishing.package.manifest import Manifest, from_bytes
 from publishing.package.parcel import Parcel
 from publishing.plan import Plan
+from publishing.space.address import SpaceOptions
 from publishing.space.forms import Subject
-from publishing.space.options import SpaceOptions
 from tests.publishing.test_receipt import OF_0_1_0, write
 
 HEAD, REPO = OF_0_1_0["commit"], OF_0_1_0["repo_id"]

@@ -11,9 +11,10 @@ from publishing.hub.connection import Connection
 from publishing.hub.remote import LastPush, Reader, Remote, RemoteFile, Target
 from publishing.hub.retries import Retries
 from publishing.package.changes import Action, FileChange
+from publishing.package.commit_message import commit_title
 from publishing.package.manifest import Manifest, digest
 from publishing.package.parcel import Parcel, pack_dataset, pack_release
-from publishing.plan import Plan, commit_title, make_plan
+from publishing.plan import Plan, make_plan
 
 HEAD, NOWHERE = "a" * 40, "http://127.0.0.1:9"
 

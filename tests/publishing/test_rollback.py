@@ -13,7 +13,7 @@ from publishing.hub.retries import Retries
 from publishing.receipt import Receipt
 from publishing.rollback import plan_rollback, roll_back
 from publishing.space.forms import PIN
-from publishing.space.settings import MODEL_REVISION
+from publishing.space.variables import MODEL_REVISION
 from tests.publishing.conftest import Publisher, order
 from tests.publishing.small_space import reader_of, space_of
 from tests.publishing.test_receipt import OF_0_1_0

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from finsent.cautions import ScriptWords
 from finsent.encoder.reading import name_script, read_base, read_release
 from finsent.recipe.recipe import Recipe
-from finsent.text_figures import ScriptWords
 
 
 def test_a_base_sees_what_its_pieces_and_the_text_rules_leave(tiny_recipe: Recipe) -> None:

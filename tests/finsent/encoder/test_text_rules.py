@@ -6,8 +6,8 @@ from tokenizers import Tokenizer, normalizers
 
 from finsent.encoder.load import load_base
 from finsent.encoder.text_rules import build_normalizer
-from finsent.recipe.encoder import Text
 from finsent.recipe.recipe import Recipe
+from finsent.recipe.text import Text
 from tests.finsent.encoder.samples import TEXTS
 
 

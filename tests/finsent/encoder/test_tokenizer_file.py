@@ -8,7 +8,7 @@ import sentencepiece
 from tokenizers import Tokenizer, normalizers
 
 from finsent.encoder.tokenizer_file import knows_no_capitals, read_tokenizer
-from finsent.recipe.encoder import Text
+from finsent.recipe.text import Text
 from tests import tiny, tiny_encoders
 
 CASED = Text(lowercase=False)

@@ -10,7 +10,7 @@ from finsent.recipe.recipe import Recipe
 from model_card.card import build
 from model_card.card.build import build_card
 from model_card.lint.card import lint_card
-from model_card.measure.metrics import Dropped, ExampleResult, Metrics
+from model_card.measure.metrics_file import Dropped, ExampleResult, Metrics
 from tests.model_card.golden import GOLDEN, render_golden
 from tests.model_card.samples import LABELS, make_metrics, make_recipe, make_scores, make_training
 

@@ -15,7 +15,7 @@ from model_card.card.figures import (
     draw_reliability,
     wilson_errors,
 )
-from model_card.measure.metrics import Metrics
+from model_card.measure.metrics_file import Metrics
 from tests.model_card.samples import make_abstention, make_metrics, make_scores
 
 

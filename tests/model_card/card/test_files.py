@@ -11,7 +11,7 @@ from finsent.recipe.recipe import Recipe
 from finsent.release import ABSTAIN_BELOW, CARD, CONFIG, METRICS, RECIPE
 from model_card.card import files
 from model_card.card.files import write_card
-from model_card.measure.metrics import read_metrics
+from model_card.measure.metrics_file import read_metrics
 from tests import tiny
 
 

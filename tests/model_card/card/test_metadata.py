@@ -11,7 +11,7 @@ from finsent.recipe.recipe import Recipe
 from model_card.card.build import build_card
 from model_card.card.metadata import card_metadata, metadata_tree
 from model_card.lint.card import lint_card
-from model_card.measure.metrics import Metrics
+from model_card.measure.metrics_file import Metrics
 from tests.model_card.samples import make_metrics, make_recipe
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from finsent.recipe.recipe import Recipe
 from model_card.lint.card import lint_card
 from model_card.lint.problem import Problem
-from model_card.measure.metrics import Metrics
+from model_card.measure.metrics_file import Metrics
 from tests.model_card.lint.cards import card_with
 from tests.model_card.samples import make_metrics
 

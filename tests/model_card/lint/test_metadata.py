@@ -7,7 +7,7 @@ import pytest
 from finsent.recipe.recipe import Recipe
 from model_card.lint.card import lint_card
 from model_card.lint.problem import Problem
-from model_card.measure.metrics import Metrics
+from model_card.measure.metrics_file import Metrics
 from tests.model_card.lint.cards import BODY, card_with, found, line_of
 
 

@@ -8,7 +8,7 @@ from finsent.recipe.recipe import Recipe
 from model_card.card.build import build_card
 from model_card.lint.card import lint_card
 from model_card.lint.numbers import known_figures
-from model_card.measure.metrics import Metrics
+from model_card.measure.metrics_file import Metrics
 from tests.model_card.lint.cards import line_of
 
 

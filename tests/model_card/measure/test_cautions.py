@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from finsent.cautions import ScriptWords
 from finsent.data.splits import load_splits
 from finsent.recipe.recipe import Recipe
-from finsent.text_figures import ScriptWords
 from model_card.card.build import build_card
 from model_card.measure.cautions import list_cautions, tell_conditions
-from model_card.measure.metrics import Metrics, TextResults
+from model_card.measure.metrics_file import Metrics, TextResults
 from model_card.measure.texts import measure_texts
 from tests.finsent.data.test_splits import row
 from tests.model_card.samples import make_recipe

@@ -11,7 +11,7 @@ from inference.classifier import Classifier
 from model_card.behaviour.cases import read_suites
 from model_card.behaviour.suites import measure_behaviour
 from model_card.measure.abstention import fit_threshold, judge, measure_abstention
-from model_card.measure.metrics import read_metrics
+from model_card.measure.metrics_file import read_metrics
 from model_card.measure.scores import class_numbers
 
 

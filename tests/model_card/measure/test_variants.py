@@ -12,7 +12,7 @@ from finsent.encoder.load import load_base
 from finsent.errors import ReleaseError
 from finsent.onnx_files import FP32, QUANTIZED
 from finsent.recipe.recipe import Recipe
-from model_card.measure.metrics import read_metrics
+from model_card.measure.metrics_file import read_metrics
 from model_card.measure.release import measure_release
 from model_card.measure.variants import find_dropped, measure_variants
 

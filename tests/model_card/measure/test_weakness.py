@@ -7,7 +7,7 @@ import pytest
 from finsent.errors import ReleaseError
 from finsent.recipe.recipe import Recipe
 from model_card.card.build import build_card
-from model_card.measure.metrics import Baseline, Metrics
+from model_card.measure.metrics_file import Baseline, Metrics
 from model_card.measure.weakness import chance_macro_f1, check_strength, find_weaknesses, is_beaten
 from tests.model_card.samples import make_recipe
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from local_hub import RunningHub
 from publishing.hub.retries import Retries
-from publishing.space.settings import MODEL_REVISION
+from publishing.space.variables import MODEL_REVISION
 from tests.publishing.conftest import Publisher
 from tests.publishing.small_space import reader_of, space_of
 

@@ -8,7 +8,7 @@ import pytest
 
 from finsent.errors import ReleaseError
 from model_card.card.build import build_card
-from model_card.measure.metrics import SCHEMA_VERSION, Metrics, read_metrics, write_metrics
+from model_card.measure.metrics_file import SCHEMA_VERSION, Metrics, read_metrics, write_metrics
 from tests import tiny
 from tests.model_card.samples import make_recipe
 

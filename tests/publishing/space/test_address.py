@@ -4,7 +4,7 @@ from pathlib import Path
 
 from publishing.hub.remote import Target
 from publishing.package.parcel import pack_release
-from publishing.space.options import choose_space, choose_space_id
+from publishing.space.address import choose_space, choose_space_id
 
 
 def test_where_a_space_goes(tiny_release: Path) -> None:

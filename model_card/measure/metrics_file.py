@@ -16,10 +16,10 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
 from export.gate import Drift
+from finsent.cautions import ScriptWords
 from finsent.data.report import DataReport
 from finsent.errors import ReleaseError
 from finsent.scoring import Scores
-from finsent.text_figures import ScriptWords
 from finsent.training.report import TrainingReport
 from model_card.behaviour.rates import SuiteRate
 from model_card.measure.abstention import Abstention

@@ -9,7 +9,7 @@ from finsent.errors import FinsentError
 from finsent.recipe.file import read_released_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RECIPE
-from model_card.measure.metrics import read_metrics
+from model_card.measure.metrics_file import read_metrics
 
 
 def was_made_from(release: Path, recipe: Recipe, splits: Splits) -> bool:

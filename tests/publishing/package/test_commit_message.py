@@ -8,7 +8,7 @@ from dulwich.repo import Repo
 
 from finsent.recipe.recipe import Recipe
 from local_hub import RunningHub
-from publishing.package.notes import release_notes
+from publishing.package.commit_message import release_notes
 from tests.model_card.samples import make_metrics, make_recipe
 from tests.publishing.conftest import Publisher
 

@@ -10,7 +10,7 @@ from finsent.data.splits import load_splits
 from finsent.recipe.file import load_recipe
 from finsent.recipe.renamed import find_old_keys, with_first_names
 from finsent.release import RECIPE
-from model_card.measure.origin import was_made_from
+from model_card.reuse import was_made_from
 
 
 @pytest.mark.parametrize("change", ["", "card", "names", "recipe", "rows", "version", "nothing there"])
