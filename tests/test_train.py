@@ -14,11 +14,10 @@ import train
 from finsent.claim import LOCK
 from finsent.data.splits import load_splits
 from finsent.onnx_files import FP32, QUANTIZED
-from finsent.recipe.file import read_released_recipe
+from finsent.recipe.file import load_recipe, read_released_recipe
 from finsent.release import (
     ALWAYS,
     COVERAGE_FIGURE,
-    RECIPE,
     Run,
     missing_files,
     sha256,
@@ -77,7 +76,9 @@ def test_other_labels_and_encoders_make_releases_too(tmp_path: Path) -> None:
     tree["data"]["sources"][0]["labels"] = names
     card = tiny.card_tree() | {"label_meanings": {"bearish": "down", "bullish": "up"}, "tones": {}}
     card["examples"][0]["expected"] = "bullish"
-    recipe = tiny.write_recipe(tmp_path, encoder, data=tree["data"], labels=["bearish", "bullish"], card=card)
+    tree["evaluation"]["suites"] = []
+    changes = {"data": tree["data"], "labels": ["bearish", "bullish"], "card": card}
+    recipe = tiny.write_recipe(tmp_path, encoder, evaluation=tree["evaluation"], **changes)
     release = tiny.train_release(recipe, tmp_path / "runs")
     found = Classifier(release)("Arvo profit rose this quarter")
     assert set(found.scores) == {"bearish", "bullish"}
@@ -143,13 +144,13 @@ def test_a_teacher_is_made_once_and_then_found(tmp_path: Path, tiny_base: Path) 
 
 
 def _without_time(metrics: dict[str, object]) -> str:
-    """Drop what may differ between two runs: times, energy, date, and the recipe's path to its own rows."""
+    """Drop what may differ between two runs: times, energy, memory, date, and the path to its own rows."""
     text = json.loads(json.dumps(metrics))
     for variant in text["variants"]:
         del variant["timing"]
     for key in ("seconds", "watt_hours_estimate", "co2_grams_estimate"):
         del text["training"][key]
-    del text["created"], text["recipe_sha256"]
+    del text["created"], text["recipe_sha256"], text["peak_memory_bytes"]
     return json.dumps(text, sort_keys=True)
 
 
@@ -183,7 +184,7 @@ def test_an_unreadable_source_ends_in_one_line(tmp_path: Path, tiny_base: Path) 
     (tmp_path / "rows.csv").write_bytes(b"text,label,event,pair\nProfit \xff,positive,e,\n")
     done = tiny.run_train(recipe, tmp_path / "runs")
     assert done.returncode == 1
-    assert "rows.csv, row 1: bytes" in done.stderr.splitlines()[-1]
+    assert "rows.csv, line 2: bytes" in done.stderr.splitlines()[-1]
 
 
 def test_a_disk_that_fills_up_ends_in_one_line(tmp_path: Path, tiny_base: Path) -> None:
@@ -235,7 +236,7 @@ def test_a_teacher_of_another_recipe_is_made_again(
     seed: int, tiny_release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = Path(shutil.copytree(tiny_release, tmp_path / "tiny" / "release"))
-    recipe = read_released_recipe(release / RECIPE)
+    recipe = load_recipe(tiny_release.parents[2] / "tiny.yaml")
     recipe, splits = recipe.model_copy(update={"seed": recipe.seed + seed}), load_splits(recipe)
     made: list[str] = []
     monkeypatch.setattr(train, "train", lambda recipe, run, *_: made.append(recipe.name) or run.release)
