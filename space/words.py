@@ -26,7 +26,7 @@ def read_words() -> dict[str, Any]:
     return words
 
 
-def phrase(name: str, unit: Unit | None = None, **values: str) -> str:
+def phrase(name: str, unit: Unit | None = None, /, **values: str) -> str:
     """Return a sentence with its values filled in; KeyError for a name or a value that is missing.
 
     A sentence that names the texts needs their `unit`: {one} and {many}, or {One} and {Many} at its start.
