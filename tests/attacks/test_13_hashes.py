@@ -84,7 +84,9 @@ def test_the_page_runs_nothing_of_another_host_without_a_hash() -> None:
         assert set(re.findall(r"\bimport\(([^)]*)", code)) <= {"await fetchChecked(settings.library"}, path
         if "https://" in code:
             assert path.name == "model.js" and code.count("https://") == 1
-    assert "{ integrity, " in (PAGE / "model.js").read_text(encoding="utf-8")
+    checked = (PAGE / "model.js").read_text(encoding="utf-8")
+    assert re.findall(r"(?<!function )\bfetch\(([^)]*)", checked) == ["url, { integrity }"]
+    assert "(await hash(found.clone())) === integrity" in checked  # what was kept is checked again
     assert not re.findall(r"<script[^>]+src=\"(?!app\.js)", (PAGE / "index.html").read_text(encoding="utf-8"))
 
 
