@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, configure_http_backend
 
 from local_hub import HubSettings, RunningHub, running_hub
 from tests.local_hub.accounts import GRANTS, WRITE
@@ -12,7 +12,8 @@ from tests.local_hub.accounts import GRANTS, WRITE
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the token or the cache of whoever runs it."""
+    """No test sees the token or the cache of whoever runs it, nor the time-outs that a push set before."""
+    configure_http_backend()
     home = tmp_path_factory.mktemp("hf-home")
     monkeypatch.setenv("HF_HOME", str(home))
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(home / "token"))
