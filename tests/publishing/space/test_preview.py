@@ -35,13 +35,18 @@ def preview(run: Path, temporary: Path, *options: str) -> Iterator[str]:
     with (temporary.parent / "log").open("w+") as log:
         process = subprocess.Popen(
             command, cwd=REPOSITORY, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-            env={**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}, preexec_fn=_heed_ctrl_c,
         )  # fmt: skip
         try:
             yield _wait(process, Path(log.name))
         finally:
             os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it, to the app too
             process.wait(30)
+
+
+def _heed_ctrl_c() -> None:
+    """A script that runs these tests in the background starts them deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _wait(process: subprocess.Popen[bytes], log: Path) -> str:
