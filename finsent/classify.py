@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from finsent.cli import make_app, plain, print_anywhere, quiet_libraries, reporting_errors
-from finsent.errors import DataError, ReleaseError
+from finsent.errors import DataError, ReleaseError, first_line
 from finsent.onnx_files import FP32, QUANTIZED
 from finsent.recipe.new.columns import guess_text_column
 from finsent.recipe.new.place import is_table
@@ -60,9 +60,8 @@ def load_classifier(
         file = QUANTIZED.path if (folder / QUANTIZED.path).is_file() else FP32.path
         return Classifier(folder, file, threads=threads)
     except Exception as error:  # the Hub's client, tokenizers and onnxruntime raise types of their own
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ReleaseError(
-            f"{source}: cannot be loaded ({reason}); name a run, a release or a Hub id"
+            f"{source}: cannot be loaded ({first_line(error)}); name a run, a release or a Hub id"
         ) from error
 
 

@@ -21,3 +21,8 @@ class BaseModelError(FinsentError):
 
 class ReleaseError(FinsentError):
     """A release that is incomplete or does not pass its gate."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error of a library says, or its type where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

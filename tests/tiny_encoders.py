@@ -70,6 +70,7 @@ KINDS = {
     "albert": Kind("unigram", ALBERT_TOKENS, COMMON | {"embedding_size": 16}),
     "roberta": Kind("byte-level", ROBERTA_TOKENS, COUNTED | {"type_vocab_size": 1}),
     "xlm-roberta": Kind("unigram", ROBERTA_TOKENS, COUNTED | {"type_vocab_size": 1}),
+    "camembert": Kind("unigram", ROBERTA_TOKENS, COUNTED | {"type_vocab_size": 1}),
     "deberta": Kind("byte-level", BERT_TOKENS, DISENTANGLED),
     "deberta-v2": Kind(
         "unigram", BERT_TOKENS, DISENTANGLED | {"position_buckets": 16, "share_att_key": True}

@@ -9,7 +9,7 @@ from huggingface_hub import snapshot_download
 
 from finsent.encoder.tokenizer_file import TOKENIZER_FILES
 from finsent.environment import go_online
-from finsent.errors import BaseModelError
+from finsent.errors import BaseModelError, first_line
 from finsent.recipe.encoder import Base
 from finsent.release import CONFIG, WEIGHTS, sha256
 
@@ -68,8 +68,7 @@ def _fetch(base: Base, files: list[str]) -> Path:
     try:
         return Path(snapshot_download(base.hub, revision=base.revision, allow_patterns=files))
     except Exception as error:  # the client raises a dozen unrelated types for "not reachable"
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise BaseModelError(
-            f"base.hub: cannot fetch {base.hub} ({reason}); {go_online()}, or set FINSENT_MIRROR to a folder "
-            f"with models/{base.hub}/"
+            f"base.hub: cannot fetch {base.hub} ({first_line(error)}); {go_online()}, or set "
+            f"FINSENT_MIRROR to a folder with models/{base.hub}/"
         ) from error

@@ -23,10 +23,11 @@ from finsent.encoder.positions import check_bound, resize_positions
 from finsent.encoder.pruning import keep_layers, prune_hidden, prune_intermediate
 from finsent.encoder.tokenizer_file import read_tokenizer
 from finsent.encoder.vocabulary import check_kind, choose_pieces, keep_embeddings, renumber_pieces
-from finsent.errors import BaseModelError
+from finsent.errors import BaseModelError, first_line
 from finsent.recipe.encoder import Base
 from finsent.recipe.recipe import Recipe
 
+LONGEST_REASON = 200  # characters of what a library says
 FRESH = ("pooler.",)  # parts below the encoder that checkpoints of masked language models lack
 
 
@@ -65,7 +66,9 @@ def check_architecture(folder: Path, name: str) -> None:
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # whatever stands in the file
-        raise BaseModelError(f"base: config.json of {name} cannot be read: {_first_line(error)}") from error
+        raise BaseModelError(
+            f"base: config.json of {name} cannot be read: {first_line(error)[:200]}"
+        ) from error
     kind = type(config)
     is_encoder = kind in MODEL_FOR_MASKED_LM_MAPPING and kind in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
     if not is_encoder or config.is_encoder_decoder:
@@ -92,7 +95,9 @@ def _load_classifier(folder: Path, recipe: Recipe, *, fresh_head: bool) -> PreTr
             output_loading_info=True,
         )
     except Exception as error:  # safetensors, pickle and transformers raise many types for a broken file
-        raise BaseModelError(f"base: {recipe.base.hub} cannot be loaded: {_first_line(error)}") from error
+        raise BaseModelError(
+            f"base: {recipe.base.hub} cannot be loaded: {first_line(error)[:200]}"
+        ) from error
     _check_loaded(model, loaded, recipe.base.hub)
     if fresh_head:
         _draw_head(model, loaded["missing_keys"], recipe.training_seed)
@@ -148,7 +153,3 @@ def _input_names(model: PreTrainedModel) -> list[str]:
 
 def _token_types(config: PretrainedConfig) -> int:
     return int(config.to_dict().get("type_vocab_size", 1))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

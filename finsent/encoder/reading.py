@@ -17,6 +17,7 @@ from finsent.encoder.find import find_base
 from finsent.encoder.tokenizer_file import read_tokenizer
 from finsent.recipe.recipe import Recipe
 from finsent.release import TOKENIZER
+from inference.classifier import replace_surrogates
 
 CHUNK = 10_000  # texts encoded at a time, so that memory stays small
 KINDS = {"N": "digits", "P": "punctuation", "S": "symbols and emoji"}
@@ -45,7 +46,7 @@ class Reader:
     def measure(self, texts: Sequence[str]) -> TextFigures:
         """Return the figures of texts."""
         clean = self.unbound.normalizer.normalize_str
-        lengths = [len(clean(_replace_surrogates(text))) for text in texts]
+        lengths = [len(clean(replace_surrogates(text))) for text in texts]
         tokens, words, unknown = list[int](), Counter[str](), Counter[str]()
         for text, found in self._encode(texts):
             tokens.append(len(found.ids))
@@ -61,7 +62,7 @@ class Reader:
 
     def _encode(self, texts: Sequence[str]) -> Iterator[tuple[str, Encoding]]:
         for start in range(0, len(texts), CHUNK):
-            sound = [_replace_surrogates(text) for text in texts[start : start + CHUNK]]
+            sound = [replace_surrogates(text) for text in texts[start : start + CHUNK]]
             yield from zip(sound, self.tokenizer.encode_batch(sound), strict=True)
 
     def _letters(self, text: str, span: tuple[int, int]) -> str:
@@ -114,7 +115,3 @@ def name_script(word: str) -> str:
     if category in "LM":
         return unicodedata.name(first, "other").split(" ")[0].lower()
     return KINDS.get(category, "other")
-
-
-def _replace_surrogates(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text

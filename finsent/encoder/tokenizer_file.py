@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from finsent.encoder.text_rules import build_normalizer, find_own_normalizer
-from finsent.errors import BaseModelError
+from finsent.errors import BaseModelError, first_line
 from finsent.recipe.text import Text
 from finsent.release import SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG
 
@@ -77,8 +77,7 @@ def _load(folder: Path, name: str) -> PreTrainedTokenizerFast:
     try:
         loaded = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False)
     except Exception as error:  # transformers and tokenizers raise many types for a file they cannot read
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise BaseModelError(f"base: the tokenizer of {name} cannot be read: {reason}") from error
+        raise BaseModelError(f"base: the tokenizer of {name} cannot be read: {first_line(error)}") from error
     if not loaded.is_fast:
         raise BaseModelError(
             f"base: {name} has a {type(loaded).__name__}, which no {TOKENIZER} can hold; choose an encoder "

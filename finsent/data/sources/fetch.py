@@ -12,7 +12,7 @@ from huggingface_hub import HfApi, hf_hub_download
 
 from finsent import REPOSITORY
 from finsent.environment import go_online
-from finsent.errors import DataError
+from finsent.errors import DataError, first_line
 from finsent.recipe.data import Origin
 
 
@@ -83,8 +83,7 @@ def _download(source: Origin, name: str) -> Path:
 
 def tell_unreachable(source: Origin, name: str, error: Exception) -> str:
     """Return why something of the Hub could not be had, and what to do."""
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     return (
-        f"{source.name}: cannot fetch {name} of {source.url or source.hub} ({reason}); {go_online()}, "
-        "log in, or set FINSENT_MIRROR to a folder with datasets/<namespace>/<name>/"
+        f"{source.name}: cannot fetch {name} of {source.url or source.hub} ({first_line(error)}); "
+        f"{go_online()}, log in, or set FINSENT_MIRROR to a folder with datasets/<namespace>/<name>/"
     )

@@ -12,7 +12,7 @@ import yaml
 from huggingface_hub import HfApi, hf_hub_download
 
 from finsent.environment import go_online
-from finsent.errors import DataError
+from finsent.errors import DataError, first_line
 from finsent.hub_id import check_hub_id
 from finsent.recipe.data import SplitName
 
@@ -124,7 +124,7 @@ def _ask_hub(hub_id: str) -> list[str]:
         return sorted(HfApi().list_repo_files(hub_id, repo_type="dataset"))
     except Exception as error:  # the client raises a dozen unrelated types for "not reachable"
         raise DataError(
-            f"{hub_id}: no such file, and no data set either ({_first_line(error)}); {go_online()}"
+            f"{hub_id}: no such file, and no data set either ({first_line(error)}); {go_online()}"
         ) from error
 
 
@@ -132,11 +132,7 @@ def _download(hub_id: str, name: str) -> Path:
     try:
         return Path(hf_hub_download(hub_id, name, repo_type="dataset"))
     except Exception as error:  # as above
-        raise DataError(f"{hub_id}: {name} cannot be fetched ({_first_line(error)})") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise DataError(f"{hub_id}: {name} cannot be fetched ({first_line(error)})") from error
 
 
 def _read_licence(card: Path) -> str | None:

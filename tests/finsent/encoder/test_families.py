@@ -3,13 +3,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from transformers import AutoModel, ElectraConfig, PretrainedConfig, SqueezeBertConfig
+import torch
+from transformers import (
+    AutoModel,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    ElectraConfig,
+    PretrainedConfig,
+    SqueezeBertConfig,
+)
 
 from finsent.encoder.families import FAMILIES, find_family
 from finsent.encoder.load import load_base
 from finsent.errors import BaseModelError
 from finsent.recipe.recipe import Recipe
-from tests import tiny
+from tests import tiny, tiny_encoders
 from tests.finsent.encoder.samples import TEXTS, change, logits
 
 SIZES = {
@@ -40,6 +48,31 @@ def test_a_row_names_parts_that_are_there(kind: str, tiny_recipe: Recipe, tmp_pa
     assert getattr(model.config, family.layers_key) == 2
     linears = [name for name, _ in model.named_modules()]
     assert all(any(name.endswith(path) for name in linears) for path in family.readers + family.writers)
+
+
+@pytest.mark.parametrize("kind", tiny_encoders.KINDS)
+def test_every_cut_that_a_row_allows_is_kept_by_a_saved_model(
+    kind: str, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    """A cut that only the model in memory knows would give other answers once the release is loaded."""
+    family, made = FAMILIES[kind], tiny_encoders.KINDS[kind]
+    encoder = tiny_encoders.save_encoder(tmp_path / kind, kind, initializer_range=0.3)
+    text = tiny_recipe.text.model_copy(
+        update={"lowercase": made.tokenizer == "wordpiece", "max_characters": 25}
+    )
+    cuts: dict[str, object] = {"layers": [1]} if family.layers else {}
+    cuts |= {"intermediate_size": 40} if family.intermediate else {}
+    cuts |= {"vocabulary": 220} if made.tokenizer == "wordpiece" else {}
+    cuts |= {"positions": 120}
+    recipe = change(tiny_recipe, path=str(encoder), **cuts).model_copy(update={"text": text})
+    whole, base = load_base(change(recipe, **dict.fromkeys(cuts)), TEXTS), load_base(recipe, TEXTS)
+    count = sum(weights.numel() for weights in whole.model.parameters())
+    assert sum(weights.numel() for weights in base.model.parameters()) < count or family.layers is None
+    base.save(tmp_path / "saved")
+    again = AutoModelForSequenceClassification.from_pretrained(tmp_path / "saved").eval()
+    encoded = AutoTokenizer.from_pretrained(tmp_path / "saved")(TEXTS[:8], padding=True, return_tensors="pt")
+    with torch.inference_mode():
+        assert torch.allclose(again(**encoded).logits, logits(base, TEXTS[:8]), atol=1e-5)
 
 
 def test_electra_is_cut_as_bert_but_for_its_hidden_size(tiny_recipe: Recipe, tmp_path: Path) -> None:
