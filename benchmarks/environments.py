@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import socket
 import subprocess
@@ -16,7 +17,9 @@ ENVIRONMENTS = REPOSITORY / ".envs"
 
 def python_environment(requirements: Path) -> Path:
     """Return the Python of an environment with these requirements, made when it is not there yet."""
-    folder = ENVIRONMENTS / f"{requirements.stem}-{_digest(requirements)}"
+    named = re.findall(r"(?m)^-r (\S+)$", requirements.read_text(encoding="utf-8"))
+    files = [requirements, *(requirements.with_name(name) for name in named)]
+    folder = ENVIRONMENTS / f"{requirements.stem}-{_digest(*files)}"
     python = folder / "bin" / "python"
     if not (folder / ".complete").exists():
         shutil.rmtree(folder, ignore_errors=True)

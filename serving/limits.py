@@ -18,6 +18,10 @@ class Limits:
     """Requests that wait for a thread; one more is answered 429."""
     body_seconds: float = 20.0
     """Time a client has to send its body."""
+    header_seconds: float = 10.0
+    """Time a client has to send the headers of a request, or to take its answer."""
+    connections: int = 2000
+    """Open connections of one process; one more, and the client that was waited for longest is cut off."""
 
 
 class RequestError(Exception):

@@ -21,7 +21,9 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
 
+from serving.connections import guarded_protocol
 from serving.limits import Limits
 from serving.log import write_json_lines
 from serving.model import ModelError, load_model
@@ -86,16 +88,21 @@ def run_worker(settings: ServerSettings, listener: socket.socket) -> None:
 
     model = load_model(settings.source, settings.revision)
     app = create_app(model, settings.limits, settings.threads, settings.token, settings.workers > 1)
-    config = uvicorn.Config(
-        app, lifespan="off", access_log=False, log_config=None, log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=FINISH_SECONDS, backlog=BACKLOG,
-    )  # fmt: skip
 
     def announce() -> None:
         app.state.server.draining = True
 
+    config = configure(app, settings.limits)
     DrainingServer(config, settings.drain_seconds, announce).run(sockets=[listener])
+
+
+def configure(app: ASGIApp, limits: Limits) -> uvicorn.Config:
+    """Return how uvicorn serves the application."""
+    return uvicorn.Config(
+        app, lifespan="off", access_log=False, log_config=None, log_level="warning",
+        server_header=False, ws="none", http=guarded_protocol(limits),
+        timeout_graceful_shutdown=FINISH_SECONDS, backlog=BACKLOG,
+    )  # fmt: skip
 
 
 def run_worker_process(settings: ServerSettings, listener: socket.socket) -> None:
@@ -157,7 +164,7 @@ class Supervisor:
 def open_port(host: str, port: int) -> socket.socket:
     """Return a listening socket. OSError when the port is taken or the address is not of this machine."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
     listener.listen(BACKLOG)

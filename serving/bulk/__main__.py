@@ -4,13 +4,16 @@
 python -m serving.bulk runs/quickstart texts.parquet answers/             a folder of Parquet parts
 python -m serving.bulk me/finsent 'logs/*.jsonl.gz' answers/ --text title
 python -m serving.bulk runs/quickstart texts.parquet answers/ --resume    after an interruption
+python -m serving.bulk runs/quickstart s3://in/ s3://out/ --engine ray --address auto    on a cluster
 """  # noqa: D301  (click wants the character itself)
 
 from __future__ import annotations
 
 import os
 import time
-from typing import Annotated
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Literal
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # the threads here are enough
 
@@ -19,10 +22,13 @@ from rich.console import Console
 
 from serving.bulk.errors import BulkError
 from serving.bulk.local import score_local
-from serving.bulk.places import find_inputs, locate
-from serving.bulk.plan import PART_ROWS, make_plan, prepare_output
-from serving.bulk.progress import show_progress
-from serving.model import ModelError, load_model
+from serving.bulk.places import Place, find_inputs, locate_output
+from serving.bulk.plan import PART_ROWS, Plan, make_plan, prepare_output
+from serving.bulk.progress import Tell, show_progress
+from serving.bulk.shards import make_shards
+from serving.model import ModelError, ServedModel, load_model
+
+Engine = Literal["local", "ray"]
 
 console = Console(stderr=True, highlight=False)
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -37,7 +43,11 @@ def main(
     text: Annotated[str, typer.Option(help="column or key that holds the text")] = "text",
     id_column: Annotated[str | None, typer.Option("--id", help="column with an id; else FILE:ROW")] = None,
     revision: Annotated[str | None, typer.Option(help="commit, tag or branch of the model")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="one a core by default")] = None,
+    engine: Annotated[Engine, typer.Option(help="this process, or Ray Data")] = "local",
+    address: Annotated[
+        str | None, typer.Option(envvar="RAY_ADDRESS", help="a Ray cluster; without it Ray starts here")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="actors with Ray; one a core by default")] = None,
     part_rows: Annotated[int, typer.Option(min=1, help="rows in a part")] = PART_ROWS,
     resume: Annotated[bool, typer.Option("--resume", help="go on where a run was broken off")] = False,
 ) -> None:
@@ -45,20 +55,34 @@ def main(
     if len(paths) < 2:
         raise typer.BadParameter("name at least one input and the output folder")
     try:
+        score = _engine(engine, address, threads)
         served = load_model(model, revision)
-        inputs, output = find_inputs(paths[:-1]), locate(paths[-1])
+        inputs, output = find_inputs(paths[:-1]), locate_output(paths[-1])
         plan = make_plan(served, inputs, text, id_column, part_rows)
         done = prepare_output(output, plan, resume)
         started = time.monotonic()
         with show_progress(console, sum(one.size or 0 for one in inputs)) as tell:
-            rows = score_local(
-                served, plan, inputs, output, done, threads or len(os.sched_getaffinity(0)), tell
-            )
+            rows = score(served, plan, make_shards(inputs, plan.shard_bytes), output, done, tell)
         console.print(f"{rows:,} rows in {time.monotonic() - started:.1f} s", markup=False)
         print(paths[-1])
     except (BulkError, ModelError, OSError) as error:
         console.print(f"serving.bulk: {error}", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
+
+
+Score = Callable[[ServedModel, Plan, list[list[Place]], Place, set[str], Tell], int]
+
+
+def _engine(engine: Engine, address: str | None, threads: int | None) -> Score:
+    """Return what classifies. BulkError when Ray is missing."""
+    if engine == "local":
+        return partial(score_local, threads or len(os.sched_getaffinity(0)))
+    try:
+        from serving.bulk.cluster import score_ray
+    except ImportError as error:
+        needed = "pip install -r serving/requirements-ray.txt"
+        raise BulkError(f"--engine ray: {error}; {needed}, or leave --engine out") from None
+    return partial(score_ray, address, threads)
 
 
 if __name__ == "__main__":

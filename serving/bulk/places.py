@@ -14,6 +14,7 @@ from serving.bulk.errors import BulkError
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 KINDS = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson", ".txt")
 GLOB = "*?["
+HUB = "hf://"
 
 
 @dataclass(frozen=True)
@@ -46,16 +47,32 @@ class Place:
 def locate(address: str) -> Place:
     """Return where an address points. BulkError for an unknown scheme or a missing client."""
     try:
-        if address.startswith("hf://"):
-            from huggingface_hub import HfFileSystem  # only for such an address
-
-            return Place(fs.PyFileSystem(fs.FSSpecHandler(HfFileSystem())), address.removeprefix("hf://"))
+        if address.startswith(HUB):
+            return _on_the_hub(address.removeprefix(HUB))
         if "://" not in address:
             return Place(fs.LocalFileSystem(), str(Path(address).absolute()))
         system, path = fs.FileSystem.from_uri(address)
     except (ValueError, OSError, ImportError) as error:
         raise BulkError(f"{address}: {error}; allowed are paths, s3://, gs:// and hf://") from None
     return Place(system, path)
+
+
+def locate_output(address: str) -> Place:
+    """Return the folder that an address names. BulkError where it cannot be written part by part."""
+    if address.startswith(HUB):
+        raise BulkError(f"{address}: every part would be a commit; write to a folder, and upload that")
+    return locate(address)
+
+
+def _on_the_hub(path: str) -> Place:
+    """Return the place at the commit that its branch has now: it is what one run, and one gone on with, reads."""
+    from huggingface_hub import HfApi, HfFileSystem  # only for such an address
+
+    system = HfFileSystem()
+    found = system.resolve_path(path)
+    info = HfApi().repo_info(found.repo_id, repo_type=found.repo_type, revision=found.revision)
+    pinned = replace(found, revision=info.sha, _raw_revision=None)
+    return Place(fs.PyFileSystem(fs.FSSpecHandler(system)), pinned.unresolve())
 
 
 def find_inputs(addresses: list[str]) -> list[Place]:

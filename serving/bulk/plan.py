@@ -12,11 +12,14 @@ from pyarrow import fs
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from serving.bulk.errors import BulkError
+from serving.bulk.parts import PARTIAL, remove_partial
 from serving.bulk.places import Place
 from serving.model import ServedModel
 
 PLAN = "_plan.json"  # readers of a folder of Parquet pass over what begins with _
 PART_ROWS = 50_000
+PART_CHARACTERS = 32_000_000  # a part of long texts has fewer rows: some parts are in memory at a time
+SHARD_BYTES = 64_000_000  # small files share a shard, so that parts are not small too
 
 
 class InputFile(BaseModel):
@@ -41,6 +44,8 @@ class Plan(BaseModel):
     text: str
     id_column: str | None
     part_rows: int
+    part_characters: int = PART_CHARACTERS
+    shard_bytes: int = SHARD_BYTES
     inputs: list[InputFile]
 
 
@@ -61,15 +66,15 @@ def make_plan(
     )
 
 
-def prepare_output(output: Place, plan: Plan, resume: bool) -> list[int]:
-    """Write the plan into the folder and return the numbers of the parts that are there already.
+def prepare_output(output: Place, plan: Plan, resume: bool) -> set[str]:
+    """Write the plan into the folder and return the names of the parts that are there already.
 
     BulkError: the folder holds something and `resume` is not set, or it holds another run.
     """
     system = output.system
     system.create_dir(output.path, recursive=True)
-    selector = fs.FileSelector(output.path)
-    names = sorted(info.base_name for info in system.get_file_info(selector) if info.is_file)
+    names = {info.base_name for info in system.get_file_info(fs.FileSelector(output.path)) if info.is_file}
+    names = {name for name in names if not name.endswith(PARTIAL)}
     if names and not resume:
         raise BulkError(f"{output.path}: is not empty; add --resume to go on, or name another folder")
     if PLAN in names:
@@ -77,13 +82,16 @@ def prepare_output(output: Place, plan: Plan, resume: bool) -> list[int]:
     elif names:
         raise BulkError(f"{output.path}: holds files but no {PLAN}; name another folder")
     else:
-        with system.open_output_stream(output.child(PLAN).path) as file:
-            file.write(plan.model_dump_json(indent=1).encode())
-    return [
-        int(name.removeprefix("part-").removesuffix(".parquet"))
-        for name in names
-        if name.startswith("part-") and name.endswith(".parquet")
-    ]
+        _write_plan(output, plan)
+    remove_partial(output)
+    return names - {PLAN}
+
+
+def _write_plan(output: Place, plan: Plan) -> None:
+    partial = output.child(f".{PLAN}{PARTIAL}").path
+    with output.system.open_output_stream(partial) as file:
+        file.write(plan.model_dump_json(indent=1).encode())
+    output.system.move(partial, output.child(PLAN).path)
 
 
 def _read_plan(output: Place) -> Plan:

@@ -20,7 +20,7 @@ from finsent import REPOSITORY
 from serving.limits import Limits
 from serving.model import ServedModel
 from serving.rest import create_app
-from serving.server import open_port
+from serving.server import configure, open_port
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
 
@@ -30,8 +30,8 @@ def serving(
     model: ServedModel, limits: Limits | None = None, token: str | None = None, threads: int = 2
 ) -> Iterator[str]:
     """Serve a model on a free port of this process; yield the address."""
-    app = create_app(model, limits or Limits(), threads, token)
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", access_log=False, log_level="warning"))
+    limits = limits or Limits()
+    server = uvicorn.Server(configure(create_app(model, limits, threads, token), limits))
     listener = open_port("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

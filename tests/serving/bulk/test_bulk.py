@@ -69,7 +69,7 @@ def _run(*arguments: object) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-def _rows(output: Path) -> list[dict[str, object]]:
+def read_output(output: Path) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for part in sorted(output.glob("part-*.parquet")):
         rows += parquet.read_table(part).to_pylist()
@@ -85,7 +85,7 @@ def test_every_format_gives_the_classifiers_answers(
     (tmp_path / name).write_bytes(content)
     code, said = _run(tiny_release, tmp_path / name, tmp_path / "out", "--part-rows", 2)
     assert code == 0, said
-    rows = _rows(tmp_path / "out")
+    rows = read_output(tmp_path / "out")
     assert [(row["id"], row["text"]) for row in rows] == [
         (f"{name}:{number}", text) for number, text in enumerate(TEXTS, 1)
     ]
@@ -105,7 +105,7 @@ def test_patterns_and_folders_name_each_file_once_and_ids_are_unique(
     (tmp_path / "in" / "notes.pdf").write_bytes(b"")
     code, said = _run(tiny_release, tmp_path / "in", tmp_path / "in" / "*" / "*.txt", tmp_path / "out")
     assert code == 0, said
-    assert [row["id"] for row in _rows(tmp_path / "out")] == [
+    assert [row["id"] for row in read_output(tmp_path / "out")] == [
         "a/news.txt:1", "a/news.txt:2", "b/news.txt:1", "b/news.txt:2",
     ]  # fmt: skip
 
@@ -126,7 +126,7 @@ def test_broken_rows_are_kept_and_marked(
     ids = [] if name.endswith("txt") else ["--id", "id"]
     code, said = _run(tiny_release, tmp_path / name, tmp_path / "out", *ids)
     assert code == 0, said
-    rows = _rows(tmp_path / "out")
+    rows = read_output(tmp_path / "out")
     assert len(rows) == len(problems)
     for row, problem in zip(rows, problems, strict=True):
         empty = [row[key] is None for key in ("text", "label", "probabilities", "unsure")]
@@ -165,7 +165,7 @@ def test_a_run_goes_on_only_with_the_same_model_and_input(tiny_release: Path, tm
     assert "another " in _run(other, news, out, "--resume")[1]
     news.write_text("profit\nloss\nflat\n", encoding="utf-8")
     assert "another inputs" in _run(tiny_release, news, out, "--resume")[1]
-    assert len(_rows(out)) == 2
+    assert len(read_output(out)) == 2
 
 
 def test_after_kill_9_every_row_is_there_once(tiny_release: Path, tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_after_kill_9_every_row_is_there_once(tiny_release: Path, tmp_path: Path
     assert 8 <= len(done) < 40
     code, said = _run(*arguments)
     assert code == 0, said
-    assert [row["id"] for row in _rows(out)] == [f"news.txt.gz:{row}" for row in range(1, number + 1)]
+    assert [row["id"] for row in read_output(out)] == [f"news.txt.gz:{row}" for row in range(1, number + 1)]
     assert {part: part.stat().st_mtime_ns for part in done} == done  # what was there was not made again
 
 
