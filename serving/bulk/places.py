@@ -52,7 +52,7 @@ def locate(address: str) -> Place:
         if "://" not in address:
             return Place(fs.LocalFileSystem(), str(Path(address).absolute()))
         system, path = fs.FileSystem.from_uri(address)
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError, ImportError, NotImplementedError) as error:
         raise BulkError(f"{address}: {error}; allowed are paths, s3://, gs:// and hf://") from None
     return Place(system, path)
 

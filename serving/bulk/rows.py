@@ -16,7 +16,7 @@ from pyarrow import ArrowException
 from serving.bulk.errors import BulkError
 from serving.bulk.places import Place
 
-LONGEST_CELL = 10_000_000  # characters; an open quote would otherwise swallow the rest of a file
+LONGEST = 10_000_000  # characters of a line or a cell; an open quote would otherwise swallow the rest of a file
 PARQUET_ROWS = 4096  # read at a time
 
 
@@ -80,6 +80,8 @@ class _Broken:
     problem: str
 
 
+TOO_LONG = _Broken(f"the line has more than {LONGEST:,} characters")
+
 Values = Iterator[tuple[Any, Any]]
 """Pairs of an id or None and what stands where the text should be."""
 
@@ -108,10 +110,22 @@ def _open_text(place: Place, position: ReadPosition) -> io.TextIOWrapper:
     return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
+def _bounded(lines: io.TextIOWrapper) -> Iterator[str]:
+    """Yield the lines; of one that is too long its first LONGEST characters alone, without an end."""
+    while line := lines.readline(LONGEST):
+        yield line
+        while _is_cut(line):
+            line = lines.readline(LONGEST)
+
+
+def _is_cut(line: str) -> bool:
+    return len(line) == LONGEST and not line.endswith(("\n", "\r"))
+
+
 def _read_csv(place: Place, text: str, id_column: str | None, position: ReadPosition) -> Values:
-    csv.field_size_limit(LONGEST_CELL)
+    csv.field_size_limit(LONGEST - 1)  # so that a cell of a line that was cut is refused
     with _open_text(place, position) as lines:
-        reader = csv.reader(lines, delimiter="\t" if place.kind == ".tsv" else ",", strict=False)
+        reader = csv.reader(_bounded(lines), delimiter="\t" if place.kind == ".tsv" else ",", strict=False)
         header = next(reader, [])
         _check_columns(place, [text, *([id_column] if id_column else [])], header)
         at, id_at = header.index(text), header.index(id_column) if id_column else None
@@ -133,8 +147,11 @@ def _read_csv(place: Place, text: str, id_column: str | None, position: ReadPosi
 
 def _read_jsonl(place: Place, text: str, id_column: str | None, position: ReadPosition) -> Values:
     with _open_text(place, position) as lines:
-        for line in lines:
+        for line in _bounded(lines):
             if not line.strip():
+                continue
+            if _is_cut(line):
+                yield None, TOO_LONG
                 continue
             try:
                 value = json.loads(line)
@@ -149,8 +166,8 @@ def _read_jsonl(place: Place, text: str, id_column: str | None, position: ReadPo
 
 def _read_lines(place: Place, text: str, id_column: str | None, position: ReadPosition) -> Values:
     with _open_text(place, position) as lines:
-        for line in lines:
-            yield None, line.rstrip("\r\n")
+        for line in _bounded(lines):
+            yield None, TOO_LONG if _is_cut(line) else line.rstrip("\r\n")
 
 
 def _check_columns(place: Place, wanted: list[str], found: list[str]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,6 +14,7 @@ from huggingface_hub import InferenceClient
 from huggingface_hub.errors import HfHubHTTPError
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.environments import node_environment
 from serving.model import ServedModel
 from tests.serving.conftest import TEXTS
 from tests.serving.servers import serving
@@ -30,6 +33,25 @@ def test_inference_client_takes_a_base_url_and_a_token(model: ServedModel) -> No
         assert found[0].label == model.classifier(TEXTS[0]).label
         with pytest.raises(HfHubHTTPError, match="401"):
             InferenceClient(base_url=address, token="wrong").text_classification(TEXTS[0])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("npm") is None, reason="no node and npm: @huggingface/inference not tested")
+def test_the_javascript_client_classifies(model: ServedModel) -> None:
+    folder = node_environment(Path(__file__).with_name("package.json"))
+    shutil.copy(Path(__file__).with_name("clients.mjs"), folder)
+    texts = TEXTS[:2] + TEXTS[3:]  # it sends no empty text
+    with serving(model, token="secret") as address:
+        done = subprocess.run(
+            ["node", str(folder / "clients.mjs"), address, "secret"],
+            input=json.dumps(texts), capture_output=True, text=True, timeout=200, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    for text, answer in zip(texts, found["answers"], strict=True):
+        scores = sorted(model.classifier(text).scores.items(), key=lambda item: -item[1])[:2]
+        assert [(one["label"], one["score"]) for one in answer] == scores
+    assert found["refused"] == 401
 
 
 def test_an_openai_style_client_finds_the_model_and_classifies(address: str, model: ServedModel) -> None:

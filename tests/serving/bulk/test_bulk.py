@@ -21,7 +21,11 @@ from typer.testing import CliRunner
 
 from finsent import REPOSITORY
 from serving.bulk.__main__ import app
+from serving.bulk.places import find_inputs
+from serving.bulk.plan import make_plan
 from serving.bulk.progress import show_progress
+from serving.bulk.rows import ReadPosition, read_rows
+from serving.bulk.shards import read_parts
 from serving.model import ServedModel
 from tests.serving.servers import ENVIRONMENT
 
@@ -134,6 +138,20 @@ def test_broken_rows_are_kept_and_marked(
         assert (problem or "") in str(row["problem"] or "") and (row["problem"] is None) == (problem is None)
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.txt"])
+def test_a_line_without_end_is_a_row_and_is_not_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("serving.bulk.rows.LONGEST", 1000)
+    long = ["x" * 1000, "x" * 2500, "y" * 4000]
+    lines = [json.dumps({"text": line}) for line in ["a", *long, "z"]] if "jsonl" in name else ["a", *long, "z"]
+    head = ["text"] if name == "a.csv" else []
+    (tmp_path / name).write_text("\n".join([*head, *lines]) + "\n", encoding="utf-8")
+    rows = list(read_rows(find_inputs([str(tmp_path / name)])[0], "text", None, ReadPosition()))
+    assert [row.text for row in rows] == ["a", None, None, None, "z"]
+    assert all(row.problem for row in rows[1:4])
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
@@ -187,6 +205,29 @@ def test_after_kill_9_every_row_is_there_once(tiny_release: Path, tmp_path: Path
     assert code == 0, said
     assert [row["id"] for row in read_output(out)] == [f"news.txt.gz:{row}" for row in range(1, number + 1)]
     assert {part: part.stat().st_mtime_ns for part in done} == done  # what was there was not made again
+
+
+def test_a_part_of_long_texts_has_fewer_rows(model: ServedModel, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(f"{'x' * 70}\n" * 5, encoding="utf-8")
+    inputs = find_inputs([str(tmp_path / "a.txt")])
+    plan = make_plan(model, inputs, "text", None).model_copy(update={"part_characters": 140})
+    parts = list(read_parts(3, inputs, plan, done={"part-00003-00001.parquet"}))
+    assert [(part.name, len(part.rows), part.done) for part in parts] == [
+        ("part-00003-00000.parquet", 2, False),
+        ("part-00003-00001.parquet", 0, True),
+        ("part-00003-00002.parquet", 1, False),
+    ]
+    assert sum(part.read for part in parts) == (tmp_path / "a.txt").stat().st_size
+
+
+def test_what_a_killed_run_left_half_written_is_removed(tiny_release: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("profit\n", encoding="utf-8")
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in (".part-00000-00000.parquet.1.partial", "._plan.json.partial"):
+        (out / name).write_bytes(b"PAR")  # killed before the plan was whole: the folder counts as empty
+    assert _run(tiny_release, tmp_path / "a.txt", out)[0] == 0
+    assert {one.name for one in out.iterdir()} == {"_plan.json", "part-00000-00000.parquet"}
 
 
 def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere() -> None:
