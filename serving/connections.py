@@ -1,7 +1,7 @@
 """Connections that cannot be held for nothing: bounded in number, and in how long the server waits for them.
 
-uvicorn ends a connection that is idle between two requests, but waits without end for headers that never come,
-and for a client that does not take its answer. Bodies that never come are the affair of `middleware`.
+uvicorn ends a connection that is idle between two requests, but waits without end for headers that never
+come, and for a client that does not take its answer. Bodies that never come are the affair of `middleware`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Ray Data: parts are read, classified by a pool of actors and written, on this machine or on a cluster.
 
-The parts are those of `local`, under the same names, so either engine goes on with what the other began. That a
-part is there is the checkpoint. Ray Data has checkpoints too (`CheckpointConfig`, beta in 2.60), but they want an
-id that no two rows share, which a column of the user's need not be; they hold the ids of all finished rows in
-memory, where a billion do not fit; and they name files by chance, so an answer cannot be found by its place.
+The parts are those of `local`, under the same names, so either engine goes on with what the other began. That
+a part is there is the checkpoint. Ray Data has checkpoints too (`CheckpointConfig`, beta in 2.60), but they
+want an id that no two rows share, which a column of the user's need not be; they hold the ids of all finished
+rows in memory, where a billion do not fit; and they name files by chance: `local` could not go on with them.
 """
 
 from __future__ import annotations
@@ -69,8 +69,9 @@ def _connect(address: str | None, actors: int | None) -> None:
 
 
 def _answers(
-    actors: int | None, model: ServedModel, plan: Plan, shards: list[list[Place]], output: Place, done: set[str]
-) -> ray.data.Dataset:
+    actors: int | None, model: ServedModel, plan: Plan, shards: list[list[Place]], output: Place,
+    done: set[str],
+) -> ray.data.Dataset:  # fmt: skip
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.target_max_block_size = 1  # a block is one part: Ray would put some together, for a single actor

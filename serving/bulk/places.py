@@ -65,13 +65,13 @@ def locate_output(address: str) -> Place:
 
 
 def _on_the_hub(path: str) -> Place:
-    """Return the place at the commit that its branch has now: it is what one run, and one gone on with, reads."""
+    """Return the place at the commit that its branch has now: all of a run, also a resumed one, is of it."""
     from huggingface_hub import HfApi, HfFileSystem  # only for such an address
 
     system = HfFileSystem()
     found = system.resolve_path(path)
     info = HfApi().repo_info(found.repo_id, repo_type=found.repo_type, revision=found.revision)
-    pinned = replace(found, revision=info.sha, _raw_revision=None)
+    pinned = replace(found, revision=str(info.sha), _raw_revision=None)
     return Place(fs.PyFileSystem(fs.FSSpecHandler(system)), pinned.unresolve())
 
 

@@ -16,7 +16,7 @@ from pyarrow import ArrowException
 from serving.bulk.errors import BulkError
 from serving.bulk.places import Place
 
-LONGEST = 10_000_000  # characters of a line or a cell; an open quote would otherwise swallow the rest of a file
+LONGEST = 10_000_000  # characters of a line or cell; an open quote would otherwise swallow the rest of a file
 PARQUET_ROWS = 4096  # read at a time
 
 

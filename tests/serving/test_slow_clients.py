@@ -1,4 +1,4 @@
-"""Clients that hold a connection and send nothing, or little: they cost neither memory nor anybody's answer."""
+"""Clients that hold a connection and send nothing, or little, cost neither memory nor anybody's answer."""
 
 from __future__ import annotations
 

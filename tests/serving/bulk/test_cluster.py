@@ -1,4 +1,4 @@
-"""Bulk on Ray Data, in an environment of its own: the parts of `local`, each row once, on one machine and on two."""
+"""Bulk on Ray Data, in an environment of its own: the parts of `local`, each row once, on one node or two."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def ray_python() -> Path:
 def news(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two files, so that two tasks read, and a row that cannot be read."""
     folder = tmp_path_factory.mktemp("news")
-    lines = [json.dumps({"text": f"profit of bank {row} rose" + " very" * (row % 9)}) for row in range(NUMBER)]
+    texts = [f"profit of bank {row} rose" + " very" * (row % 9) for row in range(NUMBER)]
+    lines = [json.dumps({"text": text}) for text in texts]
     (folder / "a.jsonl.gz").write_bytes(gzip.compress("\n".join(lines[: NUMBER // 2]).encode()))
     (folder / "b.jsonl").write_text("\n".join(["{broken", *lines[NUMBER // 2 :]]), encoding="utf-8")
     return folder
@@ -78,7 +79,7 @@ def _kill_after(command: list[str], output: Path, parts: int) -> None:
 
 
 def _end(processes: list[psutil.Process]) -> None:
-    """Wait for what Ray has started to end by itself, as it does when its parent is gone, and end the rest."""
+    """Wait for what Ray has started to end by itself, as it does without its parent, and end the rest."""
     for one in psutil.wait_procs(processes, timeout=10)[1]:
         one.kill()
 
@@ -150,7 +151,7 @@ def test_each_row_once_after_two_kills_and_answers_as_local(
     assert rows == read_output(beside)
     for part in list(done)[3:7]:
         part.unlink()
-    assert CliRunner().invoke(app, [*local, str(out)]).exit_code == 0  # an engine goes on with another's parts
-    assert read_output(out) == rows
+    assert CliRunner().invoke(app, [*local, str(out)]).exit_code == 0
+    assert read_output(out) == rows  # one engine has gone on with the other's parts
     other = _run(_command(ray_python, tiny_release, news / "b.jsonl", out))
     assert other.returncode == 1 and "another inputs" in other.stderr, other.stderr
