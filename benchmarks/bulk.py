@@ -149,7 +149,8 @@ def _bulk_rate(said: str, errors: str) -> float:
     return int(number.replace(",", "")) / float(seconds)
 
 
-def _printed_rate(said: str, errors: str) -> float:
+def printed_rate(said: str, errors: str) -> float:
+    """Return what a process printed, which is rows a second."""
     return float(said)
 
 
@@ -161,11 +162,11 @@ def measure_ways(release: Path, rows: Path, ray_python: Path) -> dict[tuple[str,
         code = [str(here), "-c"]
         beside = [str(release), str(rows), str(cores)]
         ways: dict[str, Callable[[], Run]] = {
-            "bare classifier": partial(run, [*code, BARE_CODE, *beside], cores, _printed_rate),
+            "bare classifier": partial(run, [*code, BARE_CODE, *beside], cores, printed_rate),
             "`local`": partial(run_bulk, here, release, rows, cores, "local"),
             "`ray`": partial(run_bulk, ray_python, release, rows, cores, "ray"),
             "`pipeline()`, batches of 32": partial(
-                run, [*code, PIPELINE_CODE, *beside, str(PIPELINE_SHARE)], cores, _printed_rate
+                run, [*code, PIPELINE_CODE, *beside, str(PIPELINE_SHARE)], cores, printed_rate
             ),
         }
         for name, way in ways.items():

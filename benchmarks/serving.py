@@ -39,7 +39,7 @@ OUTPUT = Path(__file__).with_name("serving.md")
 BATCH = 32
 CLIENTS = (1, 8, 64)
 BUSY = 8  # clients of a batch, and of what is compared
-START_SECONDS = 120
+START_SECONDS = 300
 OURS, PLAIN, DEMO = "`python -m serving`", "FastAPI and `pipeline()`", "Gradio API of the demo"
 
 PLAIN_CODE = """
