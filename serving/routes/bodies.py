@@ -1,4 +1,8 @@
-"""What the routes share: strict bodies, and the state of the server."""
+"""What the routes share: strict bodies, and the state of the server.
+
+What gives the state is `async` though there is nothing to wait for: FastAPI runs what is not on another
+thread, for every request.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +19,12 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True, hide_input_in_errors=True)
 
 
-def state_of(request: Request) -> ServerState:
+async def state_of(request: Request) -> ServerState:
     """Return what the application holds."""
     state: ServerState = request.app.state.server
     return state
 
 
-def answerer_of(request: Request) -> Answerer:
+async def answerer_of(request: Request) -> Answerer:
     """Return what answers texts."""
-    return state_of(request).answerer
+    return (await state_of(request)).answerer

@@ -1,4 +1,4 @@
-"""The clients and the tables of benchmarks/serving.py and bulk.py, on a small release and on made-up figures."""
+"""The clients and the tables of benchmarks/serving.py and bulk.py, on a small release and made-up figures."""
 
 from __future__ import annotations
 
