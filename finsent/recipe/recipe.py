@@ -54,24 +54,24 @@ class Recipe(Section):
     """One release. Two recipes are equal when they say the same, wherever their files lie."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="also the folder below runs/")
-    version: Version
-    seed: Seed
+    version: Version = Field(description="of the release, such as 0.1.0; the tag of a push")
+    seed: Seed = Field(description="decides the splits and, unless training.seed says otherwise, the fit")
     labels: list[str] = Field(min_length=2, description="their order is that of the logits")
-    data: Data
-    text: Text = Text()
-    base: Base
-    training: Training = Training()
-    distillation: Distillation | None = None
-    energy: Energy | None = None
-    export: Export
-    evaluation: Evaluation = Evaluation()
+    data: Data = Field(description="the rows, and how they are split")
+    text: Text = Field(Text(), description="the rules that clean a text")
+    base: Base = Field(description="the encoder to start from, and what of it stays")
+    training: Training = Field(Training(), description="how the weights are fitted")
+    distillation: Distillation | None = Field(None, description="teachers to learn from; else none")
+    energy: Energy | None = Field(None, description="figures for an estimate of energy and CO2")
+    export: Export = Field(description="the ONNX files")
+    evaluation: Evaluation = Field(Evaluation(), description="how the figures are made")
     allow_weak: bool = Field(
         False,
         exclude_if=lambda allowed: not allowed,  # recipes from before it keep their fingerprint
         description="release it even where word counts or the commonest label do as well; the card says so",
     )
-    card: Card
-    hub: Hub
+    card: Card = Field(description="the words of the model card and the demo")
+    hub: Hub = Field(description="the ids to publish under")
     _home: Path | None = PrivateAttr(None)
 
     @model_validator(mode="after")
