@@ -12,12 +12,12 @@ from rich.table import Table as Grid
 
 from finsent.classify import folder_of, load_classifier
 from finsent.cli import plain, say
+from finsent.data.tables.columns import Columns, guess_columns
+from finsent.data.tables.read import read_tables
+from finsent.data.tables.table import Table
 from finsent.errors import DataError
 from finsent.recipe.data import TableSource
 from finsent.recipe.file import read_released_recipe
-from finsent.recipe.new.columns import Columns, guess_columns
-from finsent.recipe.new.read import read_tables
-from finsent.recipe.new.table import Table
 from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RECIPE
 from finsent.scoring import Interval, Scores, score

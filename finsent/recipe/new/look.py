@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
+from finsent.data.tables.columns import Columns, guess_columns
+from finsent.data.tables.read import read_tables
+from finsent.data.tables.table import Table
 from finsent.encoder.find import find_base
 from finsent.encoder.tokenizer_file import read_tokenizer
-from finsent.recipe.new.columns import Columns, guess_columns
 from finsent.recipe.new.defaults import LONGEST_BOUND
 from finsent.recipe.new.draft import Seen, quickstart
 from finsent.recipe.new.labels import LabelValue, find_labels
 from finsent.recipe.new.language import guess_language
 from finsent.recipe.new.place import Place
-from finsent.recipe.new.read import read_tables
-from finsent.recipe.new.table import Table
 from finsent.recipe.recipe import Recipe
 
 SAMPLE = 5000  # texts that are tokenized

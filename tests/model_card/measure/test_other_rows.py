@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from finsent.data.tables.table import Table
 from finsent.recipe.file import load_recipe
-from finsent.recipe.new.table import Table
 from finsent.release import sha256
 from finsent.scoring import score
 from inference.classifier import Classifier
