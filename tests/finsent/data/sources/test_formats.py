@@ -43,6 +43,8 @@ def test_what_can_be_read_is_a_table_by_its_name(ending: str, packed: str) -> No
     assert is_table(f"Rows{ending}{packed}".upper())
 
 
-@pytest.mark.parametrize("name", ["rows", "rows.md", "rows.zip", "csv", "rows.csv.gz.gz", "rows.gz.csv.txt.py"])
+@pytest.mark.parametrize(
+    "name", ["rows", "rows.md", "rows.zip", "csv", "rows.csv.gz.gz", "rows.gz.csv.txt.py"]
+)
 def test_what_cannot_be_read_is_none(name: str) -> None:
     assert not is_table(name)
