@@ -19,7 +19,9 @@ class Base(Section):
     revision: str | None = None
     package: str | None = Field(None, description="importable package that holds the weights")
     folder: str = Field(".", description="folder inside the package")
-    path: str | None = None
+    path: str | None = Field(
+        None, description="folder, relative to the recipe file or, where it is not there, to the repository"
+    )
     sha256: str | None = Field(
         None, pattern=r"^[0-9a-f]{64}$", description="of the weights: model.safetensors, or pytorch_model.bin"
     )

@@ -69,7 +69,7 @@ def _spread(texts: list[str]) -> list[str]:
 
 def measure_tokens(texts: list[str], recipe: Recipe, mirror: Path | None) -> tuple[int, float]:
     """Return the tokens that 99 of 100 texts stay below, and the share of words unknown to the encoder."""
-    folder = find_base(recipe.base, mirror)
+    folder = find_base(recipe, mirror)
     text = recipe.text.model_copy(update={"max_characters": LONGEST_BOUND})
     file = read_tokenizer(folder, text, recipe.base.hub)
     tokenizer = Tokenizer.from_str(json.dumps(file.tree))
