@@ -6,7 +6,7 @@ import random
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from finsent.cautions import (
 from finsent.data.duplicates import SPLITS
 from finsent.data.rows import Row
 from finsent.data.splits import Splits
+from finsent.data.unlabelled import TextsReport
 from finsent.recipe.recipe import Recipe
 from finsent.text import comparable
 
@@ -61,6 +62,7 @@ class Inspection:
     look_alikes: list[list[str]]
     imbalance: float
     cautions: list[str]
+    unlabelled: dict[str, TextsReport] = field(default_factory=dict)
 
 
 def inspect_splits(recipe: Recipe, splits: Splits, measure: Measure) -> Inspection:

@@ -11,7 +11,7 @@ from finsent.encoder.tokenizer_file import TOKENIZER_FILES
 from finsent.environment import go_online
 from finsent.errors import BaseModelError, first_line
 from finsent.recipe.encoder import Base
-from finsent.recipe.places import find_folder
+from finsent.recipe.places import find_folders
 from finsent.recipe.recipe import Recipe
 from finsent.release import CONFIG, WEIGHTS, sha256
 
@@ -36,7 +36,7 @@ def find_base(recipe: Recipe, mirror: Path | None) -> Path:
 
 def _locate(base: Base, home: Path | None, mirror: Path | None) -> Path:
     if base.path is not None:
-        return find_folder(base.path, home)
+        return find_folders(base.path, home)[0]
     if base.package is not None:
         return _find_package(base.package) / base.folder
     if mirror is not None and (mirror / "models" / base.hub).is_dir():

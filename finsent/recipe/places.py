@@ -24,14 +24,9 @@ Change = Callable[[str, Any], Any]  # of where a value stands, and the value
 
 
 def find_folders(path: str, home: Path | None) -> list[Path]:
-    """Return where a folder that a recipe in `home` names may lie, first ones first."""
-    return list(dict.fromkeys(root / path for root in (home, REPOSITORY) if root is not None))
-
-
-def find_folder(path: str, home: Path | None) -> Path:
-    """Return the first of these that is there, or the first."""
-    folders = find_folders(path, home)
-    return next((folder for folder in folders if folder.is_dir()), folders[0])
+    """Return where the folder lies that a recipe in `home` names; all places where it is not, if nowhere."""
+    places = list(dict.fromkeys(root / path for root in (home, REPOSITORY) if root is not None))
+    return next(([place] for place in places if place.is_dir()), places)
 
 
 def with_places_from(tree: dict[str, Any], folder: Path, home: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import yaml
 from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
 from finsent.encoder.find import find_base
-from finsent.errors import RecipeError
+from finsent.errors import DataError, RecipeError
 from finsent.recipe.file import dump_recipe, load_recipe, read_released_recipe
 from finsent.recipe.places import with_places_from
 from finsent.recipe.recipe import Recipe
@@ -152,6 +152,15 @@ def test_a_teacher_says_no_absolute_path_either(tmp_path: Path) -> None:
     recipe = load_recipe(write_taught(tmp_path, base=base))
     assert [one.base.path for one in recipe.teachers] == ["there"]
     assert str(tmp_path) not in dump_recipe(recipe)
+
+
+def test_a_folder_beside_the_recipe_is_not_filled_up_from_the_repository(own: Path) -> None:
+    recipe = load_recipe(
+        change(own, data__sources__0__path=".", data__sources__0__files={"train": ["*.txt"]})
+    )
+    assert (tiny.ROOT / "requirements.txt").is_file()
+    with pytest.raises(DataError, match=rf"^rows: {own.parent}/\*.txt does not exist$"):
+        count_rows(recipe)
 
 
 def test_an_encoder_lies_beside_the_recipe_wherever_it_is_started(
