@@ -48,8 +48,10 @@ def pair_equal(band: NDArray[np.uint32]) -> Pairs:
     ranked = band.astype(np.uint64) << np.uint64(32) | np.arange(len(band), dtype=np.uint64)
     ranked.sort()  # by band, then by place, so that every machine gives the same pairs
     keys, places = ranked >> np.uint64(32), (ranked & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    again = np.r_[False, keys[1:] == keys[:-1]]
-    shared = again | np.r_[again[1:], False]
+    again = np.zeros(len(keys), bool)
+    again[1:] = keys[1:] == keys[:-1]
+    shared = again.copy()
+    shared[:-1] |= again[1:]
     keys, places, begins = keys[shared], places[shared], ~again[shared]
     first = places[np.maximum.accumulate(np.where(begins, np.arange(len(keys)), 0))]
     pairs = [np.stack([first, places], axis=1)[~begins]]
