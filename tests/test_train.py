@@ -98,6 +98,15 @@ def test_two_runs_give_the_same_release_but_for_time(
     assert _without_time(first) == _without_time(second)
 
 
+def test_no_file_of_a_release_says_where_on_this_machine_it_was_made(
+    tiny_release: Path, tiny_base: Path
+) -> None:
+    places = [str(place).encode() for place in (tiny_base, tiny_release.parents[2], tiny.ROOT)]
+    content = {path: path.read_bytes() for path in tiny_release.rglob("*") if path.is_file()}
+    assert len(content) > 8
+    assert [(path.name, place) for path, one in content.items() for place in places if place in one] == []
+
+
 def test_an_fp16_file_goes_the_whole_way(tiny_base: Path, tmp_path: Path) -> None:
     wide = {"macro_f1_drop": 1.0, "flip_share": 1.0, "batch_difference": 1e-3}
     variants = [{"name": "fp32"}, {"name": "fp16", "budget": wide}, {"name": "quantized", "budget": wide}]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +23,7 @@ from finsent.cli import print_anywhere, quiet_libraries, reporting_errors, stage
 from finsent.data.inspection import Inspection
 from finsent.data.splits import Splits
 from finsent.data.telling import print_tables, tell
+from finsent.data.unlabelled import load_unlabelled, report_texts
 from finsent.mirror import mirror_from_environment
 from finsent.preparation import inspect_rows, prepare_splits
 from finsent.recipe.file import load_recipe
@@ -84,7 +85,8 @@ def main(
         recipe, mirror = load_recipe(recipe_file), mirror_from_environment()
         stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
         splits = prepare_splits(recipe, mirror)
-        found = inspect_rows(recipe, splits, mirror)
+        texts = {name: report_texts(one) for name, one in load_unlabelled(recipe, mirror)}
+        found = replace(inspect_rows(recipe, splits, mirror), unlabelled=texts)
         show(found, _measure_training(recipe, splits, mirror) if estimate else None, recipe, as_json)
 
 

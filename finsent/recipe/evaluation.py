@@ -19,6 +19,6 @@ class Evaluation(Section):
     suites: list[str] = Field(
         [],
         exclude_if=lambda suites: not suites,  # recipes from before it keep their fingerprint
-        description="folders of behaviour suites, relative to the repository or absolute; the general ones "
-        "(case, punctuation, typos, length) are always run",
+        description="folders of behaviour suites, relative to the recipe file or, where they are not there, "
+        "to the repository; the general ones (case, punctuation, typos, length) are always run",
     )

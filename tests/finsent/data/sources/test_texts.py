@@ -53,7 +53,8 @@ def test_lines_that_stand_everywhere_are_taken_out(tmp_path: Path) -> None:
     pandas.DataFrame({"body": bodies}).to_parquet(tmp_path / "a.parquet")
     found = texts(tmp_path, files=["a.parquet"], text="body", max_repeats=3)
     assert found.texts == [*(f"Article {number}" for number in range(5)), "Alone"]
-    assert found.left_out == {"nothing but repeated lines": 1}
+    assert found.left_out == {"nothing but repeated lines": 1} and found.repeated_lines == 1
+    assert found.examples == {"nothing but repeated lines": ["Subscribe now"]}
 
 
 def test_columns_are_chosen_and_filtered_as_in_a_table(tmp_path: Path) -> None:
