@@ -71,8 +71,8 @@ def combine_licences(sources: dict[str, str], wished: str) -> Licence:
 
     It is `wished` where every source is permissive, else the sources' share-alike or non-commercial one, and
     `other` where a source has terms of its own, of which nothing is known here.
-    Raises RecipeError: two different share-alike licences that are no versions of one, or commercial share-alike beside non-commercial
-    or beside terms of its own.
+    Raises RecipeError: two different share-alike licences that are no versions of one, or commercial
+    share-alike beside non-commercial or beside terms of its own.
     """
     found = {name: find_licence(licence_id, name) for name, licence_id in sources.items()}
     own = [licence for licence in found.values() if licence.own_terms]
@@ -125,7 +125,7 @@ def recipe_licence(recipe: Recipe) -> Licence:
 
     Raises RecipeError when they cannot be combined, or when the recipe's card asks for more freedom.
     """
-    origins = (*recipe.data.sources, *recipe.data.unlabelled)
+    origins = recipe.data.origins
     used = {origin.name: origin.licence for origin in origins} | {"base": recipe.base.licence}
     used |= {f"base of {teacher.name}": recipe_licence(teacher).id for teacher in recipe.teachers}
     combined = combine_licences(used, recipe.card.licence)

@@ -167,6 +167,11 @@ class TextSource(Origin, TableFormat):
     text: str = Field("text", description="column; not used for .txt")
     files: list[str] = Field([], description="relative to the source; * and ? stand for any")
     splits: list[str] = Field([], description="of the Hub data set, read by `datasets` in place of `files`")
+    sentences: str | None = Field(
+        None,
+        pattern=r"^[a-z]{2,3}$",
+        description="ISO 639 code of a language, by whose rules every text is cut into its sentences",
+    )
     min_characters: int = Field(1, ge=1, description="shorter texts are left out")
     max_characters: int | None = Field(None, ge=1, description="longer texts are left out")
     min_letters: Share = Field(0.0, description="least share of letters and digits among what is no space")
@@ -263,6 +268,15 @@ class Data(Section):
             raise ValueError(f"leave_out: unknown source {unknown[0]!r}, allowed: {names}")
         used = [source for source in sources if source.get("name") not in left]
         return section | {"sources": used, "leave_out": []}
+
+    @property
+    def origins(self) -> list[Origin]:
+        """All sources, those of texts without labels too."""
+        return [*self.sources, *self.unlabelled]
+
+    def with_same_rows(self, other: Data) -> bool:
+        """Return whether the labelled rows and their splits are those of `other`."""
+        return self.model_copy(update={"unlabelled": []}) == other.model_copy(update={"unlabelled": []})
 
     @model_validator(mode="after")
     def _leaves_rows_for_training(self) -> Self:

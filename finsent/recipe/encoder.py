@@ -19,13 +19,11 @@ class Base(Section):
     revision: str | None = Field(None, description="commit, tag or branch of the Hub model")
     package: str | None = Field(None, description="importable package that holds the weights")
     folder: str = Field(".", description="folder inside the package")
-<<<<<<< HEAD
-    path: str | None = Field(None, description="folder with the encoder as transformers saves it")
-=======
     path: str | None = Field(
-        None, description="folder, relative to the recipe file or, where it is not there, to the repository"
+        None,
+        description="folder with the encoder as transformers saves it, relative to the recipe file or, where "
+        "it is not there, to the repository",
     )
->>>>>>> wt-a15
     sha256: str | None = Field(
         None, pattern=r"^[0-9a-f]{64}$", description="of the weights: model.safetensors, or pytorch_model.bin"
     )

@@ -43,7 +43,9 @@ def test_log_loss_agrees_with_scikit_learn_and_is_finite_where_a_label_has_no_ch
     assert score(given, LABELS, NAMES, 100, 0).log_loss == pytest.approx(log_loss(LABELS, given))
     certain = np.eye(3)[np.array(LABELS)]
     assert score(certain, LABELS, NAMES, 100, 0).log_loss == 0
-    assert score(np.roll(certain, 1, axis=1), LABELS, NAMES, 100, 0).log_loss == pytest.approx(36.04, abs=0.01)
+    assert score(np.roll(certain, 1, axis=1), LABELS, NAMES, 100, 0).log_loss == pytest.approx(
+        36.04, abs=0.01
+    )
 
 
 def test_intervals_hold_the_figure_and_narrow_with_rows() -> None:
