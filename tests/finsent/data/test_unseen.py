@@ -18,8 +18,8 @@ def test_copies_and_near_copies_of_held_out_texts_are_found() -> None:
 
 
 def test_a_text_that_is_near_to_a_near_one_counts_too() -> None:
-    step = "Arvo profit rose to EUR 6 million in the third quarter of it"
-    further = "Arvo profit rose to EUR 6 million in the third quarter of its year"
+    step = "Arvo profit rose to EUR 6 million in the third quarter since summer"
+    further = "Arvo profit rose to EUR 6 million in the third quarter since summer began"
     assert find_near([further], HELD_OUT, 0.7) == []
     assert find_near([further, step], HELD_OUT, 0.7) == [0, 1]
 
