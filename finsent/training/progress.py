@@ -11,7 +11,6 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from finsent.cli import tell_seconds
 
-
 WATCHED = 20  # steps by which the pace is told; the one before them warms up
 WORTH_TELLING = 60  # seconds
 
