@@ -27,7 +27,8 @@ def draw_transfer(texts: Iterable[str], splits: Splits, count: int, threshold: f
     A copy of another text or of a row of any split is not drawn.
     """
     known = {comparable(row.text) for split in SPLITS for row in splits[split]}
-    total, fresh = 0, {}
+    total = 0
+    fresh: dict[str, str] = {}
     for text in texts:
         total += 1
         if (key := comparable(text)) and key not in known:
