@@ -77,6 +77,7 @@ def _answers(
     context.target_max_block_size = 1  # a block is one part: Ray would put some together, for a single actor
     parts = ray.data.read_datasource(
         PartSource(plan, shards, done),
+        override_num_blocks=len(shards),  # else Ray splits what few tasks read, and a row cannot be split
         num_cpus=0,  # reading takes a few per cent of a core
     )
     most = actors or int(ray.cluster_resources().get("CPU", 1))
