@@ -66,7 +66,7 @@ def _connect(address: str | None, actors: int | None) -> None:
     """Join a cluster, or start one here; its machines get this code, but not what that imports."""
     code = {"py_modules": [str(CODE / room) for room in ("inference", "serving")]}
     here: dict[str, Any] = {} if address else {"num_cpus": actors, "include_dashboard": False}
-    logging.getLogger("ray.data").setLevel(logging.ERROR)  # it tells each step
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # errors come here, and are told in one line
     ray.init(address or HERE, runtime_env=code, log_to_driver=False, logging_level="error", **here)
 
 
@@ -76,6 +76,7 @@ def _answers(
 ) -> ray.data.Dataset:  # fmt: skip
     context = DataContext.get_current()
     context.enable_progress_bars = False
+    context.raise_original_map_exception = True  # else it is wrapped, and what went wrong is lost on the way
     context.target_max_block_size = 1  # a block is one part: Ray would put some together, for a single actor
     parts = ray.data.read_datasource(
         PartSource(plan, shards, done),
