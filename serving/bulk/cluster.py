@@ -55,7 +55,7 @@ def score_ray(
             written, read = written + row["rows"], read + row["read"]
             if row["rows"]:
                 tell(written, read)
-    except (RayError, ConnectionError, ValueError) as error:
+    except (RayError, ConnectionError, RuntimeError, ValueError) as error:
         raise BulkError(_reason(error)) from error
     finally:
         ray.shutdown()
@@ -152,10 +152,11 @@ class PartScorer:
 
 
 def _reason(error: BaseException) -> str:
-    """Return what one of ours says where Ray wraps one, else the first line of Ray's own."""
+    """Return what one of ours says where Ray wraps one, else the first line of what went wrong."""
     inner: BaseException | None = error
     while inner is not None:
         if isinstance(inner, BulkError | ModelError | OSError) and not isinstance(inner, RayError):
             return str(inner)
         inner = getattr(inner, "cause", None) or inner.__cause__
-    return f"Ray: {(str(error).strip() or type(error).__name__).splitlines()[0]}"
+    last = getattr(error, "cause", None) or error
+    return f"Ray: {type(last).__name__}: {str(last).strip()}".splitlines()[0]
