@@ -1,0 +1,138 @@
+"""serving/Dockerfile: what is in the image, and what it does as a stranger's user on a root that is read-only."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from finsent import REPOSITORY
+from local_hub import HubSettings, running_hub
+from serving.model import ServedModel
+from tests.containers import BASE, Container, Engine
+from tests.local_hub.accounts import GRANTS, READ
+from tests.serving.conftest import TEXTS
+from tests.serving.servers import REQUESTS, ask_across_an_end
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+DOCKERFILE = "serving/Dockerfile"
+MOST_BYTES = 350_000_000
+RELEASE = ("--build-arg", "RELEASE=runs/quickstart/release")
+
+
+@pytest.fixture(scope="module")
+def image(engine: Engine) -> str:
+    done = engine.build(DOCKERFILE, "localhost/finsent", *RELEASE)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return "localhost/finsent"
+
+
+@pytest.fixture(scope="module")
+def container(engine: Engine, image: str) -> Iterator[Container]:
+    with engine.started(image) as container:
+        yield container
+
+
+def test_it_is_small_enough(engine: Engine, image: str, capsys: pytest.CaptureFixture[str]) -> None:
+    size, base = engine.size(image), engine.size(BASE)
+    with capsys.disabled():
+        print(f"\nserving/Dockerfile: {size / 1e6:.0f} MB, {(size - base) / 1e6:.0f} of them on its base")
+    assert size <= MOST_BYTES
+
+
+def test_it_holds_what_its_lock_names_and_nothing_of_the_build(engine: Engine, image: str) -> None:
+    lock = (REPOSITORY / "serving" / "requirements.lock").read_text(encoding="utf-8")
+    pinned = {name.lower().replace("-", "_") for name in re.findall(r"(?m)^([\w.-]+)==", lock)}
+    with engine.mounted(image) as root:
+        site = root / "opt" / "venv" / "lib" / "python3.11" / "site-packages"
+        installed = {path.name.partition("-")[0].lower() for path in site.glob("*.dist-info")}
+        assert installed == pinned - {"pyarrow"}  # only bulk scoring reads it
+        assert not [name for name in ("torch", "transformers", "pip") if (site / name).exists()]
+        left = [root / name for name in ("pip", "etc/pip.conf", "requirements.lock", "root/.cache", "tmp/*")]
+        assert [path for path in left if path.parent.is_dir() and list(path.parent.glob(path.name))] == []
+        ours = [path for folder in ("app", "model", "opt") for path in (root / folder).rglob("*")]
+        modes = [path.stat().st_mode for path in ours if path.is_file()]
+    assert len(modes) > 1000
+    assert all(mode & stat.S_IROTH and not mode & (stat.S_IWOTH | stat.S_IWGRP) for mode in modes)
+
+
+def test_it_runs_as_nobody_in_particular(engine: Engine, image: str) -> None:
+    told = json.loads(engine.call("image", "inspect", image).stdout)[0]["Config"]
+    assert told["User"] == "10001:10001" and told["Healthcheck"]["Test"][0] == "CMD"
+    assert "token" not in json.dumps(told).lower()
+
+
+def test_its_root_cannot_be_written(container: Container) -> None:
+    assert container.run_python("import os; print(os.getuid())").stdout == "12345\n"
+    for place in ("/app/serving/x", "/model/x", "/cache/x", "/x"):
+        done = container.run_python(f"open({place!r}, 'w')")
+        assert done.returncode == 1 and "Read-only file system" in done.stderr, place
+
+
+def test_it_answers_what_the_classifier_answers(container: Container, model: ServedModel) -> None:
+    answers = httpx.post(f"{container.address}/predict", json={"inputs": [[text] for text in TEXTS]}).json()
+    bare = [dict(zip(model.labels, row.tolist(), strict=True)) for row in model.classifier.predict(TEXTS)]
+    assert [{one["label"]: one["score"] for one in answer} for answer in answers] == bare
+
+
+def test_sigterm_in_the_middle_of_requests_loses_none(engine: Engine, image: str) -> None:
+    with engine.started(image, "/model", "--drain", "100") as container:
+
+        def stop() -> None:
+            container.kill("TERM")
+            while container.is_healthy():
+                pass
+
+        assert ask_across_an_end(container.address, stop) == [(200, 100)] * REQUESTS
+        container.kill("TERM")  # a second signal skips the waiting
+        assert container.wait() == 0
+
+
+def test_a_quota_of_cores_is_seen(engine: Engine, image: str) -> None:
+    with engine.started(image, options=("--cpus", "0.5")) as container:
+        assert "with 1 process(es)" in container.log()
+
+
+def test_a_release_that_cannot_be_served_is_not_built(engine: Engine, image: str) -> None:
+    file = engine.context / "runs" / "quickstart" / "release" / "metrics.json"
+    kept = file.read_bytes()
+    file.write_text("{", encoding="utf-8")
+    try:
+        done = engine.build(DOCKERFILE, "localhost/broken", *RELEASE)
+    finally:
+        file.write_bytes(kept)
+    assert done.returncode != 0 and "metrics.json: is no JSON" in done.stdout + done.stderr
+
+
+def test_without_a_release_it_fetches_one_at_the_start(
+    engine: Engine, image: str, model: ServedModel, tmp_path: Path
+) -> None:
+    done = engine.build(DOCKERFILE, "localhost/server", "--target", "server")
+    assert done.returncode == 0, done.stderr
+    with running_hub(HubSettings(tmp_path / "hub", tokens=GRANTS)) as hub:
+        publish(hub.endpoint, engine.context / "runs" / "quickstart" / "release", hub.token)
+        options = (
+            "--volume",
+            "models:/cache",
+            "--env",
+            f"HF_ENDPOINT={hub.endpoint}",
+            "--env",
+            f"HF_TOKEN={READ}",
+        )
+        with engine.started("localhost/server", "ann/model", options=options) as container:
+            answer = httpx.post(f"{container.address}/predict", json={"inputs": TEXTS[0]}).json()
+    assert answer[0]["label"] == model.classifier(TEXTS[0]).label
+
+
+def publish(endpoint: str, release: Path, token: str) -> None:
+    from huggingface_hub import HfApi
+
+    api = HfApi(endpoint=endpoint, token=token)
+    api.create_repo("ann/model", private=True)
+    api.upload_folder(repo_id="ann/model", folder_path=release)
