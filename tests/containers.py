@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,17 @@ STRICT = (
     *("--user", "12345:12345", "--cap-drop", "all", "--security-opt", "no-new-privileges"),
     *("--read-only", "--read-only-tmpfs=false", "--tmpfs", "/tmp"),
 )
+
+RUNTIME = ("--runtime", "runc", "--cgroup-manager", "cgroupfs")  # crun refuses machines with both cgroups
+
+
+def run_options(port: int) -> list[str]:
+    """Return what a container needs on this machine and no reader's does: its network, and a free port."""
+    limits = [
+        "--ulimit=nofile=1024:1024",
+        "--ulimit=nproc=1024:1024",
+    ]  # podman asks for more than it may have
+    return ["--network=host", *limits, f"--env=PORT={port}", f"--env=GRADIO_SERVER_PORT={port}"]
 
 
 def why_not() -> str | None:
@@ -82,7 +94,7 @@ class Engine:
         return ["--root", str(self.folder / "root"), "--runroot", str(self.folder / "run")]
 
     def call(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        command = ["podman", *self.store, "--runtime", "runc", "--cgroup-manager", "cgroupfs", *words]
+        command = ["podman", *self.store, *RUNTIME, *words]
         done = subprocess.run(
             command, cwd=self.context, capture_output=True, text=True, check=False, timeout=1500
         )
@@ -90,14 +102,12 @@ class Engine:
         return done
 
     def check_out(self, release: Path) -> None:
-        """Fill the context as a clone has it, with a release in runs/quickstart, readable by its owner alone."""
-        listed = subprocess.run(
-            ["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True
-        )
+        """Fill the context as a clone has it, with a release, readable by its owner alone."""
+        command = ["git", "ls-files", "serving", "inference", "space", ".dockerignore"]
+        listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
         for name in listed.stdout.splitlines():
-            if name.startswith(("serving/", "inference/", "space/", ".dockerignore")):
-                (self.context / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(REPOSITORY / name, self.context / name)
+            (self.context / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(REPOSITORY / name, self.context / name)
         shutil.copytree(release, self.context / "runs" / "quickstart" / "release")
         for path in self.context.rglob("*"):
             path.chmod(0o700 if path.is_dir() else 0o600)
@@ -113,9 +123,13 @@ class Engine:
 
     def build(self, dockerfile: str, tag: str, *options: str) -> subprocess.CompletedProcess[str]:
         """Build a Dockerfile of the repository; whether that worked is for the caller to see."""
-        where = ["--isolation", "chroot", "--network", "host", "--pull=never", "--format", "docker"]
-        given = ["--build-arg", f"BASE={BASE}", *self._package_index(), *options]
-        return self.call("build", *where, *given, "-f", dockerfile, "-t", tag, check=False)
+        where = ["--format", "docker", *self.build_options(), "-f", dockerfile, "-t", tag]
+        return self.call("build", *where, *options, ".", check=False)
+
+    def build_options(self) -> list[str]:
+        """Return what a build needs on this machine and no reader's does."""
+        here = ["--isolation", "chroot", "--network", "host", "--pull=never", f"--build-arg=BASE={BASE}"]
+        return [*here, *self._package_index()]
 
     def size(self, image: str) -> int:
         """Return the bytes of an image, unpacked, its base included."""
@@ -127,15 +141,26 @@ class Engine:
         yield Path(self.call("image", "mount", image).stdout.strip())
         self.call("image", "unmount", image)
 
+    def write_command(self, folder: Path, port: int) -> None:
+        """Write a `podman` for the shell that works on this store, builds with the base and serves at `port`."""
+        calls = [*map(shlex.quote, [str(shutil.which("podman")), *self.store, *RUNTIME])]
+        text = f"""#!/bin/sh
+word=$1; shift
+case $word in
+  build) set -- {shlex.join(self.build_options())} "$@";;
+  run) set -- {shlex.join(run_options(port))} "$@";;
+esac
+exec {" ".join(calls)} "$word" "$@"
+"""
+        (folder / "podman").write_text(text, encoding="utf-8")
+        (folder / "podman").chmod(0o755)
+
     @contextmanager
     def started(self, image: str, *arguments: str, options: tuple[str, ...] = ()) -> Iterator[Container]:
         """Run an image strictly, on a free port of this machine; it is healthy when the block begins."""
-        port = str(free_port())
-        limits = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")  # podman asks for more
-        told = ("--network", "host", "--env", f"PORT={port}", "--env", f"GRADIO_SERVER_PORT={port}")
-        done = self.call(
-            "run", "--detach", "--pull=never", *STRICT, *limits, *told, *options, image, *arguments
-        )
+        port = free_port()
+        where = ["--detach", *STRICT, *run_options(port), *options]
+        done = self.call("run", *where, image, *arguments)
         container = Container(self, done.stdout.strip(), f"http://127.0.0.1:{port}")
         try:
             self._await(container)

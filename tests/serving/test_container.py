@@ -1,22 +1,27 @@
-"""serving/Dockerfile: what is in the image, and what it does as a stranger's user on a root that is read-only."""
+"""serving/Dockerfile: what is in the image, and what it does for another user on a read-only root."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from benchmarks.environments import free_port
 from finsent import REPOSITORY
 from local_hub import HubSettings, running_hub
 from serving.model import ServedModel
 from tests.containers import BASE, Container, Engine
 from tests.local_hub.accounts import GRANTS, READ
 from tests.serving.conftest import TEXTS
+from tests.serving.documents import DOCUMENT, container_blocks, fenced
 from tests.serving.servers import REQUESTS, ask_across_an_end
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -99,6 +104,20 @@ def test_a_quota_of_cores_is_seen(engine: Engine, image: str) -> None:
         assert "with 1 process(es)" in container.log()
 
 
+def test_a_secret_of_the_engine_is_the_token(engine: Engine, image: str, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("let-me-in\n", encoding="utf-8")
+    engine.call("secret", "create", "finsent-token", str(tmp_path / "token"))
+    options = ("--secret", "finsent-token,uid=12345")
+    with engine.started(
+        image, "/model", "--token-file", "/run/secrets/finsent-token", options=options
+    ) as one:
+        codes = [
+            httpx.post(f"{one.address}/predict", json={"inputs": "x"}, headers=headers).status_code
+            for headers in ({}, {"Authorization": "Bearer let-me-in"})
+        ]
+    assert codes == [401, 200]
+
+
 def test_a_release_that_cannot_be_served_is_not_built(engine: Engine, image: str) -> None:
     file = engine.context / "runs" / "quickstart" / "release" / "metrics.json"
     kept = file.read_bytes()
@@ -128,6 +147,30 @@ def test_without_a_release_it_fetches_one_at_the_start(
         with engine.started("localhost/server", "ann/model", options=options) as container:
             answer = httpx.post(f"{container.address}/predict", json={"inputs": TEXTS[0]}).json()
     assert answer[0]["label"] == model.classifier(TEXTS[0]).label
+
+
+def test_the_commands_of_the_documents_run(engine: Engine, image: str, tmp_path: Path) -> None:
+    port = free_port()
+    engine.write_command(tmp_path, port)
+    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    for block in container_blocks():
+        script = block.replace("127.0.0.1:8000/", f"127.0.0.1:{port}/")
+        done = subprocess.run(
+            ["bash", "-euc", script], cwd=engine.context, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, (block, done.stdout, done.stderr)
+    pulled = json.loads(engine.call("image", "inspect", "localhost/finsent:1").stdout)[0]
+    assert pulled["Id"] == json.loads(engine.call("image", "inspect", image).stdout)[0]["Id"]
+    assert pulled["HealthCheck"]["Test"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_the_unit_of_the_documents_is_one(image: str, tmp_path: Path) -> None:
+    (unit,) = fenced(DOCUMENT, "ini")
+    (tmp_path / "finsent.service").write_text(unit, encoding="utf-8")
+    command = ["systemd-analyze", "verify", str(tmp_path / "finsent.service")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 def publish(endpoint: str, release: Path, token: str) -> None:
