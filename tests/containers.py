@@ -39,7 +39,7 @@ def run_options(port: int) -> list[str]:
     limits = [
         "--ulimit=nofile=1024:1024",
         "--ulimit=nproc=1024:1024",
-    ]  # podman asks for more than it may have
+    ]  # podman asks for more
     return ["--network=host", *limits, f"--env=PORT={port}", f"--env=GRADIO_SERVER_PORT={port}"]
 
 
@@ -142,7 +142,7 @@ class Engine:
         self.call("image", "unmount", image)
 
     def write_command(self, folder: Path, port: int) -> None:
-        """Write a `podman` for the shell that works on this store, builds with the base and serves at `port`."""
+        """Write a `podman` for the shell: on this store, with the base image, serving at `port`."""
         calls = [*map(shlex.quote, [str(shutil.which("podman")), *self.store, *RUNTIME])]
         text = f"""#!/bin/sh
 word=$1; shift
@@ -194,6 +194,7 @@ exec {" ".join(calls)} "$word" "$@"
 
     def remove(self) -> None:
         """Give the disk back: podman mounts within its store."""
+        self.call("rm", "--all", "--force", "--time", "0", check=False)
         self.call("image", "rm", "--all", "--force", check=False)
         subprocess.run(["umount", str(self.folder / "root" / "overlay")], capture_output=True, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)

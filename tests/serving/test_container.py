@@ -154,10 +154,8 @@ def test_the_commands_of_the_documents_run(engine: Engine, image: str, tmp_path:
     engine.write_command(tmp_path, port)
     environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     for block in container_blocks():
-        script = block.replace("127.0.0.1:8000/", f"127.0.0.1:{port}/")
-        done = subprocess.run(
-            ["bash", "-euc", script], cwd=engine.context, env=environment, capture_output=True, text=True
-        )
+        command = ["bash", "-euc", block.replace("run --rm", "run --rm --detach")]
+        done = subprocess.run(command, cwd=engine.context, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, (block, done.stdout, done.stderr)
     pulled = json.loads(engine.call("image", "inspect", "localhost/finsent:1").stdout)[0]
     assert pulled["Id"] == json.loads(engine.call("image", "inspect", image).stdout)[0]["Id"]
