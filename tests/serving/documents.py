@@ -25,7 +25,8 @@ def fenced(text: str, *languages: str) -> list[str]:
 
 
 def container_blocks() -> list[str]:
-    """Return the commands that need podman: of two sections, and of README what builds and runs an image."""
+    """Return the commands that need podman: of two sections, and what README has beyond them."""
     blocks = [block for name in CONTAINER for block in fenced(sections(DOCUMENT)[name], "bash")]
-    readme = fenced(sections(README)["Serve it"], "bash")
-    return [*blocks, *(block for block in readme if block.startswith("podman"))]
+    (readme,) = [one for one in fenced(sections(README)["Serve it"], "bash") if one.startswith("podman")]
+    known = {line for block in blocks for line in block.splitlines()}
+    return [*blocks, "\n".join(line for line in readme.splitlines() if line not in known)]

@@ -70,7 +70,7 @@ def test_a_command_is_run_by_a_test_or_said_to_be_untried() -> None:
     for name, text in sections(DOCUMENT).items():
         assert (name in tried) != (UNTRIED in name), name
         assert name in tried or "```" in text, f"{name}: has nothing that could be tried"
-    assert container_blocks()[-1].startswith("podman build")
+    assert container_blocks()[-1].startswith("podman run")
 
 
 def test_what_kubernetes_is_told_fits_the_image() -> None:
