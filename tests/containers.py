@@ -48,7 +48,10 @@ def why_not() -> str | None:
     missing = [name for name in COMMANDS if shutil.which(name) is None]
     if missing:
         return f"the Debian packages {', '.join(missing)} are not installed (.ci/run installs them)"
-    return None if os.geteuid() == 0 else "mmdebstrap and podman are used as root here"
+    if os.geteuid() != 0:
+        return "mmdebstrap and podman are used as root here"
+    made = subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], capture_output=True, text=True)
+    return f"this machine allows no namespaces: {made.stderr.strip()}" if made.returncode else None
 
 
 @dataclass(frozen=True)
