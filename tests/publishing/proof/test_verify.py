@@ -27,22 +27,28 @@ def test_a_deeper_proof_is_made_up_for(publisher: Publisher) -> None:
     publisher.publish()
     receipt = publisher.publish(proof="load").receipt
     assert receipt is not None and receipt.state == "unchanged"
-    assert [check.name for check in receipt.checks] == ["files", "load"]
+    assert [(check.name, check.state) for check in receipt.checks] == [
+        ("files", "ok"), ("load", "ok"), ("handler", "ok"),
+    ]  # fmt: skip
     assert publisher.publish(proof="load").receipt is None and len(publisher.commits()) == 2
 
 
 @pytest.mark.parametrize(
-    ("repo_type", "depth", "names"),
+    ("repo_type", "depth", "has_handler", "names"),
     [
-        ("model", "files", ("files",)),
-        ("model", "load", ("files", "load")),
-        ("model", "full", ("files", "load", "card")),
-        ("dataset", "files", ("files",)),
-        ("dataset", "full", ("files", "rows")),
+        ("model", "files", True, ("files",)),
+        ("model", "load", False, ("files", "load")),
+        ("model", "load", True, ("files", "load", "handler")),
+        ("model", "full", False, ("files", "load", "card")),
+        ("model", "full", True, ("files", "load", "handler", "card")),
+        ("dataset", "files", False, ("files",)),
+        ("dataset", "full", False, ("files", "rows")),
     ],
 )
-def test_how_deep_a_proof_goes(repo_type: str, depth: Depth, names: tuple[str, ...]) -> None:
-    assert check_names(repo_type, depth) == names
+def test_how_deep_a_proof_goes(
+    repo_type: str, depth: Depth, has_handler: bool, names: tuple[str, ...]
+) -> None:
+    assert check_names(repo_type, depth, has_handler) == names
 
 
 def test_only_a_check_that_failed_ends_the_push() -> None:
