@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 from huggingface_hub import InferenceClient
 
+from finsent import REPOSITORY
 from finsent.environment import environment_in
 from finsent.onnx_files import DEFAULTS, FP32, ONNX_FILES, QUANTIZED
 from finsent.release import ENDPOINT_FILES, TRANSFORMERS_FILES, WEIGHTS
@@ -24,6 +26,7 @@ from serving import handler
 from serving.handler import EndpointHandler
 from serving.limits import Limits
 from serving.routes.hosted import Parameters
+from tests.local_hub.test_other_clients import node_folder  # noqa: F401  (installed once for both)
 from tests.serving.conftest import TEXTS
 
 TOOLKIT = Path(__file__).with_name("toolkit.py")
@@ -195,3 +198,46 @@ def test_what_the_handler_knows_by_heart_is_what_the_project_says() -> None:
 
 def test_a_release_holds_all_that_the_handler_imports(tiny_release: Path) -> None:
     assert [name for name in ENDPOINT_FILES if not (tiny_release / name).is_file()] == []
+
+
+def test_the_blocks_of_the_document_run(endpoint: str, repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "runs" / "quickstart").mkdir(parents=True)
+    (tmp_path / "runs" / "quickstart" / "release").symlink_to(repository)
+    text = (REPOSITORY / "docs" / "endpoints.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"(?s)```(bash|python)\n(.*?)```", text)
+    assert [language for language, _ in blocks] == ["bash", "python", "python"]
+    environment = environment_in(tmp_path) | {
+        "ENDPOINT_URL": endpoint,
+        "HF_TOKEN": "hf_none",
+        "no_proxy": "*",
+    }
+    for language, code in blocks:
+        command = ["bash", "-euc", code] if language == "bash" else [sys.executable, "-B", "-c", code]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100
+        )
+        assert done.returncode == 0, done.stderr
+        assert "score" in done.stdout and "error" not in done.stdout, done.stdout
+
+
+@pytest.mark.slow
+def test_the_javascript_client_gets_every_label(
+    endpoint: str,
+    classifier: Classifier,
+    node_folder: Path,  # noqa: F811
+) -> None:
+    call = f"textClassification({{ endpointUrl: {endpoint!r}, inputs: {TEXTS[0]!r} }})"
+    code = (
+        "import { InferenceClient } from '@huggingface/inference';\n"
+        f"console.log(JSON.stringify(await new InferenceClient().{call}));"
+    )
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", code],
+        cwd=node_folder,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    found = [(one["label"], one["score"]) for one in json.loads(done.stdout)]
+    assert found == ranked(classifier(TEXTS[0]).scores)
