@@ -17,7 +17,7 @@ RepoType = Literal["model", "dataset", "space"]
 PIECE = 1 << 20
 # Nothing else is ever sent, so neither .git nor .env nor a checkpoint can be. Names are those of the release.
 ALLOWED: dict[RepoType, tuple[str, ...]] = {
-    "model": (*release.ALWAYS, f"{FOLDER}/*.onnx", "figures/*.png", "LICENSE"),
+    "model": (*release.ALWAYS, *release.ENDPOINT_FILES, f"{FOLDER}/*.onnx", "figures/*.png", "LICENSE"),
     "dataset": (release.CARD, "LICENSE", "*.csv", "*.jsonl", "*.parquet"),
     "space": (
         *(release.CARD, "requirements.txt", "packages.txt", "LICENSE"),

@@ -15,6 +15,7 @@ from model_card.snippets.rendered import rendered_blocks
 from model_card.snippets.run import run_snippets
 from publishing.hub.connection import Timeouts, connect
 from publishing.hub.remote import Reader, Target
+from publishing.proof.handler import check_handler
 from publishing.proof.prover import Prover
 from publishing.proof.verify import verify_published
 from tests.finsent.test_processes import is_running
@@ -41,8 +42,11 @@ def stranger(tiny_release: Path, tmp_path: Path) -> Path:
     )
     card = f"---\nlicense: mit\n---\n\n# x\n\n```python\n{python}\n```\n\n```bash\n{shell}\n```\n"
     (folder / "README.md").write_text(card, encoding="utf-8")
-    for name in ("handler.py", "pipeline.py", "modeling.py", "sitecustomize.py"):
+    for name in ("pipeline.py", "modeling.py", "sitecustomize.py", "inference/explain.py"):
         (folder / name).write_text(f"open({str(owned / name)!r}, 'w')\n", encoding="utf-8")
+    trace = f"import os\nopen({str(owned / 'handler')!r}, 'w').write(repr(dict(os.environ)))\n"
+    with (folder / "handler.py").open("a", encoding="utf-8") as file:
+        file.write(trace)
     return folder
 
 
@@ -60,9 +64,9 @@ def test_verify_runs_nothing_of_a_stranger(
     checks = {one.name: one for one in verify_published(Target("ann/stranger"), reader, "full")}
     assert traces(tmp_path) == []
     assert {name: one.state for name, one in checks.items()} == {
-        "files": "ok", "measured": "ok", "load": "ok", "card": "not run",
+        "files": "ok", "measured": "ok", "load": "ok", "card": "not run", "handler": "not run",
     }, checks  # fmt: skip
-    assert "--run-snippets" in checks["card"].detail
+    assert "--run-snippets" in checks["card"].detail and "--run-snippets" in checks["handler"].detail
 
 
 def test_run_snippets_gives_neither_token_nor_variables_and_ends_what_was_started(
@@ -75,10 +79,11 @@ def test_run_snippets_gives_neither_token_nor_variables_and_ends_what_was_starte
     reader = Reader(connect(hub.endpoint, WRITE, Timeouts(5, 30)), QUICK)
     checks = {one.name: one for one in verify_published(Target("ann/asked"), reader, "files", True)}
     assert checks["card"].state == "ok", checks["card"].detail
+    assert checks["handler"].state == "ok", checks["handler"].detail
     told = json.loads((tmp_path / "owned" / "python").read_text(encoding="utf-8"))
     assert told["LOGIN"] == "None" and told["HOME"] != os.environ["HOME"]
     assert told["HF_HUB_OFFLINE"] == "1" and not Path(told["HOME"]).exists()
-    for name in ("python", "shell"):
+    for name in ("python", "shell", "handler"):
         text = (tmp_path / "owned" / name).read_text(encoding="utf-8")
         assert WRITE not in text and CLOUD not in text and hub.endpoint not in text
     started = int((tmp_path / "owned" / "pid").read_text(encoding="utf-8"))
@@ -109,4 +114,11 @@ def test_after_our_push_an_edited_card_runs_only_what_we_rendered(
     (home := tmp_path / "home").mkdir()
     check = Prover(reader, Target("ann/nowhere"), "0" * 40, home).check_card(stranger)
     assert check.state == "ok" and check.detail.startswith("1 code blocks ran, not: "), check.detail
+    assert traces(tmp_path) == []
+
+
+def test_after_our_push_of_what_was_downloaded_its_handler_is_not_run(stranger: Path, tmp_path: Path) -> None:
+    (home := tmp_path / "home").mkdir()
+    check = check_handler(stranger, home)
+    assert (check.state, check.detail.partition(":")[0]) == ("not run", "handler.py")
     assert traces(tmp_path) == []

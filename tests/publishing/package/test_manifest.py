@@ -13,6 +13,8 @@ from publishing.package.manifest import from_bytes, is_allowed, read_folder
     [
         ("model.safetensors", True), ("onnx/model_q4.onnx", True), ("figures/a.png", True),
         (".env", False), (".git/config", False), ("checkpoints/a/model.safetensors", False),
+        ("handler.py", True), ("requirements.txt", True), ("inference/classifier.py", True),
+        ("inference/explain.py", False), ("serving/handler.py", False), ("pipeline.py", False),
         ("onnx/deep/model.onnx", False), ("optimizer.pt", False), ("onnx/.hidden.onnx", False),
     ],
 )  # fmt: skip
