@@ -8,7 +8,7 @@ SHELL := /bin/bash
 export PYTHONHASHSEED := 0
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help release hub demo test test-slow test-all lint format docs lock hashes clean
+.PHONY: help release hub demo site test test-slow test-all lint format generated lock hashes clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,23 +38,36 @@ test-slow: .venv/.installed  ## what is slow by nature, in the folders SLOW (all
 test-all: .venv/.installed  ## everything, with what is slow by nature: other environments, node, kills
 	$(PY) -m pytest
 
-lint: .venv/.installed  ## ruff, mypy, the headlines, README's tables
+lint: .venv/.installed  ## ruff, mypy, the headlines, README's tables, links
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	cd space && MYPYPATH=.. ../$(PY) -m mypy --config-file ../pyproject.toml *.py  # a Space is run from its own folder
 	$(PY) data/headlines/check.py
 	$(PY) -m benchmarks.results --check
+	$(PY) docs/links.py
 
 format: .venv/.installed  ## rewrite the code in house style
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-docs: .venv/.installed  ## write again what is generated: recipe schema, data card, golden card, README's results
+generated: .venv/.installed  ## write again what is generated: schema and keys of recipes, data card, golden card, results
 	$(PY) -m finsent.recipe.schema
+	$(PY) -m finsent.recipe.reference
 	$(PY) data/headlines/check.py --write
 	$(PY) -m tests.model_card.golden
 	$(PY) -m benchmarks.results
+
+.envs/site/.installed: docs/requirements.txt
+	$(PYTHON) -m venv .envs/site
+	.envs/site/bin/pip install --quiet --disable-pip-version-check -r docs/requirements.txt
+	@touch $@
+
+site: .envs/site/.installed  ## the pages of this repository as a searchable site: site/index.html
+	rm -rf .envs/pages && mkdir -p .envs/pages
+	git ls-files -z -- '*.md' '*.svg' '*.png' docs recipes benchmarks/folds LICENSE ':!tests' ':!docs/*.py' \
+	  | xargs -0 cp --parents -t .envs/pages
+	.envs/site/bin/zensical build --clean --strict
 
 lock: requirements.in  ## resolve requirements.in in one go: versions, and the hashes of all but torch
 	rm -rf .envs/lock && $(PYTHON) -m venv .envs/lock
@@ -70,4 +83,4 @@ hashes: requirements.txt  ## write requirements.lock: the sha256 of every file o
 	   --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 -) > requirements.lock
 
 clean:  ## remove what can be made again, except .venv
-	rm -rf runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf runs site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -39,12 +39,15 @@ def test_long_texts_are_calibrated_on_a_few_at_a_time(
     assert list(_share_out(lengths)) == batches
 
 
-def test_batches_hold_every_text_once_and_are_padded_alone(saved: Path) -> None:
+def test_batches_hold_every_text_once_and_are_padded_alone(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("export.quantize.TOKENS_A_BATCH", 100)
     tokenizer = Tokenizer.from_file(str(saved / "tokenizer.json"))
-    texts = ["up " * 30, *["down " * 100] * 40, "flat"]
+    texts = ["up", *["profit up in May " * 3] * 40, "flat"]
     found = list(_batches(tokenizer, texts, ["input_ids", "attention_mask"]))
-    assert sum(len(one["input_ids"]) for one in found) == 42 and len(found) > 3
-    assert all(one["input_ids"].size <= 2048 for one in found)
+    assert sum(len(one["input_ids"]) for one in found) == 42 and len(found) > 4
+    assert all(one["input_ids"].size <= 100 for one in found)
     assert all((one["attention_mask"].sum(axis=1).max() == one["input_ids"].shape[1]) for one in found)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from unicodedata import category
 
+import sentencex
+
 from finsent.data.rows import LeftOutCount
 from finsent.data.sources.checks import Columns, Record, check_text
 from finsent.data.sources.fetch import Places, fetch_files
@@ -42,6 +44,8 @@ def read_texts(source: TextSource, places: Places, seed: int) -> Texts:
     repeated = find_repeated_lines(found, source.max_repeats)
     if repeated:
         found = list(_without(found, repeated, left))
+    if source.sentences is not None:
+        found = [sentence for text in found for sentence in cut_sentences(text, source.sentences)]
     kept = []
     for text in found:
         if reason := find_unfit(source, text):
@@ -95,6 +99,12 @@ def letter_share(text: str) -> float:
     """
     written = "".join(text.split())
     return sum(category(sign)[0] in "LMN" for sign in written) / len(written) if written else 0.0
+
+
+def cut_sentences(text: str, language: str) -> list[str]:
+    """Return the sentences of a text, without the space around them; the end of a line ends one too."""
+    pieces = (part for line in text.splitlines() for part in sentencex.segment(language, line))
+    return [sentence for piece in pieces if (sentence := piece.strip())]
 
 
 def find_repeated_lines(texts: list[str], most: int | None) -> set[str]:

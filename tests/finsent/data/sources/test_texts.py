@@ -57,6 +57,16 @@ def test_lines_that_stand_everywhere_are_taken_out(tmp_path: Path) -> None:
     assert found.examples == {"nothing but repeated lines": ["Subscribe now"]}
 
 
+def test_texts_are_cut_into_sentences_by_the_rules_of_a_language(tmp_path: Path) -> None:
+    news = ["Arvo Inc. sold 3.4 ships to the U.S. navy. Mr. Belmi left! ", "A line without an end"]
+    (tmp_path / "a.txt").write_text("\n".join(news), encoding="utf-8")
+    found = texts(tmp_path, sentences="en", min_characters=12)
+    assert found.texts == ["Arvo Inc. sold 3.4 ships to the U.S. navy.", "Mr. Belmi left!", news[1]]
+    assert texts(tmp_path).texts == news
+    with pytest.raises(ValidationError, match="sentences"):
+        source(tmp_path, sentences="English")
+
+
 def test_columns_are_chosen_and_filtered_as_in_a_table(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("body,language\nUp,en\nHoch,de\n,en\nDown,en\n", encoding="utf-8")
     found = texts(tmp_path, files=["a.csv"], text="body", where={"language": ["en"]}, take=1)
