@@ -15,6 +15,7 @@ from publishing.errors import LintError
 
 RepoType = Literal["model", "dataset", "space"]
 PIECE = 1 << 20
+LARGEST_IN_GIT = 10 << 20  # bytes; what is larger the Hub takes only in LFS
 # Nothing else is ever sent, so neither .git nor .env nor a checkpoint can be. Names are those of the release.
 ALLOWED: dict[RepoType, tuple[str, ...]] = {
     "model": (*release.ALWAYS, f"{FOLDER}/*.onnx", "figures/*.png", "LICENSE"),
@@ -47,7 +48,8 @@ class OutgoingFile:
     source: Path | bytes
     size: int
     sha256: str
-    git_sha1: str
+    git_sha1: str | None
+    """As a git blob; None over LARGEST_IN_GIT, where the Hub knows a file by its sha256 alone."""
 
     def content(self) -> bytes:
         """Return the bytes."""
@@ -116,16 +118,18 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def hash_file(path: Path, name: str, progress: Callable[[int], None] | None = None) -> OutgoingFile:
-    """Return a file with its sha256 (of LFS) and its sha1 as a git blob, both in one reading."""
+    """Return a file with its sha256 (of LFS) and, if git may hold it, its sha1, both in one reading."""
     size = path.stat().st_size
     large, small = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+    in_git = size <= LARGEST_IN_GIT
     with path.open("rb") as file:
         while piece := file.read(PIECE):
             large.update(piece)
-            small.update(piece)
+            if in_git:
+                small.update(piece)
             if progress is not None:
                 progress(len(piece))
-    return OutgoingFile(name, path, size, large.hexdigest(), small.hexdigest())
+    return OutgoingFile(name, path, size, large.hexdigest(), small.hexdigest() if in_git else None)
 
 
 def digest(content: bytes) -> str:
