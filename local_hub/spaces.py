@@ -97,6 +97,12 @@ class SpaceRunner:
             target=self._go, args=(shelf, run, card), name=f"space {shelf.id}", daemon=True
         ).start()
 
+    def wake(self, shelf: Shelf) -> None:
+        """Start the Space unless that was tried already."""
+        with self._lock:
+            if shelf.record.id not in self._runs:
+                self.restart(shelf)
+
     def stop(self, shelf: Shelf) -> None:
         """End the Space's process, if it has one."""
         with self._lock:

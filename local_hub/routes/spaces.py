@@ -154,8 +154,11 @@ def _runtime(space: Visit) -> JSONResponse:
 
 @router.get(_BASE + "/runtime")
 def runtime(request: Request) -> JSONResponse:
-    """Stage, hardware and address of the Space."""
-    return _runtime(_space(request))
+    """Stage, hardware and address of the Space; who asks waits for it, so one that was left asleep starts."""
+    space, runner = _space(request), _runner(request)
+    if runner:
+        runner.wake(space.shelf)
+    return _runtime(space)
 
 
 @router.post(_BASE + "/hardware")
