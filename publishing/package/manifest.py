@@ -15,7 +15,7 @@ from publishing.errors import LintError
 
 RepoType = Literal["model", "dataset", "space"]
 PIECE = 1 << 20
-LARGEST_IN_GIT = 10 << 20  # bytes; what is larger the Hub takes only in LFS
+LARGEST_IN_GIT = 10 << 20  # bytes; what is larger the Hub wants in LFS
 # Nothing else is ever sent, so neither .git nor .env nor a checkpoint can be. Names are those of the release.
 ALLOWED: dict[RepoType, tuple[str, ...]] = {
     "model": (*release.ALWAYS, f"{FOLDER}/*.onnx", "figures/*.png", "LICENSE"),
@@ -48,8 +48,13 @@ class OutgoingFile:
     source: Path | bytes
     size: int
     sha256: str
-    git_sha1: str | None
-    """As a git blob; None over LARGEST_IN_GIT, where the Hub knows a file by its sha256 alone."""
+    blob: str | None
+    """The sha1 as a git blob, made in the same reading; None over LARGEST_IN_GIT."""
+
+    @property
+    def git_sha1(self) -> str:
+        """Return the sha1 as a git blob; for a large file by reading it again, since the Hub seldom asks."""
+        return self.blob or _blob_of(self.content())
 
     def content(self) -> bytes:
         """Return the bytes."""
@@ -139,5 +144,8 @@ def digest(content: bytes) -> str:
 
 def from_bytes(path: str, content: bytes) -> OutgoingFile:
     """Return a file that lies nowhere but in memory."""
-    git_sha1 = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-    return OutgoingFile(path, content, len(content), digest(content), git_sha1)
+    return OutgoingFile(path, content, len(content), digest(content), _blob_of(content))
+
+
+def _blob_of(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
