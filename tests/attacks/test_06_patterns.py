@@ -36,7 +36,8 @@ def growth(work: Callable[[int], object], size: int) -> float:
         work(length)
         return time.process_time() - started
 
-    return min(seconds(4 * size) for _ in range(5)) / max(min(seconds(size) for _ in range(5)), 1e-4)
+    times = [(seconds(size), seconds(4 * size)) for _ in range(5)]  # in turn: a busy machine slows both down
+    return min(long for _, long in times) / max(min(short for short, _ in times), 1e-4)
 
 
 CARDS: dict[str, Callable[[int], str]] = {
@@ -198,11 +199,12 @@ def test_too_many_patterns_for_too_many_paths_are_refused(monkeypatch: pytest.Mo
     # from four to sixteen times what a client asks at once, with as many rules as are read
     assert 4 < MAX_STEPS / (256 * 2000) < 16
     monkeypatch.setattr("local_hub.attributes.Budget", lambda: Budget(100_000))
-    rule = LargeFileRule(b"**/a/**/b filter=lfs\n" * 2000)
-    with pytest.raises(HubError, match="too many for these files") as raised:
-        for number in range(10_000):
-            rule.matches(f"{'a/' * 200}{number}")
-    assert raised.value.status == 400
+    rules = LargeFileRule(b"**/a/**/b filter=lfs\n" * 2000), IgnoreRule(b"**/a/**/b\n" * 2000)
+    for rule in rules:
+        with pytest.raises(HubError, match="too many for these files") as raised:
+            for number in range(10):
+                rule.matches(f"{'a/' * 200}{number}")
+        assert raised.value.status == 400
 
 
 PATTERNS = (
