@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import HfApi
 
+from finsent.processes import run_alone
 from local_hub import RunningHub
 from model_card.snippets.rendered import rendered_blocks
 from model_card.snippets.run import run_snippets
@@ -92,13 +93,13 @@ def test_what_runs_a_stranger_s_blocks_has_an_environment_made_from_nothing_itse
 ) -> None:
     seen: list[tuple[Sequence[str], dict[str, str]]] = []
 
-    def run_alone(
+    def noted(
         command: Sequence[str], folder: Path, environment: dict[str, str], timeout: float
     ) -> subprocess.CompletedProcess[str]:
         seen.append((command, environment))
         return subprocess.CompletedProcess(command, 0, "[]", "")
 
-    monkeypatch.setattr("publishing.proof.prover.run_alone", run_alone)
+    monkeypatch.setattr("publishing.proof.prover.run_alone", noted)
     monkeypatch.setenv("HF_TOKEN", WRITE)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CLOUD)
     (home := tmp_path / "home").mkdir()
@@ -134,14 +135,24 @@ def test_blocks_that_finsent_did_not_render_get_nothing_whatever_their_runner_ha
 
 
 def test_a_downloaded_folder_runs_only_what_finsent_renders(
-    tiny_release: Path, stranger: Path, tmp_path: Path
+    tiny_release: Path, stranger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    given: list[dict[str, str]] = []
+
+    def watched(
+        command: Sequence[str], folder: Path, environment: dict[str, str], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        given.append(environment)
+        return run_alone(command, folder, environment, timeout)
+
+    monkeypatch.setattr("model_card.snippets.run.run_alone", watched)
     rendered = [code for language, code in rendered_blocks(tiny_release) if "sha256sum" in code]
     card = stranger / "README.md"
     region = f"<!-- finsent:begin checksums -->\n```bash\n{rendered[0]}```\n<!-- finsent:end checksums -->\n"
     card.write_text(card.read_text(encoding="utf-8") + "\n" + region, encoding="utf-8")
     results = list(run_snippets(stranger.parent, token=WRITE))
     assert [one.state for one in results] == ["not run", "not run", "ok"]
+    assert given and not any("HF_TOKEN" in one for one in given)  # the block asks no Hub
     assert traces(tmp_path) == []
 
 
