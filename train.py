@@ -23,7 +23,7 @@ from finsent.encoder.load import load_base
 from finsent.licences import recipe_licence
 from finsent.mirror import mirror_from_environment
 from finsent.onnx_files import ONNX_FILES
-from finsent.preparation import inspect_rows, prepare_splits
+from finsent.preparation import inspect_rows, prepare_splits, prepare_teacher_splits, prepare_transfer
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RUNS, Run
@@ -50,7 +50,8 @@ app = make_app(__doc__)
 def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None = None) -> Path:
     """Make the release of a recipe and return its folder, or raise and leave what stood there before.
 
-    A teacher is given the splits of its student, so that neither sees test rows of the other.
+    A teacher is given the splits of its student, so that neither sees test rows of the other, or has sources
+    of its own without a row near to them.
     """
     mirror = mirror_from_environment()
     licence = recipe_licence(recipe)
@@ -59,13 +60,14 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     splits = splits or prepare_splits(recipe, mirror)
     for line in tell_briefly(inspect_rows(recipe, splits, mirror)):
         say(line)
-    teachers = [make_teacher(teacher, splits, run, resume) for teacher in recipe.teachers]
+    teachers = [make_teacher(teacher, recipe, splits, run, resume) for teacher in recipe.teachers]
     start = teachers[0] if recipe.distillation and recipe.distillation.initialize_from == "teacher" else None
     stage(f"base: {recipe.teachers[0].name if start else recipe.base.hub}")
     base = load_base(recipe, [row.text for row in splits.train], mirror, start)
     staging = run.start()
     stage(f"training: {len(splits.train)} rows")
-    report = fit(recipe, splits, base, run.checkpoints, resume, teachers)
+    transfer = prepare_transfer(recipe, splits, mirror)
+    report = fit(recipe, splits, base, run.checkpoints, resume, teachers, transfer)
     base.save(staging)
     stage(f"export: {', '.join(variant.name for variant in recipe.export.variants)}")
     export_files(recipe.export, [row.text for row in splits.train], staging)
@@ -78,16 +80,17 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     return run.finish()
 
 
-def make_teacher(recipe: Recipe, splits: Splits, run: Run, resume: bool) -> Path:
+def make_teacher(teacher: Recipe, student: Recipe, splits: Splits, run: Run, resume: bool) -> Path:
     """Return the release of a teacher, beside that of `run`; made now unless this recipe and rows made it.
 
     Students that are made at the same time wait for each other here.
     """
-    own = Run(run.folder.parent / recipe.name)
+    rows = prepare_teacher_splits(teacher, student, splits, mirror_from_environment())
+    own = Run(run.folder.parent / teacher.name)
     with claimed(own.folder, wait=True):
-        if not was_made_from(own.release, recipe, splits):
-            stage(f"teacher: {recipe.name}")
-            train(recipe, own, resume, splits)
+        if not was_made_from(own.release, teacher, rows):
+            stage(f"teacher: {teacher.name}")
+            train(teacher, own, resume, rows)
     return own.release
 
 

@@ -128,7 +128,7 @@ def main(
     new = render_readme(old, "results", render_table(results))
     new = render_readme(new, "folds", render_folds(folds, sizes))
     if check and old != new:
-        print("README.md does not show benchmarks/results/ and folds/; run make docs", file=sys.stderr)
+        print("README.md does not show benchmarks/results/ and folds/; run make generated", file=sys.stderr)
         raise typer.Exit(1)
     README.write_text(new, encoding="utf-8")
 

@@ -24,11 +24,11 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from finsent.cli import make_app, plain, print_anywhere, quiet_libraries, reporting_errors
+from finsent.data.sources.formats import is_table
+from finsent.data.tables.columns import guess_text_column
+from finsent.data.tables.read import read_tables
 from finsent.errors import DataError, ReleaseError, first_line
 from finsent.onnx_files import FP32, QUANTIZED
-from finsent.recipe.new.columns import guess_text_column
-from finsent.recipe.new.place import is_table
-from finsent.recipe.new.read import read_tables
 from finsent.release import ABSTAIN_BELOW, CONFIG, Run
 from inference.classifier import FILES, Classifier, Prediction, fetch
 

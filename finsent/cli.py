@@ -40,6 +40,13 @@ def say(line: str) -> None:
     console.print(plain(line), markup=False, soft_wrap=True)
 
 
+def tell_seconds(seconds: float) -> str:
+    """Return a time as people say it: seconds, minutes or hours."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+
+
 def plain(text: str) -> str:
     """Return text without what steers a terminal or turns its direction: it may be a stranger's."""
     return _STEERING.sub("\ufffd", text)

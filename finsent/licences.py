@@ -13,13 +13,19 @@ from finsent.recipe.recipe import Recipe
 
 @dataclass(frozen=True)
 class Licence:
-    """What matters of a licence when works are combined."""
+    """What matters of a licence when works are combined.
+
+    `later` is the version that an adaptation may be given under too: of the share-alike licences 3.0 of
+    Creative Commons section 4(b) allows "a later version of this License with the same License Elements"
+    (https://creativecommons.org/licenses/by-nc-sa/3.0/legalcode, .../by-sa/3.0/legalcode).
+    """
 
     id: str
     title: str
     commercial: bool = True
     share_alike: bool = False
     own_terms: bool = False
+    later: str | None = None
 
 
 OTHER = "other"  # the Hub's id for terms that stand elsewhere, or for none: then no right is given
@@ -32,10 +38,21 @@ LICENCES = {
         Licence("cc0-1.0", "Creative Commons Zero 1.0"),
         Licence("odc-by", "Open Data Commons Attribution 1.0"),
         Licence("cc-by-4.0", "Creative Commons Attribution 4.0"),
-        Licence("cc-by-sa-3.0", "Creative Commons Attribution-ShareAlike 3.0", share_alike=True),
+        Licence(
+            "cc-by-sa-3.0",
+            "Creative Commons Attribution-ShareAlike 3.0",
+            share_alike=True,
+            later="cc-by-sa-4.0",
+        ),
         Licence("cc-by-sa-4.0", "Creative Commons Attribution-ShareAlike 4.0", share_alike=True),
         Licence("cc-by-nc-4.0", "Creative Commons Attribution-NonCommercial 4.0", commercial=False),
-        Licence("cc-by-nc-sa-3.0", "Creative Commons Attribution-NonCommercial-ShareAlike 3.0", False, True),
+        Licence(
+            "cc-by-nc-sa-3.0",
+            "Creative Commons Attribution-NonCommercial-ShareAlike 3.0",
+            commercial=False,
+            share_alike=True,
+            later="cc-by-nc-sa-4.0",
+        ),
         Licence("cc-by-nc-sa-4.0", "Creative Commons Attribution-NonCommercial-ShareAlike 4.0", False, True),
         Licence(OTHER, "terms of their own", commercial=False, own_terms=True),
     )
@@ -54,8 +71,8 @@ def combine_licences(sources: dict[str, str], wished: str) -> Licence:
 
     It is `wished` where every source is permissive, else the sources' share-alike or non-commercial one, and
     `other` where a source has terms of its own, of which nothing is known here.
-    Raises RecipeError: two different share-alike licences, or commercial share-alike beside non-commercial
-    or beside terms of its own.
+    Raises RecipeError: two different share-alike licences that are no versions of one, or commercial
+    share-alike beside non-commercial or beside terms of its own.
     """
     found = {name: find_licence(licence_id, name) for name, licence_id in sources.items()}
     own = [licence for licence in found.values() if licence.own_terms]
@@ -68,6 +85,7 @@ def combine_licences(sources: dict[str, str], wished: str) -> Licence:
 
 def _bind(binding: dict[str, str], found: dict[str, Licence]) -> Licence:
     """Return the one share-alike licence (id -> source); RecipeError where another source is against it."""
+    binding = {own: name for own, name in binding.items() if LICENCES[own].later not in binding}
     if len(binding) > 1:
         told = " and ".join(f"{licence_id} of {name}" for licence_id, name in binding.items())
         raise RecipeError(f"licences: {told} cannot be combined, each demands its own; leave one out")
@@ -107,7 +125,7 @@ def recipe_licence(recipe: Recipe) -> Licence:
 
     Raises RecipeError when they cannot be combined, or when the recipe's card asks for more freedom.
     """
-    origins = (*recipe.data.sources, *recipe.data.unlabelled)
+    origins = recipe.data.origins
     used = {origin.name: origin.licence for origin in origins} | {"base": recipe.base.licence}
     used |= {f"base of {teacher.name}": recipe_licence(teacher).id for teacher in recipe.teachers}
     combined = combine_licences(used, recipe.card.licence)

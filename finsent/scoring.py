@@ -69,6 +69,7 @@ class Scores:
     ece: float
     brier: float
     reliability: Reliability
+    log_loss: float | None = None  # of the natural logarithm; older releases did not measure it
 
 
 def score(probabilities: Floats, labels: Ints, names: list[str], resamples: int, seed: int) -> Scores:
@@ -93,6 +94,7 @@ def score(probabilities: Floats, labels: Ints, names: list[str], resamples: int,
         reliability=Reliability(
             calibrated["bin_count"], calibrated["bin_accuracy"], calibrated["bin_confidence"]
         ),
+        log_loss=calibrated["log_loss"],
     )
 
 

@@ -13,6 +13,7 @@ import unicodedata
 
 LINK = r"https?://\S+"
 CASHTAG = r"\$(?=[A-Za-z])"
+_SPACES = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
 def comparable(text: str) -> str:
@@ -22,7 +23,7 @@ def comparable(text: str) -> str:
     """
     bare = re.sub(LINK, " ", text).lower()
     if bare.isascii():
-        return " ".join(re.findall(r"[^\W_]+", bare))
+        return " ".join(bare.translate(_SPACES).split())
     return " ".join(_words().findall(unicodedata.normalize("NFC", bare)))
 
 

@@ -98,6 +98,15 @@ def test_two_runs_give_the_same_release_but_for_time(
     assert _without_time(first) == _without_time(second)
 
 
+def test_no_file_of_a_release_says_where_on_this_machine_it_was_made(
+    tiny_release: Path, tiny_base: Path
+) -> None:
+    places = [str(place).encode() for place in (tiny_base, tiny_release.parents[2], tiny.ROOT)]
+    content = {path: path.read_bytes() for path in tiny_release.rglob("*") if path.is_file()}
+    assert len(content) > 8
+    assert [(path.name, place) for path, one in content.items() for place in places if place in one] == []
+
+
 def test_an_fp16_file_goes_the_whole_way(tiny_base: Path, tmp_path: Path) -> None:
     wide = {"macro_f1_drop": 1.0, "flip_share": 1.0, "batch_difference": 1e-3}
     variants = [{"name": "fp32"}, {"name": "fp16", "budget": wide}, {"name": "quantized", "budget": wide}]
@@ -127,8 +136,13 @@ def test_an_fp16_file_goes_the_whole_way(tiny_base: Path, tmp_path: Path) -> Non
 def test_a_teacher_is_made_once_and_then_found(tmp_path: Path, tiny_base: Path) -> None:
     recipe = tiny.write_recipe(tmp_path, tiny_base)
     student = tmp_path / "student.yaml"
-    plan = {"teachers": [recipe.name], "augmentations": 1, "initialize_from": "teacher"}
-    student.write_text(f"extends: {recipe.name}\nname: student\ndistillation: {plan!r}\n", encoding="utf-8")
+    plan = {"teachers": [recipe.name], "augmentations": 1, "initialize_from": "teacher", "transfer": 2}
+    (tmp_path / "news.txt").write_text("Arvo signs\nBelmi sells\nCando buys", encoding="utf-8")
+    news = {"name": "news", "title": "Some news", "licence": "cc-by-4.0", "path": ".", "files": ["news.txt"]}
+    student.write_text(
+        f"extends: {recipe.name}\nname: student\ndistillation: {plan!r}\ndata: {{unlabelled: [{news!r}]}}\n",
+        encoding="utf-8",
+    )
     first = tiny.run_train(student, tmp_path / "runs")
     assert first.returncode == 0, first.stderr
     assert "teacher: tiny" in first.stderr
@@ -140,6 +154,8 @@ def test_a_teacher_is_made_once_and_then_found(tmp_path: Path, tiny_base: Path) 
     assert (tmp_path / "runs" / "tiny" / "release" / "metrics.json").read_bytes() == made
     card = (tmp_path / "runs" / "student" / "release" / "README.md").read_text(encoding="utf-8")
     assert "taught by tiny" in card
+    assert "| Texts without labels | 2 of Some news, labelled by the teachers alone; none is near" in card
+    assert "| data: Some news | `cc-by-4.0` |" in card
     assert "the weights of tiny, which was made from the base model" in card
 
 
@@ -238,7 +254,8 @@ def test_a_teacher_of_another_recipe_is_made_again(
     release = Path(shutil.copytree(tiny_release, tmp_path / "tiny" / "release"))
     recipe = load_recipe(tiny_release.parents[2] / "tiny.yaml")
     recipe, splits = recipe.model_copy(update={"seed": recipe.seed + seed}), load_splits(recipe)
+    student = recipe.model_copy(update={"name": "student"})
     made: list[str] = []
     monkeypatch.setattr(train, "train", lambda recipe, run, *_: made.append(recipe.name) or run.release)
-    assert train.make_teacher(recipe, splits, Run(tmp_path / "student"), resume=False) == release
+    assert train.make_teacher(recipe, student, splits, Run(tmp_path / "student"), resume=False) == release
     assert made == ["tiny"] * seed

@@ -14,7 +14,7 @@ MAY_SAY = (
     *("recipes/", "data/headlines/", "benchmarks/", "tests/"),
     *("finsent/recipe/data.py", "finsent/data/sources/"),  # a kind of source is called what its data set is
     # names that columns and labels have in people's files
-    *("space/table.py", "finsent/recipe/new/columns.py", "finsent/recipe/new/labels.py"),
+    *("space/table.py", "finsent/data/tables/columns.py", "finsent/recipe/new/labels.py"),
 )
 OUR_FOLDERS = re.compile(r"\b\w+/headlines\b")  # where to find them may be said
 

@@ -32,8 +32,8 @@ OPENING = 4  # words
 class Limits:
     """Least and greatest figures; shares are 0..1, lengths are words, kinds count groups."""
 
-    rows: int = 6500
-    test_rows: int = 900
+    rows: int = 8500
+    test_rows: int = 1150
     event_rows: int = 40
     label_share_of_event: float = 0.75
     opening_share: float = 0.01
@@ -41,10 +41,10 @@ class Limits:
     words: tuple[int, int] = (3, 60)
     kinds: Mapping[str, int] = field(
         default_factory=lambda: {
-            "contrast": 1200,
+            "contrast": 1900,
             "negation": 200,
             "companies": 100,
-            "numeric": 350,
+            "numeric": 650,
             "decoy": 80,
         }
     )

@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from finsent.cli import print_anywhere, quiet_libraries, reporting_errors, stage
+from finsent.cli import print_anywhere, quiet_libraries, reporting_errors, stage, tell_seconds
 from finsent.data.inspection import Inspection
 from finsent.data.splits import Splits
 from finsent.data.telling import print_tables, tell
+from finsent.data.unlabelled import load_unlabelled, report_texts
 from finsent.mirror import mirror_from_environment
 from finsent.preparation import inspect_rows, prepare_splits
 from finsent.recipe.file import load_recipe
@@ -38,17 +39,11 @@ def tell_estimate(found: Estimate, recipe: Recipe) -> str:
     """Return an estimate in a line that says what it rests on."""
     teachers = f"; its {len(recipe.teachers)} teachers are not in it" if recipe.teachers else ""
     return (
-        f"training: about {_tell_seconds(found.seconds)} at most ({found.steps:,} steps of "
+        f"training: about {tell_seconds(found.seconds)} at most ({found.steps:,} steps of "
         f"{found.seconds_a_step:.2f} s, measured here on {found.measured_steps} steps with {found.threads} "
         f"threads), {found.peak_memory_bytes / 1e9:.1f} GB of memory at least; export and figures come on "
         f"top{teachers}"
     )
-
-
-def _tell_seconds(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
 
 
 def show(found: Inspection, estimate: Estimate | None, recipe: Recipe, as_json: bool) -> None:
@@ -84,7 +79,8 @@ def main(
         recipe, mirror = load_recipe(recipe_file), mirror_from_environment()
         stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
         splits = prepare_splits(recipe, mirror)
-        found = inspect_rows(recipe, splits, mirror)
+        texts = {name: report_texts(one) for name, one in load_unlabelled(recipe, mirror)}
+        found = replace(inspect_rows(recipe, splits, mirror), unlabelled=texts)
         show(found, _measure_training(recipe, splits, mirror) if estimate else None, recipe, as_json)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from finsent.recipe.data import Data, SplitName
@@ -41,20 +41,27 @@ def draw_splits(groups: Mapping[str, Group], data: Data, seed: int) -> dict[str,
     are placed at equal distances, in the order of their hashes, so that each split gets its share.
     """
     strata: dict[tuple[str, frozenset[SplitName]], list[str]] = defaultdict(list)
-    count = Counter(label for group in groups.values() for label in group.labels)
+    kinds = Counter(groups.values())
+    count = Counter[str]()
+    for group, number in kinds.items():
+        count.update(dict.fromkeys(group.labels, number))
+    rarest = {group: min(group.labels, key=lambda label: (count[label], label)) for group in kinds}
     for name, group in groups.items():
-        rarest = min(group.labels, key=lambda label: (count[label], label))
-        strata[rarest, group.closed].append(name)
+        strata[rarest[group], group.closed].append(name)
     drawn: dict[str, SplitName] = {}
     for (_, closed), names in strata.items():
-        shares = _shares(data, closed)
-        places = {name: _hash_name(name, seed) for name in names}
-        if len(names) * shares.smallest() < FEW:
-            ranked = sorted(names, key=lambda name: _hash_name(name, seed))
-            places = {name: (rank + 0.5) / len(names) for rank, name in enumerate(ranked)}
-            shares = _widen(shares, len(names), data)
-        drawn |= {name: _split_at(place, shares, data) for name, place in places.items()}
+        drawn.update(_draw_stratum(names, _shares(data, closed), data, seed))
     return drawn
+
+
+def _draw_stratum(names: list[str], shares: Shares, data: Data, seed: int) -> Iterator[tuple[str, SplitName]]:
+    """Yield each name with its split."""
+    if len(names) * shares.smallest() >= FEW:
+        yield from ((name, _split_at(_hash_name(name, seed), shares, data)) for name in names)
+        return
+    wide = _widen(shares, len(names), data)
+    for rank, name in enumerate(sorted(names, key=lambda name: _hash_name(name, seed))):
+        yield name, _split_at((rank + 0.5) / len(names), wide, data)
 
 
 def _shares(data: Data, closed: frozenset[SplitName]) -> Shares:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from finsent.data.rows import Row
 from finsent.recipe.data import SplitName
@@ -19,11 +19,12 @@ Identify = Callable[[Sequence[str]], Sequence[Hashable]]  # texts -> what the mo
 
 @dataclass(frozen=True)
 class Resolved:
-    """The rows that stay, in the order of their first copies, and those that went."""
+    """The rows that stay, in the order of their first copies, with their keys, and those that went."""
 
-    stay: list[Row]
-    repeated: list[Row]
-    conflicting: list[Row]
+    stay: list[Row] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    repeated: list[Row] = field(default_factory=list)
+    conflicting: list[Row] = field(default_factory=list)
 
 
 def resolve_duplicates(rows: list[Row], keys: list[str], identify: Identify | None) -> Resolved:
@@ -31,16 +32,29 @@ def resolve_duplicates(rows: list[Row], keys: list[str], identify: Identify | No
 
     Without `identify` all copies with different labels conflict.
     """
-    same: dict[str, list[Row]] = defaultdict(list)
-    for row, key in zip(rows, keys, strict=True):
-        same[key or row.text].append(row)
+    same, later = _find_copies(rows, keys)
     seen = _see_disputed(same.values(), identify)
-    found = Resolved([], [], [])
-    for copies in same.values():
-        agreed = _drop_conflicts(copies, seen, found.conflicting)
-        for label in dict.fromkeys(row.label for row in agreed):
-            _keep_one([row for row in agreed if row.label == label], found)
+    found = Resolved()
+    for place, (row, key) in enumerate(zip(rows, keys, strict=True)):
+        if place in later:
+            continue
+        agreed = _drop_conflicts(same[place], seen, found.conflicting) if place in same else [row]
+        for label in dict.fromkeys(one.label for one in agreed):
+            _keep_one([one for one in agreed if one.label == label], key, found)
     return found
+
+
+def _find_copies(rows: list[Row], keys: list[str]) -> tuple[dict[int, list[Row]], set[int]]:
+    """Return the rows with a text of several, by the place of the first, and the places of the others."""
+    first: dict[str, int] = {}
+    same: dict[int, list[Row]] = {}
+    later: set[int] = set()
+    for place, (row, key) in enumerate(zip(rows, keys, strict=True)):
+        earlier = first.setdefault(key or row.text, place)
+        if earlier != place:
+            same.setdefault(earlier, [rows[earlier]]).append(row)
+            later.add(place)
+    return same, later
 
 
 def _see_disputed(groups: Iterable[list[Row]], identify: Identify | None) -> dict[str, Hashable]:
@@ -60,10 +74,11 @@ def _drop_conflicts(copies: list[Row], seen: dict[str, Hashable], conflicting: l
     return [row for row in copies if _labels(alike[seen[row.text]]) == 1]
 
 
-def _keep_one(copies: list[Row], found: Resolved) -> None:
+def _keep_one(copies: list[Row], key: str, found: Resolved) -> None:
     """Keep the row of a test file before one of a validation file before any other, else the first."""
     kept = max(copies, key=lambda row: SPLITS.index(row.split))
     found.stay.append(kept)
+    found.keys.append(key)
     found.repeated.extend(row for row in copies if row is not kept)
 
 

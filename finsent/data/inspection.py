@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from finsent.cautions import (
 from finsent.data.duplicates import SPLITS
 from finsent.data.rows import Row
 from finsent.data.splits import Splits
+from finsent.data.unlabelled import TextsReport
 from finsent.recipe.recipe import Recipe
 from finsent.text import comparable
 
@@ -61,6 +62,7 @@ class Inspection:
     look_alikes: list[list[str]]
     imbalance: float
     cautions: list[str]
+    unlabelled: dict[str, TextsReport] = field(default_factory=dict)
 
 
 def inspect_splits(recipe: Recipe, splits: Splits, measure: Measure) -> Inspection:
@@ -139,5 +141,7 @@ def _plain_label(label: str) -> str:
 
 def count_leaks(splits: Splits) -> int:
     """Return how many texts stand in more than one split, by their letters and digits."""
-    seen = Counter(key for split in SPLITS for key in {comparable(row.text) for row in splits[split]} if key)
-    return sum(count > 1 for count in seen.values())
+    validation, test = ({comparable(row.text) for row in part} for part in (splits.validation, splits.test))
+    held_out = validation | test
+    learnt = {key for row in splits.train if (key := comparable(row.text)) in held_out}
+    return len((learnt | (validation & test)) - {""})

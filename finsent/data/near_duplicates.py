@@ -1,9 +1,9 @@
 """Which texts are nearly the same, by the grams of five characters that they share.
 
 Up to EXACT_ROWS texts every pair with a gram in common is compared that is not frequent. With more, MinHash
-(https://doi.org/10.1109/SEQUEN.1997.666900) finds the candidates: texts alike at the threshold of 0.7 are
-missed once in eighty times, at 0.8 once in five thousand. Each candidate is then compared as exactly as in
-the first way, so no pair is found that is not one.
+finds the candidates (`finsent.data.minhash`): texts alike at the threshold of 0.7 are missed once in eighty
+times, at 0.8 once in five thousand. Each candidate is then compared as exactly as in the first way, so no
+pair is found that is not one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from rensa import RMinHash
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import CountVectorizer
@@ -22,17 +21,13 @@ from tqdm import tqdm
 
 from finsent.cli import say
 from finsent.data.grams import hash_grams
+from finsent.data.minhash import Pairs, keep_likely, pair_equal, read_bands, sign
 
 EXACT_ROWS = 100_000  # what ten seconds to a minute are enough for on one core
 FREQUENT_GRAM = 200  # documents; more frequent grams only slow the search for candidates down
 BLOCK = 512  # rows compared with all others at a time
-BANDS, ROWS_A_BAND = 16, 4  # of a MinHash signature: two texts are candidates where one band is equal
-BAND_FACTORS = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93)
-SEED = 1
-CHUNK = 20_000  # texts or pairs worked on at a time, so that memory stays small
-NEIGHBOURS = 4  # texts of an equal band with which each is compared, beside the first of them
+CHUNK = 20_000  # pairs worked on at a time, so that memory stays small
 
-Pairs = NDArray[np.int64]  # `(n, 2)` positions
 Method = Literal["exact", "minhash"]
 
 
@@ -89,41 +84,17 @@ def _keep_alike(grams: csr_matrix[Any], pairs: Pairs, threshold: float) -> Pairs
 
 
 def _compare_bands(texts: list[str], threshold: float) -> Pairs:
-    """Compare texts with an equal band, band by band, leaving out whom earlier bands have connected."""
+    """Compare the candidates of MinHash, band by band, leaving out whom earlier bands have connected."""
     say(f"  looking for near-duplicates among {len(texts):,} texts, by MinHash")
-    keys = np.concatenate([_band_keys(texts[start : start + CHUNK]) for start in range(0, len(texts), CHUNK)])
+    signatures = sign(texts)
     found, component = [np.empty((0, 2), np.int64)], np.arange(len(texts), dtype=np.int32)
-    shown = sys.stderr.isatty()
-    for band in tqdm(keys.T, desc="near-duplicates", file=sys.stderr, disable=not shown, leave=False):
-        candidates = _equal_pairs(band)
+    shown, bands = sys.stderr.isatty(), read_bands(signatures)
+    for band in tqdm(bands, desc="near-duplicates", file=sys.stderr, disable=not shown, leave=False):
+        candidates = pair_equal(band)
         candidates = candidates[component[candidates[:, 0]] != component[candidates[:, 1]]]
-        found.extend(_verify(texts, candidates, threshold))
+        found.extend(_verify(texts, keep_likely(signatures, candidates, threshold), threshold))
         component = connect(np.concatenate(found), len(texts))
     return np.concatenate(found)
-
-
-def _band_keys(texts: list[str]) -> NDArray[np.uint64]:
-    """Return a key a band `(n, BANDS)` of the MinHash signature of each text."""
-    grams = hash_grams(texts)
-    matrix = RMinHash.digest_matrix_from_flat_token_hashes(
-        grams.hashes, grams.starts, BANDS * ROWS_A_BAND, SEED
-    )
-    signatures = np.array(matrix.to_rows(), np.uint64).reshape(len(texts), BANDS, ROWS_A_BAND)
-    factors = np.array(BAND_FACTORS, np.uint64)
-    keys: NDArray[np.uint64] = (signatures * factors).sum(axis=2, dtype=np.uint64)
-    return keys
-
-
-def _equal_pairs(keys: NDArray[np.uint64]) -> Pairs:
-    """Return pairs with equal keys: each with the next few, and with the first that has the key."""
-    order = np.argsort(keys, kind="stable")
-    same, places = keys[order], np.arange(len(keys))
-    begins = np.r_[True, same[1:] != same[:-1]]
-    first = np.maximum.accumulate(np.where(begins, places, 0))
-    partners = [(first, places), *((places[:-step], places[step:]) for step in range(1, NEIGHBOURS + 1))]
-    pairs = np.concatenate([np.stack(pair, axis=1)[same[pair[0]] == same[pair[1]]] for pair in partners])
-    pairs = np.sort(order[pairs[pairs[:, 0] != pairs[:, 1]]], axis=1)
-    return np.unique(pairs, axis=0)
 
 
 def _verify(texts: list[str], pairs: Pairs, threshold: float) -> Iterator[Pairs]:

@@ -17,9 +17,10 @@ shared out like all others, and the test rows of the folds together are all rows
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ import numpy as np
 
 from finsent.data.drawing import Group, draw_splits
 from finsent.data.duplicates import SPLITS, Identify, resolve_duplicates
+from finsent.data.minhash import Pairs
 from finsent.data.near_duplicates import choose_method, connect, find_near_duplicates
 from finsent.data.report import CONFLICTING, REPEATED, TIED, DataReport
 from finsent.data.rows import MOST_EXAMPLES, Row, SourceRows
@@ -105,7 +107,8 @@ def split_rows(
     if data.fold is not None:
         rows = [replace(row, split="train") for row in rows]
     resolved = resolve_duplicates(rows, [comparable(row.text) for row in rows], identify)
-    groups, tied_groups = _tie_rows(resolved.stay, data.near_duplicates)
+    groups, tied_groups = _tie_rows(resolved.stay, resolved.keys, data.near_duplicates)
+    resolved.keys.clear()  # as large as the texts, and not needed any more
     placed, tied = _place_rows(resolved.stay, groups, data, seed)
     by_split = {split: [row for row in placed if row.split == split] for split in SPLITS}
     report = DataReport(
@@ -131,29 +134,35 @@ def split_rows(
 
 def fingerprint(rows: Iterable[Row]) -> str:
     """Return the sha256 of texts, labels and sources, in whatever order they stand."""
-    lines = sorted(json.dumps([row.text, row.label, row.source], ensure_ascii=False) for row in rows)
+    write = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make one a row
+    lines = sorted(write([row.text, row.label, row.source]) for row in rows)
     digest = hashlib.sha256()
     for number, line in enumerate(lines):  # not joined: of a million rows that would be a copy of them all
         digest.update((f"\n{line}" if number else line).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
-def _tie_rows(rows: list[Row], threshold: float) -> tuple[list[str], int]:
+def _tie_rows(rows: list[Row], keys: list[str], threshold: float) -> tuple[list[str], int]:
     """Return a group name a row, equal where rows must not be parted, and how many groups are of several."""
-    keys = [comparable(row.text) for row in rows]
-    first: dict[tuple[str, ...], int] = {}
+    pairs = np.concatenate([_find_ties(rows, keys), find_near_duplicates(keys, threshold)])
+    component = connect(pairs, len(rows))
+    sizes = np.bincount(component)
+    groups, names = [row.text for row in rows], dict[int, str]()
+    for index in sorted(np.flatnonzero(sizes[component] > 1).tolist(), key=keys.__getitem__):
+        # the smallest text names the group, however many rows come
+        groups[index] = names.setdefault(int(component[index]), rows[index].text)
+    return groups, int((sizes > 1).sum())
+
+
+def _find_ties(rows: list[Row], keys: list[str]) -> Pairs:
+    """Return each row with the first that has its key, and with the first of its source's group."""
+    first: dict[str | tuple[str, str], int] = {}
     pairs = []
     for index, (row, key) in enumerate(zip(rows, keys, strict=True)):
-        for tie in filter(all, ((key,), (row.source, row.group))):
-            if (earlier := first.setdefault(tie, index)) != index:
+        for tie in (key, (row.source, row.group) if row.group else ""):
+            if tie and (earlier := first.setdefault(tie, index)) != index:
                 pairs.append((earlier, index))
-    tied = np.array(pairs, np.int64).reshape(-1, 2)
-    component = connect(np.concatenate([tied, find_near_duplicates(keys, threshold)]), len(rows))
-    names: dict[int, str] = {}
-    for index in sorted(range(len(rows)), key=keys.__getitem__):
-        # the smallest text names the group, however many rows come
-        names.setdefault(int(component[index]), rows[index].text)
-    return [names[int(number)] for number in component], int((np.bincount(component) > 1).sum())
+    return np.array(pairs, np.int64).reshape(-1, 2)
 
 
 def _place_rows(rows: list[Row], groups: list[str], data: Data, seed: int) -> tuple[list[Row], list[Row]]:
@@ -169,22 +178,33 @@ def _place_rows(rows: list[Row], groups: list[str], data: Data, seed: int) -> tu
         if held_out is not None and row.split != held_out:
             tied.append(row)
         else:
-            placed.append(replace(row, split=held_out or drawn[group]))
+            placed.append(_move(row, held_out or drawn[group]))
     return placed, tied
+
+
+def _move(row: Row, split: SplitName) -> Row:
+    return row if row.split == split else replace(row, split=split)
 
 
 def _describe_groups(
     rows: list[Row], groups: list[str], fixed: dict[str, SplitName], data: Data
 ) -> dict[str, Group]:
-    """Return the groups to be drawn; closed is what any source that a group has rows of brings files for."""
+    """Return the groups to be drawn; closed is what any source that a group has rows of brings files for.
+
+    Groups that are alike are one object: of a million that saves a gigabyte.
+    """
     own: dict[str, set[SplitName]] = {
         source.name: set() if data.fold else source.own_splits & {"validation", "test"}
         for source in data.sources
     }
-    labels: dict[str, set[str]] = defaultdict(set)
-    closed: dict[str, set[SplitName]] = defaultdict(set)
-    for row, group in zip(rows, groups, strict=True):
-        if group not in fixed:
-            labels[group].add(row.label)
-            closed[group] |= own[row.source]
-    return {group: Group(frozenset(labels[group]), frozenset(closed[group])) for group in labels}
+
+    @functools.cache
+    def add(group: Group, label: str, source: str) -> Group:
+        return Group(group.labels | {label}, group.closed | own[source])
+
+    nothing = Group(frozenset(), frozenset())
+    described: dict[str, Group] = {}
+    for row, name in zip(rows, groups, strict=True):
+        if name not in fixed:
+            described[name] = add(described.get(name, nothing), row.label, row.source)
+    return described

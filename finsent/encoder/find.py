@@ -11,18 +11,21 @@ from finsent.encoder.tokenizer_file import TOKENIZER_FILES
 from finsent.environment import go_online
 from finsent.errors import BaseModelError, first_line
 from finsent.recipe.encoder import Base
+from finsent.recipe.places import find_folders
+from finsent.recipe.recipe import Recipe
 from finsent.release import CONFIG, WEIGHTS, sha256
 
 PICKLED_WEIGHTS = "pytorch_model.bin"  # read as weights alone, never as code
 
 
-def find_base(base: Base, mirror: Path | None) -> Path:
-    """Return the folder of an encoder, fetched where it is nowhere on this machine.
+def find_base(recipe: Recipe, mirror: Path | None) -> Path:
+    """Return the folder of a recipe's encoder, fetched where it is nowhere on this machine.
 
     `mirror` stands before the Hub. Raises BaseModelError: nothing is there, or the weights are not those that
     the recipe names.
     """
-    folder = _locate(base, mirror)
+    base = recipe.base
+    folder = _locate(base, recipe.home, mirror)
     if not (folder / CONFIG).is_file():
         raise BaseModelError(f"base: {folder} holds no {CONFIG}; it must be a folder saved by transformers")
     weights = _find_weights(folder, base)
@@ -31,9 +34,9 @@ def find_base(base: Base, mirror: Path | None) -> Path:
     return folder
 
 
-def _locate(base: Base, mirror: Path | None) -> Path:
+def _locate(base: Base, home: Path | None, mirror: Path | None) -> Path:
     if base.path is not None:
-        return Path(base.path)
+        return find_folders(base.path, home)[0]
     if base.package is not None:
         return _find_package(base.package) / base.folder
     if mirror is not None and (mirror / "models" / base.hub).is_dir():

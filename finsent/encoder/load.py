@@ -41,7 +41,7 @@ def load_base(
     its tokenizer cannot be had, or the recipe asks for layers, pieces, positions or characters that this
     encoder does not have.
     """
-    folder = teacher or find_base(recipe.base, mirror)
+    folder = teacher or find_base(recipe, mirror)
     check_architecture(folder, recipe.base.hub)
     tokenizer = read_tokenizer(folder, recipe.text, recipe.base.hub)
     model = _load_classifier(folder, recipe, fresh_head=teacher is None)

@@ -81,7 +81,7 @@ class Reader:
 
 def read_base(recipe: Recipe, mirror: Path | None) -> Reader:
     """Return what reads texts as the recipe's base does, before its vocabulary is cut."""
-    tree = read_tokenizer(find_base(recipe.base, mirror), recipe.text, recipe.base.hub).tree
+    tree = read_tokenizer(find_base(recipe, mirror), recipe.text, recipe.base.hub).tree
     return _make_reader(tree, recipe)
 
 

@@ -18,33 +18,33 @@ SHORTEST_DESCRIPTION, LONGEST_DESCRIPTION = 1, 60  # characters that the Hub tak
 class Example(Section):
     """A text for the widget, with the label that a reader would expect."""
 
-    title: str
-    text: str
-    expected: str
+    title: str = Field(description="what the button says")
+    text: str = Field(description="the text itself")
+    expected: str = Field(description="the label that a reader would give")
 
 
 class Unit(Section):
     """What one text is called, and several of them: review, reviews."""
 
-    one: Name = "text"
-    many: Name = "texts"
+    one: Name = Field("text", description="one of them")
+    many: Name = Field("texts", description="several of them")
 
 
 class Pair(Section):
     """Two texts in nearly the same words with different labels; the demo answers them side by side."""
 
-    texts: list[str] = Field(min_length=2, max_length=2)
+    texts: list[str] = Field(min_length=2, max_length=2, description="the two texts")
     note: str | None = Field(None, description="what is hard about it, as one sentence")
 
 
 class Card(Section):
     """The words of the model card, the demo and its API that no run can find out."""
 
-    title: str
-    summary: str
-    intended_use: str
-    out_of_scope: list[str] = Field(min_length=1)
-    limits: list[str] = Field(min_length=1)
+    title: str = Field(description="the heading")
+    summary: str = Field(description="what the model does, in one sentence")
+    intended_use: str = Field(description="what it is for")
+    out_of_scope: list[str] = Field(min_length=1, description="what it is not for, a sentence each")
+    limits: list[str] = Field(min_length=1, description="what it gets wrong, a sentence each")
     notice: str | None = Field(
         None,
         exclude_if=lambda notice: notice is None,  # as for `changes` below
@@ -64,16 +64,18 @@ class Card(Section):
         "en", min_length=1, description="ISO 639 code of the texts, or several"
     )
     tags: list[str] = Field([], description="what the Hub finds the model by, beside what is known anyway")
-    authors: list[str] = Field(min_length=1)
-    unit: Unit = Field(Unit(), exclude_if=lambda unit: unit == Unit())
-    label_meanings: dict[str, str]
+    authors: list[str] = Field(min_length=1, description="who made it, for the citation")
+    unit: Unit = Field(Unit(), exclude_if=lambda unit: unit == Unit(), description="what a text is called")
+    label_meanings: dict[str, str] = Field(description="label -> what it means, for readers")
     tones: dict[str, Tone] = Field(
         {},
         exclude_if=lambda tones: not tones,
         description="label -> good, bad or neither; a label without one has a colour that judges nothing",
     )
     examples: list[Example] = Field(min_length=1, description="the demo opens with the first one")
-    pair: Pair | None = Field(None, exclude_if=lambda pair: pair is None)
+    pair: Pair | None = Field(
+        None, exclude_if=lambda pair: pair is None, description="two texts that are easily mixed up"
+    )
     emoji: str | None = Field(
         None, max_length=8, exclude_if=lambda emoji: emoji is None, description="of the demo, one character"
     )
@@ -110,5 +112,5 @@ class Card(Section):
 class Hub(Section):
     """Where the release goes."""
 
-    model: HubId
-    space: HubId
+    model: HubId = Field(description="id of the model repository, such as you/your-model")
+    space: HubId = Field(description="id of the Space with the demo")

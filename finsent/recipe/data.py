@@ -26,11 +26,11 @@ class Origin(Section):
     """Where data come from: `path` (beside the recipe), `hub` (data set id) or `url` named by `hub`."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="short name, used in metrics and tables")
-    title: str
+    title: str = Field(description="what the card calls it")
     licence: str = Field(
         description="Hub licence id, for example cc-by-4.0; other: terms of its own, or none"
     )
-    homepage: str | None = None
+    homepage: str | None = Field(None, description="where it can be seen")
     path: str | None = Field(
         None, description="folder, relative to the recipe file or, where it is not there, to the repository"
     )
@@ -139,9 +139,9 @@ class TableFormat(Section):
 class TableSource(_Source, TableFormat):
     """Rows with a text and a label: CSV, TSV, JSON, Parquet, XLSX, or splits of a Hub data set."""
 
-    kind: Literal["table"]
-    text: str = "text"
-    label: str = "label"
+    kind: Literal["table"] = Field(description="which reader")
+    text: str = Field("text", description="column of the texts")
+    label: str = Field("label", description="column of the labels")
     group: str | None = Field(None, description="column whose equal values stay on one side of a split")
     slice: str | None = Field(None, description="column by which figures are also given")
     splits: dict[SplitName, str] = Field(
@@ -167,6 +167,11 @@ class TextSource(Origin, TableFormat):
     text: str = Field("text", description="column; not used for .txt")
     files: list[str] = Field([], description="relative to the source; * and ? stand for any")
     splits: list[str] = Field([], description="of the Hub data set, read by `datasets` in place of `files`")
+    sentences: str | None = Field(
+        None,
+        pattern=r"^[a-z]{2,3}$",
+        description="ISO 639 code of a language, by whose rules every text is cut into its sentences",
+    )
     min_characters: int = Field(1, ge=1, description="shorter texts are left out")
     max_characters: int | None = Field(None, ge=1, description="longer texts are left out")
     min_letters: Share = Field(0.0, description="least share of letters and digits among what is no space")
@@ -197,8 +202,8 @@ def _check_one_way(source: TableSource | TextSource, files: bool, splits: bool) 
 class PhrasebankSource(_Source):
     """Financial PhraseBank's zip: `sentence@label`, latin-1, nested files by annotator agreement."""
 
-    kind: Literal["phrasebank"]
-    agreement: AgreementLevel = "50"
+    kind: Literal["phrasebank"] = Field(description="which reader")
+    agreement: AgreementLevel = Field("50", description="least share of annotators that agree")
     label_probabilities: dict[AgreementLevel, Share] = Field(
         {}, description="probability that is learnt for a label, by the agreement of its annotators; else 1"
     )
@@ -207,9 +212,9 @@ class PhrasebankSource(_Source):
 class EntitySource(_Source):
     """SEntFiN's CSV: a dict entity -> label a headline; headlines whose entities disagree are left out."""
 
-    kind: Literal["entities"]
-    text: str = "Title"
-    entities: str = "Decisions"
+    kind: Literal["entities"] = Field(description="which reader")
+    text: str = Field("Title", description="column of the texts")
+    entities: str = Field("Decisions", description="column of the dict entity -> label")
 
 
 Source = Annotated[TableSource | PhrasebankSource | EntitySource, Field(discriminator="kind")]
@@ -218,8 +223,8 @@ Source = Annotated[TableSource | PhrasebankSource | EntitySource, Field(discrimi
 class Fold(Section):
     """One part of a cross-validation: the groups of part `index` of `of` are the test rows."""
 
-    index: int = Field(ge=0)
-    of: int = Field(ge=2, le=100)
+    index: int = Field(ge=0, description="which part, from 0")
+    of: int = Field(ge=2, le=100, description="how many parts")
 
     @model_validator(mode="after")
     def _is_one_of_them(self) -> Self:
@@ -231,7 +236,7 @@ class Fold(Section):
 class Data(Section):
     """Sources and splits; `validation` and `test` apply where a source brings no file for that split."""
 
-    sources: list[Source] = Field(min_length=1)
+    sources: list[Source] = Field(min_length=1, description="where the rows come from")
     leave_out: list[str] = Field(
         [], description="names of sources that are not used, for a recipe that extends another"
     )
@@ -243,8 +248,8 @@ class Data(Section):
     fold: Fold | None = Field(
         None, description="test is this fold, and every source is split anew, whatever files it brings"
     )
-    validation: Share = 0.1
-    test: Share = 0.15
+    validation: Share = Field(0.1, description="share of the rows that chooses the weights")
+    test: Share = Field(0.15, description="share of the rows that the figures are of")
     near_duplicates: float = Field(
         0.7, gt=0, le=1, description="char-5-gram Jaccard from which rows stay together"
     )
@@ -263,6 +268,15 @@ class Data(Section):
             raise ValueError(f"leave_out: unknown source {unknown[0]!r}, allowed: {names}")
         used = [source for source in sources if source.get("name") not in left]
         return section | {"sources": used, "leave_out": []}
+
+    @property
+    def origins(self) -> list[Origin]:
+        """All sources, those of texts without labels too."""
+        return [*self.sources, *self.unlabelled]
+
+    def with_same_rows(self, other: Data) -> bool:
+        """Return whether the labelled rows and their splits are those of `other`."""
+        return self.model_copy(update={"unlabelled": []}) == other.model_copy(update={"unlabelled": []})
 
     @model_validator(mode="after")
     def _leaves_rows_for_training(self) -> Self:

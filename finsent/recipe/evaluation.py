@@ -15,10 +15,10 @@ class Evaluation(Section):
     abstain_error: float = Field(
         0.1, gt=0, lt=1, description="share of wrong answers above the threshold that is fitted for it"
     )
-    batch_size: int = Field(32, ge=2)
+    batch_size: int = Field(32, ge=2, description="texts a batch while the figures are made")
     suites: list[str] = Field(
         [],
         exclude_if=lambda suites: not suites,  # recipes from before it keep their fingerprint
-        description="folders of behaviour suites, relative to the repository or absolute; the general ones "
-        "(case, punctuation, typos, length) are always run",
+        description="folders of behaviour suites, relative to the recipe file or, where they are not there, "
+        "to the repository; the general ones (case, punctuation, typos, length) are always run",
     )

@@ -24,7 +24,7 @@ VariantName = Annotated[
 class Budget(Section):
     """What a variant may lose against PyTorch before it is not released."""
 
-    macro_f1_drop: Share = 0.015
+    macro_f1_drop: Share = Field(0.015, description="largest loss of macro F1 on the test rows")
     flip_share: Share = Field(0.06, description="share of test rows whose label differs from PyTorch's")
     batch_difference: float = Field(
         1e-6, ge=0, description="largest |Δp| between a text alone and in a padded batch"
@@ -34,18 +34,20 @@ class Budget(Section):
 class Variant(Section):
     """One ONNX file of the release, by its name in finsent/onnx_files.py."""
 
-    name: VariantName
-    required: bool = True
+    name: VariantName = Field(description="which file")
+    required: bool = Field(
+        True, description="a file over its budget ends the run; false: the release does without it"
+    )
     keep_float: list[str] = Field([], description="regular expressions of graph nodes that stay in fp32")
-    calibration_rows: int = Field(256, ge=8)
-    budget: Budget = Budget()
+    calibration_rows: int = Field(256, ge=8, description="training rows that decide the ranges of int8")
+    budget: Budget = Field(Budget(), description="what the file may lose")
 
 
 class Export(Section):
     """Which ONNX files are made."""
 
     opset: int = Field(17, ge=17, le=20, description="from 17 on layer norms are nodes of their own")
-    variants: list[Variant] = Field(min_length=1)
+    variants: list[Variant] = Field(min_length=1, description="the files; fp32 is the first")
 
     @field_validator("variants")
     @classmethod

@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_
 from pydantic_core import to_json
 
 from finsent.recipe.card import Card, Hub
-from finsent.recipe.data import Data
+from finsent.recipe.data import Data, Origin
 from finsent.recipe.encoder import Base
 from finsent.recipe.evaluation import Evaluation
 from finsent.recipe.export import Export
@@ -38,6 +38,12 @@ class Distillation(Section):
     augmentations: int = Field(
         0, ge=0, le=100, description="perturbed copies of every training text, labelled by the teachers alone"
     )
+    transfer: int = Field(
+        0,
+        ge=0,
+        exclude_if=lambda count: not count,  # recipes from before it keep their fingerprint
+        description="texts of data.unlabelled to learn as well, at most; labelled by the teachers alone",
+    )
     initialize_from: Literal["base", "teacher"] = Field(
         "base", description="teacher: start from the weights of the first one, head included"
     )
@@ -54,24 +60,24 @@ class Recipe(Section):
     """One release. Two recipes are equal when they say the same, wherever their files lie."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="also the folder below runs/")
-    version: Version
-    seed: Seed
+    version: Version = Field(description="of the release, such as 0.1.0; the tag of a push")
+    seed: Seed = Field(description="decides the splits and, unless training.seed says otherwise, the fit")
     labels: list[str] = Field(min_length=2, description="their order is that of the logits")
-    data: Data
-    text: Text = Text()
-    base: Base
-    training: Training = Training()
-    distillation: Distillation | None = None
-    energy: Energy | None = None
-    export: Export
-    evaluation: Evaluation = Evaluation()
+    data: Data = Field(description="the rows, and how they are split")
+    text: Text = Field(Text(), description="the rules that clean a text")
+    base: Base = Field(description="the encoder to start from, and what of it stays")
+    training: Training = Field(Training(), description="how the weights are fitted")
+    distillation: Distillation | None = Field(None, description="teachers to learn from; else none")
+    energy: Energy | None = Field(None, description="figures for an estimate of energy and CO2")
+    export: Export = Field(description="the ONNX files")
+    evaluation: Evaluation = Field(Evaluation(), description="how the figures are made")
     allow_weak: bool = Field(
         False,
         exclude_if=lambda allowed: not allowed,  # recipes from before it keep their fingerprint
         description="release it even where word counts or the commonest label do as well; the card says so",
     )
-    card: Card
-    hub: Hub
+    card: Card = Field(description="the words of the model card and the demo")
+    hub: Hub = Field(description="the ids to publish under")
     _home: Path | None = PrivateAttr(None)
 
     @model_validator(mode="after")
@@ -115,12 +121,18 @@ class Recipe(Section):
         if len(set(names)) != len(names):
             raise ValueError(f"distillation.teachers: names must differ, as each has its folder, got {names}")
         for teacher in self.teachers:
-            for key in ("labels", "seed", "data"):
+            for key in ("labels", "seed"):
                 if getattr(teacher, key) != getattr(self, key):
                     raise ValueError(
                         f"distillation.teachers: {teacher.name} has another {key} than {self.name}; it must "
                         "be the same, or a teacher could have learnt from this recipe's test rows"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _has_texts_to_transfer(self) -> Self:
+        if self.distillation is not None and self.distillation.transfer and not self.data.unlabelled:
+            raise ValueError("distillation.transfer: takes texts of data.unlabelled; name a source there")
         return self
 
     @model_validator(mode="after")
@@ -143,6 +155,13 @@ class Recipe(Section):
             return []
         named, seeds = self.distillation.teachers, self.distillation.seeds
         return [teacher.with_seed(seed) for teacher in named for seed in seeds] if seeds else named
+
+    @property
+    def origins(self) -> list[Origin]:
+        """Where the texts come from that it learns, its own first, then those that only teachers learnt."""
+        taught = (origin for teacher in self.teachers for origin in teacher.origins)
+        own = self.data.origins
+        return [*own, *{one.name: one for one in taught if one not in own}.values()]
 
     @property
     def training_seed(self) -> int:

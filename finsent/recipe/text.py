@@ -38,9 +38,9 @@ def _rule(default: Any = False, *, description: str) -> Any:  # noqa: ANN401  (a
 class Text(Section):
     """Rules that are compiled into tokenizer.json; nothing else cleans text."""
 
-    drop_links: bool = True
+    drop_links: bool = Field(True, description="http://… and https://… go")
     strip_cashtags: bool = Field(True, description="$AAPL becomes AAPL")
-    lowercase: bool = True
+    lowercase: bool = Field(True, description="as the encoder was pretrained")
     max_characters: int = Field(500, ge=16, description="keeps every text below the position limit")
     drop_bare_links: bool = _rule(description="www.… and pic.twitter.com/… go as well")
     drop_mentions: bool = _rule(description="@name goes")

@@ -13,12 +13,14 @@ class Training(Section):
     """How the weights are fitted."""
 
     seed: Seed | None = Field(None, description="of head, order and dropout; else the recipe's")
-    epochs: float = Field(4, gt=0, le=100)
-    batch_size: int = Field(32, ge=1)
-    learning_rate: float = Field(6e-5, gt=0, lt=1)
-    warmup: Share = 0.1
-    weight_decay: float = Field(0.01, ge=0)
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    epochs: float = Field(4, gt=0, le=100, description="passes over the training rows")
+    batch_size: int = Field(32, ge=1, description="rows a step")
+    learning_rate: float = Field(6e-5, gt=0, lt=1, description="of AdamW, at its highest")
+    warmup: Share = Field(0.1, description="share of the steps in which the rate rises; then it falls to 0")
+    weight_decay: float = Field(0.01, ge=0, description="of AdamW")
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="share of the probability that is spread over all labels"
+    )
     class_weights: Literal["none", "balanced", "root"] = Field(
         "none", description="root: square root of balanced"
     )
@@ -31,7 +33,9 @@ class Training(Section):
     max_tokens: int = Field(128, ge=8, description="longer rows are cut in training only")
     evaluations: int = Field(4, ge=1, description="validations over the whole run; the best one is kept")
     patience: int = Field(3, ge=1, description="validations without a better macro F1 before stopping")
-    bf16: Literal["auto", "on", "off"] = "auto"
+    bf16: Literal["auto", "on", "off"] = Field(
+        "auto", description="compute in bf16 autocast; auto: where the machine has instructions for it"
+    )
 
 
 class Energy(Section):

@@ -55,8 +55,9 @@ def estimate_training(recipe: Recipe, splits: Splits, mirror: Path | None = None
 
 
 def _count_steps(recipe: Recipe, rows: int) -> int:
-    copies = recipe.distillation.augmentations if recipe.distillation else 0
-    return math.ceil(math.ceil(rows * (1 + copies) / recipe.training.batch_size) * recipe.training.epochs)
+    plan = recipe.distillation
+    taught = rows * (1 + plan.augmentations) + plan.transfer if plan else rows
+    return math.ceil(math.ceil(taught / recipe.training.batch_size) * recipe.training.epochs)
 
 
 def _choose_batches(rows: list[Row], size: int) -> list[list[Row]]:

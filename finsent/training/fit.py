@@ -28,6 +28,7 @@ from transformers import (
 )
 
 from finsent.data.splits import Splits
+from finsent.data.transfer import Transfer
 from finsent.encoder.base_model import BaseModel
 from finsent.recipe.recipe import Recipe
 from finsent.recipe.training import Energy, Training
@@ -36,7 +37,7 @@ from finsent.training.checkpoints import claim_folder, last_whole_checkpoint
 from finsent.training.loss import class_weights, make_loss
 from finsent.training.precision import use_bf16
 from finsent.training.progress import TrainingProgress
-from finsent.training.report import TrainingReport
+from finsent.training.report import TrainingReport, TransferReport
 from finsent.training.targets import training_rows, validation_rows
 from finsent.training.temperature import fit_temperature, fold_temperature
 
@@ -50,10 +51,12 @@ def fit(
     folder: Path,
     resume: bool = False,
     teachers: Sequence[Path] = (),
+    transfer: Transfer | None = None,
 ) -> TrainingReport:
     """Fit `base.model` in place and calibrate it; checkpoints go to `folder`.
 
-    `teachers` are the releases of the recipe's teachers, in its order. With `resume`, training goes on from
+    `teachers` are the releases of the recipe's teachers, in its order; `transfer` holds texts that they
+    alone label. With `resume`, training goes on from
     the last checkpoint there; FinsentError when that one was made from another recipe or other rows. Without
     a checkpoint it starts from the beginning.
     """
@@ -64,7 +67,8 @@ def fit(
         set_dropout(base.model, recipe.training.dropout)
     if recipe.training.freeze_embeddings:
         base.model.get_input_embeddings().requires_grad_(False)
-    trainer = _build_trainer(recipe, splits, base, folder, teachers)
+    rows = training_rows(recipe, splits.train, teachers, transfer.texts if transfer else ())
+    trainer = _build_trainer(recipe, rows, splits, base, folder)
     checkpoint = last_whole_checkpoint(folder) if resume else None
     trainer.train(resume_from_checkpoint=checkpoint)
     macro_f1, temperature = _calibrate(trainer, base.model)
@@ -82,6 +86,7 @@ def fit(
         parameters=sum(parameter.numel() for parameter in base.model.parameters()),
         watt_hours_estimate=watt_hours,
         co2_grams_estimate=grams,
+        transfer=TransferReport(len(transfer.texts), transfer.repeated, transfer.near) if transfer else None,
     )
 
 
@@ -112,14 +117,9 @@ def tokenize_rows(rows: Dataset, tokenizer: PreTrainedTokenizerFast, training: T
     return rows.map(encode, batched=True, remove_columns=["text"], keep_in_memory=True)
 
 
-def _build_trainer(
-    recipe: Recipe, splits: Splits, base: BaseModel, folder: Path, teachers: Sequence[Path]
-) -> Trainer:
+def _build_trainer(recipe: Recipe, taught: Dataset, splits: Splits, base: BaseModel, folder: Path) -> Trainer:
     training, tokenizer = recipe.training, base.tokenizer()
-    rows = {
-        "train": training_rows(recipe, splits.train, teachers),
-        "validation": validation_rows(splits.validation, recipe.labels),
-    }
+    rows = {"train": taught, "validation": validation_rows(splits.validation, recipe.labels)}
     rows = {split: tokenize_rows(rows[split], tokenizer, training) for split in rows}
     trainer = Trainer(
         model=base.model,

@@ -1,12 +1,18 @@
-"""What a person sees of a training: a bar on a terminal, one line a validation in a log, all on stderr."""
+"""What a person sees of a training, on stderr: a bar on a terminal, a line a validation, the time to go."""
 
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 from tqdm import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from finsent.cli import tell_seconds
+
+WATCHED = 20  # steps by which the pace is told; the one before them warms up
+WORTH_TELLING = 60  # seconds
 
 
 class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers is not typed here
@@ -14,6 +20,8 @@ class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers i
 
     def __init__(self) -> None:
         self._bar: Any = None
+        self._steps: int = 0
+        self._since: float = 0
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
@@ -29,6 +37,17 @@ class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers i
     ) -> None:
         """Move the bar to the step that is done."""
         self._bar.update(state.global_step - self._bar.n if not self._bar.disable else 0)
+        self._steps += 1
+        if self._steps == 1:
+            self._since = time.monotonic()
+        elif self._steps == 1 + WATCHED:
+            self._tell_time(state.max_steps - state.global_step, time.monotonic() - self._since)
+
+    def _tell_time(self, left: int, taken: float) -> None:
+        """Say how long the steps that are left will take at this pace, validations apart."""
+        if (seconds := left * taken / WATCHED) > WORTH_TELLING:
+            told = f"  about {tell_seconds(seconds)} to go: {left:,} steps of {taken / WATCHED:.2f} s"
+            tqdm.write(told, file=sys.stderr)
 
     def on_evaluate(
         self,

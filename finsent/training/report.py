@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class TransferReport:
+    """Texts without labels that were learnt; copies and texts near to held-out rows that were not."""
+
+    texts: int
+    repeated: int
+    near: int
+
+
+@dataclass(frozen=True)
 class TrainingReport:
     """What training took and reached: seconds, estimates in watt hours and grams, where it went on from."""
 
@@ -19,3 +28,4 @@ class TrainingReport:
     parameters: int
     watt_hours_estimate: float | None
     co2_grams_estimate: float | None
+    transfer: TransferReport | None = None

@@ -31,17 +31,20 @@ def validation_rows(rows: list[Row], labels: list[str]) -> Dataset:
     return Dataset.from_dict({"text": [row.text for row in rows], "label": one_hot.tolist()})
 
 
-def training_rows(recipe: Recipe, rows: list[Row], teachers: Sequence[Path]) -> Dataset:
-    """Return columns text and label `(n_labels,)`: the rows, then augmentations, which teachers alone label.
+def training_rows(
+    recipe: Recipe, rows: list[Row], teachers: Sequence[Path], transfer: Sequence[str] = ()
+) -> Dataset:
+    """Return columns text and label `(n_labels,)`: the rows, then what teachers alone label.
 
-    Raises FinsentError when a teacher has other labels than the recipe.
+    The teachers label augmentations of the rows, and the texts of `transfer`. Raises FinsentError when a
+    teacher has other labels than the recipe.
     """
     texts, targets = [row.text for row in rows], row_targets(rows, recipe.labels)
     if recipe.distillation is not None:
         plan = recipe.distillation
-        augmented = augment(texts, plan.augmentations, recipe.training_seed)
+        added = [*augment(texts, plan.augmentations, recipe.training_seed), *transfer]
         bf16 = use_bf16(recipe.training.bf16)
-        taught = ask_teachers(teachers, texts + augmented, recipe.labels, plan.temperature, bf16)
+        taught = ask_teachers(teachers, texts + added, recipe.labels, plan.temperature, bf16)
         targets = plan.weight * taught[: len(texts)] + (1 - plan.weight) * targets
-        texts, targets = texts + augmented, np.concatenate([targets, taught[len(texts) :]])
+        texts, targets = texts + added, np.concatenate([targets, taught[len(texts) :]])
     return Dataset.from_dict({"text": texts, "label": targets.tolist()})

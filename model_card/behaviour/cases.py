@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from finsent import REPOSITORY
 from finsent.data.rows import Row
 from finsent.errors import RecipeError
+from finsent.recipe.places import find_folders
 from finsent.recipe.recipe import Recipe
 from model_card.behaviour.changes import CHANGES
 
@@ -50,7 +50,7 @@ def read_suites(recipe: Recipe, held_out: Sequence[Row]) -> list[Suite]:
     """
     suites = list(read_general(held_out))
     for name in recipe.evaluation.suites:
-        found = list(read_folder(REPOSITORY / name, held_out))
+        found = list(read_folder(find_folders(name, recipe.home)[0], held_out))
         if unknown := sorted(set().union(*(suite.labels for suite in found)) - set(recipe.labels)):
             raise RecipeError(
                 f"evaluation.suites: {name}: unknown label {unknown[0]!r}, allowed: {recipe.labels}"

@@ -12,12 +12,12 @@ from rich.table import Table as Grid
 
 from finsent.classify import folder_of, load_classifier
 from finsent.cli import plain, say
+from finsent.data.tables.columns import Columns, guess_columns
+from finsent.data.tables.read import read_tables
+from finsent.data.tables.table import Table
 from finsent.errors import DataError
 from finsent.recipe.data import TableSource
 from finsent.recipe.file import read_released_recipe
-from finsent.recipe.new.columns import Columns, guess_columns
-from finsent.recipe.new.read import read_tables
-from finsent.recipe.new.table import Table
 from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RECIPE
 from finsent.scoring import Interval, Scores, score
@@ -46,7 +46,8 @@ def score_and_write(
 class OtherScores(BaseModel):
     """How a release does on other rows. `left_out` are rows whose label its recipe maps to null.
 
-    `own` are its scores on its own test rows, by the same file; None where metrics.json does not say.
+    `release` is a Hub id, or the name of its recipe, never a folder on this machine. `own` are its scores on
+    its own test rows, by the same file; None where metrics.json does not say.
     """
 
     release: str
@@ -82,7 +83,7 @@ def score_on(
     probabilities = classifier.predict(texts)
     file = str(classifier.file.relative_to(folder))
     return OtherScores(
-        release=source,
+        release=recipe.name if Path(source).exists() else source,
         version=metrics.version,
         file=file,
         data=[path.name for path in files],

@@ -22,6 +22,7 @@ from serving.bulk.local import score_local
 from serving.bulk.places import find_inputs, locate
 from serving.bulk.plan import PART_ROWS, make_plan, prepare_output
 from serving.bulk.progress import show_progress
+from serving.cores import count_cores
 from serving.model import ModelError, load_model
 
 console = Console(stderr=True, highlight=False)
@@ -51,9 +52,7 @@ def main(
         done = prepare_output(output, plan, resume)
         started = time.monotonic()
         with show_progress(console, sum(one.size or 0 for one in inputs)) as tell:
-            rows = score_local(
-                served, plan, inputs, output, done, threads or len(os.sched_getaffinity(0)), tell
-            )
+            rows = score_local(served, plan, inputs, output, done, threads or count_cores(), tell)
         console.print(f"{rows:,} rows in {time.monotonic() - started:.1f} s", markup=False)
         print(paths[-1])
     except (BulkError, ModelError, OSError) as error:

@@ -17,6 +17,8 @@ from finsent.recipe.recipe import Distillation, Recipe
         (["mit", "cc-by-sa-4.0"], "cc-by-sa-4.0"),
         (["cc-by-nc-4.0", "cc-by-nc-sa-4.0"], "cc-by-nc-sa-4.0"),
         (["mit", "other", "cc-by-nc-4.0"], "other"),
+        (["cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0", "mit"], "cc-by-nc-sa-4.0"),
+        (["cc-by-sa-4.0", "cc-by-sa-3.0"], "cc-by-sa-4.0"),
     ],
 )
 def test_the_release_carries_what_its_sources_allow(sources: list[str], expected: str) -> None:
@@ -30,6 +32,10 @@ def test_the_release_carries_what_its_sources_allow(sources: list[str], expected
         (
             ["cc-by-sa-3.0", "cc-by-nc-sa-3.0"],
             "of source0 and .* of source1 cannot be combined, each demands",
+        ),
+        (
+            ["cc-by-sa-3.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0"],
+            "cc-by-sa-3.0 of source0 and cc-by-nc-sa-4.0 of source2 cannot be combined",
         ),
         (
             ["cc-by-sa-4.0", "cc-by-nc-4.0"],

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, log_loss
 
 from finsent.scoring import bootstrap, classification, score, wilson
 
@@ -36,6 +36,16 @@ def test_calibration_is_the_gap_between_confidence_and_accuracy() -> None:
     assert found.ece == pytest.approx(0.8 - 0.75)
     assert found.brier == pytest.approx((6 * (0.04 + 2 * 0.01) + 2 * (0.64 + 0.81 + 0.01)) / 8)
     assert sum(found.reliability.count) == 8
+
+
+def test_log_loss_agrees_with_scikit_learn_and_is_finite_where_a_label_has_no_chance() -> None:
+    given = probabilities(0.8)
+    assert score(given, LABELS, NAMES, 100, 0).log_loss == pytest.approx(log_loss(LABELS, given))
+    certain = np.eye(3)[np.array(LABELS)]
+    assert score(certain, LABELS, NAMES, 100, 0).log_loss == 0
+    assert score(np.roll(certain, 1, axis=1), LABELS, NAMES, 100, 0).log_loss == pytest.approx(
+        36.04, abs=0.01
+    )
 
 
 def test_intervals_hold_the_figure_and_narrow_with_rows() -> None:

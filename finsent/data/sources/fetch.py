@@ -10,10 +10,10 @@ from pathlib import Path
 from datasets import DownloadManager
 from huggingface_hub import HfApi, hf_hub_download
 
-from finsent import REPOSITORY
 from finsent.environment import go_online
 from finsent.errors import DataError, first_line
 from finsent.recipe.data import Origin
+from finsent.recipe.places import find_folders
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,7 @@ class Places:
     def folders(self, source: Origin) -> list[Path]:
         """Return the folders on this machine in which files of a source may lie, first ones first."""
         if source.path is not None:
-            roots = [REPOSITORY] if self.home is None else [self.home, REPOSITORY]
-            return list(dict.fromkeys(root / source.path for root in roots))
+            return find_folders(source.path, self.home)
         assert source.hub is not None  # the recipe's validator holds this
         return [] if self.mirror is None else [self.mirror / "datasets" / source.hub]
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from finsent.data.sources.arrow_columns import read_parquet
 from finsent.data.sources.checks import Columns, Record
 from finsent.data.sources.delimited import read_delimited
 from finsent.data.sources.json_objects import read_json
-from finsent.data.sources.packed import find_packed
+from finsent.data.sources.packed import PACKED, find_packed
 from finsent.data.sources.spreadsheet import read_xlsx
 from finsent.data.sources.text_lines import read_text_lines
 from finsent.errors import DataError
@@ -43,6 +43,12 @@ FORMATS = {
     ".parquet": Format(read_parquet, frozenset()),
     ".xlsx": Format(read_xlsx, frozenset({"columns", "sheet"})),
 }
+
+
+def is_table(name: str) -> bool:
+    """Return whether a file is a table by its name, packed or not."""
+    path = PurePosixPath(name.lower())
+    return (PurePosixPath(path.stem).suffix if path.suffix in PACKED else path.suffix) in FORMATS
 
 
 def read_cells(path: Path, written: TableFormat, columns: Columns) -> Iterator[Record]:

@@ -17,6 +17,7 @@ import pyarrow
 from finsent.errors import DataError
 
 COMPRESSED = (".gz", ".zst")
+PACKED = (*COMPRESSED, ".zip")
 _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, pyarrow.ArrowException)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from unicodedata import category
+
+import sentencex
 
 from finsent.data.rows import LeftOutCount
 from finsent.data.sources.checks import Columns, Record, check_text
@@ -21,10 +23,15 @@ from finsent.recipe.data import TextSource
 
 @dataclass(frozen=True)
 class Texts:
-    """The texts of one source in file order, and how many were left out, by reason."""
+    """The texts of one source in file order; how many were left out, by reason, with some examples.
+
+    `repeated_lines` are different lines that were taken out of them.
+    """
 
     texts: list[str]
     left_out: dict[str, int]
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    repeated_lines: int = 0
 
 
 def read_texts(source: TextSource, places: Places, seed: int) -> Texts:
@@ -34,8 +41,11 @@ def read_texts(source: TextSource, places: Places, seed: int) -> Texts:
     """
     left = LeftOutCount()
     found = list(_read(source, places, left))
-    if source.max_repeats is not None:
-        found = _drop_repeated_lines(found, source.max_repeats, left)
+    repeated = find_repeated_lines(found, source.max_repeats)
+    if repeated:
+        found = list(_without(found, repeated, left))
+    if source.sentences is not None:
+        found = [sentence for text in found for sentence in cut_sentences(text, source.sentences)]
     kept = []
     for text in found:
         if reason := find_unfit(source, text):
@@ -48,7 +58,7 @@ def read_texts(source: TextSource, places: Places, seed: int) -> Texts:
         taken = [kept[at] for at in draw_sample([0] * len(kept), source.take, seed)]
         left.add_many(f"not among the {source.take} that are taken", len(kept) - len(taken))
         kept = taken
-    return Texts(kept, left.counts)
+    return Texts(kept, left.counts, left.examples, len(repeated))
 
 
 def _read(source: TextSource, places: Places, left: LeftOutCount) -> Iterator[str]:
@@ -91,17 +101,25 @@ def letter_share(text: str) -> float:
     return sum(category(sign)[0] in "LMN" for sign in written) / len(written) if written else 0.0
 
 
-def _drop_repeated_lines(texts: list[str], most: int, left: LeftOutCount) -> list[str]:
-    """Return the texts without lines that stand in more than `most` of them, and without those left empty."""
+def cut_sentences(text: str, language: str) -> list[str]:
+    """Return the sentences of a text, without the space around them; the end of a line ends one too."""
+    pieces = (part for line in text.splitlines() for part in sentencex.segment(language, line))
+    return [sentence for piece in pieces if (sentence := piece.strip())]
+
+
+def find_repeated_lines(texts: list[str], most: int | None) -> set[str]:
+    """Return the lines that stand in more than `most` of the texts; none where that is None."""
+    if most is None:
+        return set()
     counts = Counter(line for text in texts for line in {part.strip() for part in text.splitlines()})
-    repeated = {line for line, count in counts.items() if line and count > most}
-    return list(_without(texts, repeated.__contains__, left)) if repeated else texts
+    return {line for line, count in counts.items() if line and count > most}
 
 
-def _without(texts: list[str], is_repeated: Callable[[str], bool], left: LeftOutCount) -> Iterator[str]:
+def _without(texts: list[str], repeated: set[str], left: LeftOutCount) -> Iterator[str]:
+    """Yield the texts without those lines, and without those that are nothing else."""
     for text in texts:
         lines = text.splitlines()
-        kept = [line for line in lines if not is_repeated(line.strip())]
+        kept = [line for line in lines if line.strip() not in repeated]
         if len(kept) == len(lines):
             yield text
         elif rest := "\n".join(kept).strip():

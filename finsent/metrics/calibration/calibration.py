@@ -1,8 +1,9 @@
-"""Expected calibration error and Brier score, as an `evaluate` module that loads offline.
+"""Expected calibration error, Brier score and log loss, as an `evaluate` module that loads offline.
 
 ECE: Guo et al. 2017, https://arxiv.org/abs/1706.04599, equal-width bins over the confidence of the predicted
 class. Brier: the mean over rows of the squared distance between the probabilities and the one-hot label
-(0..2).
+(0..2). Log loss: the mean over rows of -ln of the probability of the label, which counts as no less than
+the smallest step of a float64.
 """
 
 from typing import Any
@@ -23,7 +24,7 @@ class Calibration(evaluate.Metric):
             }
         )
         return evaluate.MetricInfo(
-            description="expected calibration error, Brier score, reliability bins",
+            description="expected calibration error, Brier score, log loss, reliability bins",
             citation="",
             inputs_description="predictions: a row of probabilities a text; references: class numbers; bins",
             features=features,
@@ -39,9 +40,11 @@ class Calibration(evaluate.Metric):
         accuracy = np.bincount(number, weights=right, minlength=bins) / filled
         believed = np.bincount(number, weights=confidence, minlength=bins) / filled
         one_hot = np.eye(probabilities.shape[1])[labels]
+        given = np.maximum(probabilities[np.arange(len(labels)), labels], np.finfo(np.float64).eps)
         return {
             "ece": float((count * np.abs(accuracy - believed)).sum() / count.sum()),
             "brier": float(((probabilities - one_hot) ** 2).sum(axis=1).mean()),
+            "log_loss": float(-np.log(given).mean()),
             "bin_count": count.tolist(),
             "bin_accuracy": accuracy.tolist(),
             "bin_confidence": believed.tolist(),

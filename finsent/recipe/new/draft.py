@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from finsent import REPOSITORY
+from finsent.data.tables.columns import Columns
+from finsent.data.tables.layout import Layout
 from finsent.licences import OTHER, combine_licences
 from finsent.onnx_files import FP32, QUANTIZED
 from finsent.recipe.encoder import Base
 from finsent.recipe.file import load_recipe
-from finsent.recipe.new.columns import Columns
 from finsent.recipe.new.commented import dump_commented
 from finsent.recipe.new.defaults import (
     SPARE,
@@ -23,7 +24,6 @@ from finsent.recipe.new.defaults import (
     choose_training,
 )
 from finsent.recipe.new.labels import LabelValue
-from finsent.recipe.new.layout import Layout
 from finsent.recipe.new.place import Place
 from finsent.recipe.new.questions import Answers
 from finsent.recipe.new.words import FILL_IN, Subject, capital, write_words

@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
+from finsent.data.tables.columns import Columns, guess_columns
+from finsent.data.tables.read import read_tables
+from finsent.data.tables.table import Table
 from finsent.encoder.find import find_base
 from finsent.encoder.tokenizer_file import read_tokenizer
-from finsent.recipe.new.columns import Columns, guess_columns
 from finsent.recipe.new.defaults import LONGEST_BOUND
 from finsent.recipe.new.draft import Seen, quickstart
 from finsent.recipe.new.labels import LabelValue, find_labels
 from finsent.recipe.new.language import guess_language
 from finsent.recipe.new.place import Place
-from finsent.recipe.new.read import read_tables
-from finsent.recipe.new.table import Table
 from finsent.recipe.recipe import Recipe
 
 SAMPLE = 5000  # texts that are tokenized
@@ -69,7 +69,7 @@ def _spread(texts: list[str]) -> list[str]:
 
 def measure_tokens(texts: list[str], recipe: Recipe, mirror: Path | None) -> tuple[int, float]:
     """Return the tokens that 99 of 100 texts stay below, and the share of words unknown to the encoder."""
-    folder = find_base(recipe.base, mirror)
+    folder = find_base(recipe, mirror)
     text = recipe.text.model_copy(update={"max_characters": LONGEST_BOUND})
     file = read_tokenizer(folder, text, recipe.base.hub)
     tokenizer = Tokenizer.from_str(json.dumps(file.tree))

@@ -11,14 +11,14 @@ from typing import Any
 import yaml
 from huggingface_hub import HfApi, hf_hub_download
 
+from finsent.data.sources.formats import FORMATS, is_table
+from finsent.data.sources.packed import PACKED
 from finsent.environment import go_online
 from finsent.errors import DataError, first_line
 from finsent.hub_id import check_hub_id
 from finsent.recipe.data import SplitName
 
 RECIPES = Path("recipes")
-ENDINGS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet", ".xlsx")
-PACKED = (".gz", ".zst", ".zip")
 _SPLITS: dict[str, SplitName] = {
     "train": "train", "training": "train", "validation": "validation", "valid": "validation",
     "val": "validation", "dev": "validation", "eval": "validation", "test": "test", "testing": "test",
@@ -69,7 +69,7 @@ def find_place(data: list[str], out: Path | None, mirror: Path | None) -> Place:
 
 def _is_hub_id(text: str) -> bool:
     try:
-        return bool(check_hub_id(text)) and not text.lower().endswith((*ENDINGS, *PACKED))
+        return bool(check_hub_id(text)) and not text.lower().endswith((*FORMATS, *PACKED))
     except ValueError:
         return False
 
@@ -107,7 +107,7 @@ def _hub(hub_id: str, out: Path | None, mirror: Path | None) -> Place:
     if not paths:
         told = ", ".join(names[:10]) or "none"
         raise DataError(
-            f"{hub_id}: none of its files is a table (it has {told}); tables are {', '.join(ENDINGS)}"
+            f"{hub_id}: none of its files is a table (it has {told}); tables are {', '.join(FORMATS)}"
         )
     by_split = _by_split({path: find_split(name) or "train" for name, path in paths.items()})
     named = {path: name for name, path in paths.items()}
@@ -165,15 +165,9 @@ def _by_split(splits: dict[Path, SplitName]) -> dict[SplitName, list[Path]]:
     return {split: paths for split, paths in found.items() if paths}
 
 
-def is_table(name: str) -> bool:
-    """Return whether a file is a table by its name, packed or not."""
-    path = PurePosixPath(name.lower())
-    return (PurePosixPath(path.stem).suffix if path.suffix in PACKED else path.suffix) in ENDINGS
-
-
 def _check_ending(name: str) -> None:
     if not is_table(name) and not name.lower().endswith(".zip"):
-        raise DataError(f"{name}: is no table; allowed are {', '.join(ENDINGS)}, also as {', '.join(PACKED)}")
+        raise DataError(f"{name}: is no table; allowed are {', '.join(FORMATS)}, also as {', '.join(PACKED)}")
 
 
 def make_name(text: str) -> str:

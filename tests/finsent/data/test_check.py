@@ -37,6 +37,19 @@ def test_json_holds_all_of_it(tmp_path: Path, tiny_base: Path) -> None:
     assert found["training"] is None and found["near_duplicate_method"] == "exact"
 
 
+def test_texts_without_labels_are_read_and_what_was_left_out_is_told(tmp_path: Path, tiny_base: Path) -> None:
+    data = tiny.recipe_tree(tmp_path, tiny_base)["data"]
+    (tmp_path / "a.txt").write_text("Profit rose well\nUp\n== 12 ==\nDown it went\n", encoding="utf-8")
+    source = {"name": "news", "title": "News", "licence": "mit", "path": ".", "files": ["*.txt"]}
+    data["unlabelled"] = [source | {"min_characters": 5, "min_letters": 0.7}]
+    file = tiny.write_recipe(tmp_path, tiny_base, data=data)
+    done = check(str(file), "--no-estimate")
+    assert done.returncode == 0, done.stderr
+    assert "without labels: news: 2 texts of 28 characters\n" in done.stdout
+    assert "left out of news: shorter than min_characters: texts 1, for example Up\n" in done.stdout
+    assert "fewer letters and digits than min_letters: texts 1, for example == 12 ==\n" in done.stdout
+
+
 def test_rows_that_cannot_be_split_are_an_error_of_one_line(tmp_path: Path, tiny_base: Path) -> None:
     recipe = tiny.write_recipe(tmp_path, tiny_base)
     few = [one for one in tiny.make_rows() if one["label"] != "neutral"]

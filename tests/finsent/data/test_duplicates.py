@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from finsent.data.duplicates import resolve_duplicates
 from finsent.data.rows import Row
 from finsent.encoder.reading import read_base
 from finsent.preparation import prepare_splits
 from finsent.recipe.recipe import Recipe
-from finsent.text import comparable
+from finsent.text import LINK, comparable
 from tests.finsent.data.test_splits import row
 
 
@@ -59,6 +62,25 @@ def test_without_a_tokenizer_copies_with_different_labels_conflict() -> None:
     assert (found.stay, len(found.conflicting)) == ([], 2)
 
 
+def test_what_stays_keeps_its_key_and_its_place() -> None:
+    rows = [
+        row("b"),
+        row("a"),
+        row("b!"),
+        row("!"),
+        row("c", "positive"),
+        row("c"),
+        row("?"),
+        row("a", split="test"),
+    ]
+    keys = [comparable(one.text) for one in rows]
+    found = resolve_duplicates(rows, keys, None)
+    kept = [("b", ""), ("a", "test"), ("!", ""), ("?", "")]
+    assert [(one.text, one.split.removeprefix("train")) for one in found.stay] == kept
+    assert found.keys == ["b", "a", "", ""]
+    assert ([one.text for one in found.repeated], len(found.conflicting)) == (["b!", "a"], 2)
+
+
 def test_the_tokenizer_is_asked_only_where_labels_differ() -> None:
     asked: list[str] = []
 
@@ -82,3 +104,10 @@ def test_marks_belong_to_their_letters() -> None:
     assert comparable("Cafe\u0301s") == comparable("Cafés") == "cafés"
     assert comparable("❤\ufe0f") == ""  # a mark on a sign is no letter
     assert comparable("a_b ½ x²") == "a b ½ x²"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(st.characters(max_codepoint=127)))
+def test_plain_text_is_compared_by_letters_and_digits(text: str) -> None:
+    bare = re.sub(LINK, " ", text).lower()
+    assert comparable(text) == " ".join(re.findall(r"[^\W_]+", bare))

@@ -60,6 +60,12 @@ def test_a_text_in_two_splits_is_a_leak(tiny_recipe: Recipe) -> None:
     splits = load_splits(tiny_recipe)
     leaking = dataclasses.replace(splits, train=[*splits.train, row(f"{splits.test[0].text}!")])
     assert (count_leaks(splits), count_leaks(leaking)) == (0, 1)
+    both = dataclasses.replace(
+        leaking, validation=[*splits.validation, splits.test[0], splits.test[1], row("!")]
+    )
+    assert count_leaks(both) == 2  # whatever number of splits a text is in, and "!" has nothing to compare
+    again = dataclasses.replace(splits, test=[*splits.test, *splits.test, row("?")])
+    assert count_leaks(again) == 0
 
 
 def test_cautions_name_what_is_unusual(tiny_recipe: Recipe) -> None:

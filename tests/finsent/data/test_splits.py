@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from finsent.data.rows import Row, SourceRows
-from finsent.data.splits import SPLITS, Splits, fingerprint, load_splits, split_rows
+from finsent.data.splits import SPLITS, Splits, _describe_groups, fingerprint, load_splits, split_rows
 from finsent.errors import DataError
 from finsent.recipe.data import Data, Fold, SplitName
 from finsent.recipe.file import load_recipe
@@ -92,6 +92,14 @@ def test_a_group_of_two_sources_stays_on_one_side_whatever_files_one_of_them_bri
     assert len(side) == 400
     assert [pair for pair in pairs if side[pair[0]] != side[pair[1]]] == []
     assert set(side.values()) == {"train", "validation"}  # for the test, one of them brings a file
+
+
+def test_a_million_groups_are_told_by_a_few_objects() -> None:
+    rows = [row(f"text {number}", tiny.LABELS[number % 3]) for number in range(3000)]
+    names = [one.text for one in rows]
+    groups = _describe_groups(rows, names, {names[0]: "test"}, make_data())
+    assert len(groups) == 2999 and names[0] not in groups
+    assert len({id(group) for group in groups.values()}) == 3
 
 
 def test_groups_of_several_rows_are_counted() -> None:

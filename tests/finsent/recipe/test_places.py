@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,12 @@ import yaml
 
 from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
-from finsent.errors import RecipeError
+from finsent.encoder.find import find_base
+from finsent.errors import DataError, RecipeError
 from finsent.recipe.file import dump_recipe, load_recipe, read_released_recipe
 from finsent.recipe.places import with_places_from
 from finsent.recipe.recipe import Recipe
+from model_card.behaviour.cases import read_suites
 from tests import tiny
 from tests.finsent.recipe.samples import write_recipe, write_taught
 
@@ -72,9 +75,108 @@ def test_an_absolute_path_is_kept_relative_to_the_recipe(own: Path) -> None:
 
 def test_a_path_that_shares_no_folder_is_refused(own: Path) -> None:
     with pytest.raises(
-        RecipeError, match=r"tiny.yaml: data.rows.path: got '/nowhere/rows', which would be publ"
+        RecipeError, match=r"tiny.yaml: data.sources.rows.path: got '/nowhere/rows', which would be publ"
     ):
         load_recipe(place(own, "/nowhere/rows"))
+
+
+def change(file: Path, **changes: object) -> Path:
+    tree = yaml.safe_load(file.read_text(encoding="utf-8"))
+    for where, value in changes.items():
+        *sections, last = where.split("__")
+        owner = tree
+        for name in sections:
+            owner = owner[int(name) if name.isdigit() else name]
+        owner[last] = value
+    file.write_text(yaml.safe_dump(tree), encoding="utf-8")
+    return file
+
+
+TEXTS = {"name": "more", "title": "More", "licence": "mit", "files": ["a.txt"]}
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("base__path", "base.path"),
+        ("evaluation__suites", "evaluation.suites.0"),
+        ("data__unlabelled", "data.unlabelled.more.path"),
+    ],
+)
+def test_every_folder_is_kept_relative_or_refused(own: Path, key: str, told: str) -> None:
+    def value(path: str) -> object:
+        return {"base__path": path, "evaluation__suites": [path]}.get(key, [TEXTS | {"path": path}])
+
+    (own.parent / "here").mkdir()
+    recipe = load_recipe(change(own, **{key: value(str(own.parent / "here"))}))
+    assert str(own.parent) not in dump_recipe(recipe) and "here" in dump_recipe(recipe)
+    child = own.parents[1] / "child.yaml"
+    child.write_text("extends: own/tiny.yaml\nname: child\n", encoding="utf-8")
+    assert "own/here" in dump_recipe(load_recipe(child))
+    with pytest.raises(RecipeError, match=rf"tiny.yaml: {told}: got '/nowhere', which would be published"):
+        load_recipe(change(own, **{key: value("/nowhere")}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"data__sources__0__files": {"train": ["/a/rows.csv"]}},
+            "data.sources.rows.files.train.0: got '/a/r",
+        ),
+        (
+            {"data__unlabelled": [TEXTS | {"path": ".", "files": ["/a/b.txt"]}]},
+            "data.unlabelled.more.files.0",
+        ),
+        ({"base__folder": "/a/b"}, "base.folder: got '/a/b'"),
+        (
+            {
+                "data__sources__0__path": None,
+                "data__sources__0__hub": "a/b",
+                "data__sources__0__url": "file:///a",
+            },
+            "data.sources.rows.url: got 'file:///a', which is on this machine",
+        ),
+    ],
+)
+def test_what_stands_in_a_folder_does_not_say_where_on_this_machine(
+    own: Path, changes: dict[str, object], told: str
+) -> None:
+    with pytest.raises(RecipeError, match=rf"{told}.* would be published with the release"):
+        load_recipe(change(own, **changes))
+
+
+def test_a_teacher_says_no_absolute_path_either(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    base = {"path": str(tmp_path / "there"), "hub": "tests/tiny-bert", "licence": "apache-2.0"}
+    recipe = load_recipe(write_taught(tmp_path, base=base))
+    assert [one.base.path for one in recipe.teachers] == ["there"]
+    assert str(tmp_path) not in dump_recipe(recipe)
+
+
+def test_a_folder_beside_the_recipe_is_not_filled_up_from_the_repository(own: Path) -> None:
+    recipe = load_recipe(
+        change(own, data__sources__0__path=".", data__sources__0__files={"train": ["*.txt"]})
+    )
+    assert (tiny.ROOT / "requirements.txt").is_file()
+    with pytest.raises(DataError, match=rf"^rows: {own.parent}/\*.txt does not exist$"):
+        count_rows(recipe)
+
+
+def test_an_encoder_lies_beside_the_recipe_wherever_it_is_started(
+    tmp_path: Path, tiny_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tiny_base, tmp_path / "encoder")
+    recipe = load_recipe(change(write_recipe(tmp_path), base__path="encoder"))
+    monkeypatch.chdir(tmp_path.parent)
+    assert find_base(recipe, None) == tmp_path / "encoder"
+
+
+def test_suites_lie_beside_the_recipe(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "functions.csv").write_text("function,text,label\nthanks,good,positive\n")
+    recipe = load_recipe(change(write_recipe(tmp_path), evaluation__suites=["own"]))
+    assert [one.name for one in read_suites(recipe, [])] == ["function/thanks"]
 
 
 def test_a_copy_may_go_where_no_folder_is_common(own: Path) -> None:

@@ -52,3 +52,26 @@ def test_a_bar_goes_on_at_the_step_that_training_does(
         arguments[1].global_step = step
         shown.on_step_end(*arguments)
         assert (shown._bar.n, shown._bar.total) == (step, 10)
+
+
+def test_a_long_training_says_once_how_long_it_will_take(
+    arguments: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([100.0, 110.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    shown, state = TrainingProgress(), arguments[1]
+    shown.on_train_begin(*arguments)
+    state.max_steps = 1025
+    for step in range(5, 60):
+        state.global_step = step
+        shown.on_step_end(*arguments)
+    assert capsys.readouterr().err.splitlines() == ["  about 8 min to go: 1,000 steps of 0.50 s"]
+
+
+def test_a_short_training_does_not(arguments: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    shown, state = TrainingProgress(), arguments[1]
+    shown.on_train_begin(*arguments)
+    for step in range(5, 60):
+        state.global_step, state.max_steps = step, 100
+        shown.on_step_end(*arguments)
+    assert capsys.readouterr().err == ""

@@ -26,16 +26,16 @@ def test_validation_rows_are_certain_whatever_the_annotators_said() -> None:
     assert validation_rows([row("positive", 0.6)], tiny.LABELS)["label"][:] == [[0, 0, 1]]
 
 
-def test_variants_are_labelled_by_the_teacher_alone(
+def test_variants_and_texts_without_labels_are_labelled_by_the_teacher_alone(
     tiny_base: Path, teacher_release: Path, tmp_path: Path
 ) -> None:
     tiny.write_recipe(tmp_path, tiny_base)
     plan = {"teachers": ["tiny.yaml"], "weight": 0.5, "augmentations": 2}
     recipe = taught_recipe(tmp_path, tiny_base, plan)
     rows = [row("positive"), row("negative")]
-    made = training_rows(recipe, rows, [teacher_release])
+    made = training_rows(recipe, rows, [teacher_release], ["Fynto buys a mill"])
     assert made["text"][:2] == [one.text for one in rows]
-    assert len(made["text"]) == 6
+    assert len(made["text"]) == 7 and made["text"][-1] == "Fynto buys a mill"
     taught = ask_teachers([teacher_release], list(made["text"]), tiny.LABELS, 1.0)
     assert np.array(made["label"][2:]) == pytest.approx(taught[2:])
     assert np.array(made["label"][:2]) == pytest.approx((taught[:2] + np.array([[0, 0, 1], [1, 0, 0]])) / 2)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from finsent.data.tables.table import Table
 from finsent.recipe.file import load_recipe
-from finsent.recipe.new.table import Table
 from finsent.release import sha256
 from finsent.scoring import score
 from inference.classifier import Classifier
@@ -41,6 +41,7 @@ def test_scores_are_those_of_the_classifier(tiny_release: Path, tmp_path: Path) 
     probabilities = classifier.predict([text for text, _ in OTHERS])
     labels = [classifier.labels.index(name) for _, name in OTHERS]
     assert found.scores == score(probabilities, np.array(labels), classifier.labels, 100, 1)
+    assert found.release == "tiny"  # not the folder on this machine
     assert found.scores.n == 4 and sum(map(sum, found.scores.confusion)) == 4
     metrics = tiny.read_json(tiny_release / "metrics.json")
     own = next(one for one in metrics["variants"] if one["file"] == found.file)

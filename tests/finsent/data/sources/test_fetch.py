@@ -44,8 +44,11 @@ def test_files_lie_beside_the_recipe_or_in_the_repository(tmp_path: Path) -> Non
     assert fetch_files(source, "train.csv", Places(home=tmp_path)) == [beside]
     with pytest.raises(DataError) as caught:
         fetch_files(source, "rows.csv", Places(home=tmp_path))
-    told = f"{beside.parent / 'rows.csv'} and {REPOSITORY / 'data/headlines/rows.csv'} does not exist"
-    assert str(caught.value) == f"s: {told}"
+    assert str(caught.value) == f"s: {beside.parent / 'rows.csv'} does not exist"
+    with pytest.raises(
+        DataError, match=f"s: {tmp_path}/none/a.csv and {REPOSITORY}/none/a.csv does not exist"
+    ):
+        fetch_files(make_source(tmp_path, path="none"), "a.csv", Places(home=tmp_path))
 
 
 READ = """

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from finsent.data.sources.formats import FORMATS
+from finsent.data.sources.formats import FORMATS, is_table
 from finsent.errors import DataError
 from tests.finsent.data.sources.samples import make_source, read
 
@@ -35,3 +35,16 @@ def test_an_unknown_format_is_refused_with_those_that_are_known(name: str, tmp_p
         DataError, match=rf"^{name}: got '.*'; allowed are {', '.join(FORMATS)}, each also as"
     ):
         read(make_source(tmp_path, files={"train": [name]}))
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+@pytest.mark.parametrize("packed", ["", ".gz", ".zst", ".zip"])
+def test_what_can_be_read_is_a_table_by_its_name(ending: str, packed: str) -> None:
+    assert is_table(f"Rows{ending}{packed}".upper())
+
+
+@pytest.mark.parametrize(
+    "name", ["rows", "rows.md", "rows.zip", "csv", "rows.csv.gz.gz", "rows.gz.csv.txt.py"]
+)
+def test_what_cannot_be_read_is_none(name: str) -> None:
+    assert not is_table(name)

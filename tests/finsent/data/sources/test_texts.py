@@ -53,7 +53,18 @@ def test_lines_that_stand_everywhere_are_taken_out(tmp_path: Path) -> None:
     pandas.DataFrame({"body": bodies}).to_parquet(tmp_path / "a.parquet")
     found = texts(tmp_path, files=["a.parquet"], text="body", max_repeats=3)
     assert found.texts == [*(f"Article {number}" for number in range(5)), "Alone"]
-    assert found.left_out == {"nothing but repeated lines": 1}
+    assert found.left_out == {"nothing but repeated lines": 1} and found.repeated_lines == 1
+    assert found.examples == {"nothing but repeated lines": ["Subscribe now"]}
+
+
+def test_texts_are_cut_into_sentences_by_the_rules_of_a_language(tmp_path: Path) -> None:
+    news = ["Arvo Inc. sold 3.4 ships to the U.S. navy. Mr. Belmi left! ", "A line without an end"]
+    (tmp_path / "a.txt").write_text("\n".join(news), encoding="utf-8")
+    found = texts(tmp_path, sentences="en", min_characters=12)
+    assert found.texts == ["Arvo Inc. sold 3.4 ships to the U.S. navy.", "Mr. Belmi left!", news[1]]
+    assert texts(tmp_path).texts == news
+    with pytest.raises(ValidationError, match="sentences"):
+        source(tmp_path, sentences="English")
 
 
 def test_columns_are_chosen_and_filtered_as_in_a_table(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_every_answer_is_an_option_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["tsv", "utf-16", "txt", "jsonl", "json", "parquet", "xlsx", "csv.gz", "csv.zip"]
+    "kind", ["tsv", "utf-16", "txt", "jsonl", "ndjson", "json", "parquet", "xlsx", "csv.gz", "csv.zip"]
 )
 def test_files_of_every_kind_are_read(kind: str, tmp_path: Path) -> None:
     frame = pandas.DataFrame(make_rows())
@@ -104,8 +104,8 @@ def test_files_of_every_kind_are_read(kind: str, tmp_path: Path) -> None:
         frame.to_csv(path, sep=";", index=False, encoding="utf-16")
     elif kind == "txt":
         frame.to_csv(path, sep="\t", index=False)
-    elif kind in ("json", "jsonl"):
-        frame.to_json(path, orient="records", lines=kind == "jsonl")
+    elif "json" in kind:
+        frame.to_json(path, orient="records", lines=kind != "json")
     elif kind in ("parquet", "xlsx"):
         getattr(frame, f"to_{kind.replace('xlsx', 'excel')}")(path, index=False)
     else:

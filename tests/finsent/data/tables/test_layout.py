@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from finsent.data.tables.layout import HEAD, Layout, guess_layout
 from finsent.errors import DataError
-from finsent.recipe.new.layout import HEAD, Layout, guess_layout
 
 ROWS = [("Déjà vu, said he", "old"), ("A new day; 3 | 4", "new"), ("Nothing", "old"), ("It came late", "new")]
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from finsent.data.tables.columns import guess_columns
+from finsent.data.tables.table import Table
 from finsent.errors import DataError
-from finsent.recipe.new.columns import guess_columns
-from finsent.recipe.new.table import Table
 
 TEXTS = [f"this is the text of row {number}" for number in range(60)]
 LABELS = ["old", "new"] * 30

@@ -16,10 +16,10 @@ from finsent.data.sources.checks import Columns
 from finsent.data.sources.delimited import DELIMITERS
 from finsent.data.sources.formats import CELLS, FORMATS, read_cells
 from finsent.data.sources.packed import PackedFile, find_packed, reading
+from finsent.data.tables.layout import HEAD, Layout, guess_layout
+from finsent.data.tables.table import Table
 from finsent.errors import DataError
 from finsent.recipe.data import TableFormat
-from finsent.recipe.new.layout import HEAD, Layout, guess_layout
-from finsent.recipe.new.table import Table
 
 
 def read_tables(paths: list[Path], inside: Mapping[str, str] | None = None) -> tuple[Table, Layout]:

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean
 
+from finsent.data.tables.table import Table
 from finsent.errors import DataError
-from finsent.recipe.new.table import Table
 
 TEXT_NAMES = (
     "text", "sentence", "review", "content", "message", "comment", "headline", "title", "tweet", "body",

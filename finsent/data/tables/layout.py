@@ -16,8 +16,8 @@ from typing import Any
 from charset_normalizer import from_bytes
 
 from finsent.data.sources.delimited import QUOTING
+from finsent.data.tables.columns import LABEL_NAMES, TEXT_NAMES
 from finsent.errors import DataError
-from finsent.recipe.new.columns import LABEL_NAMES, TEXT_NAMES
 
 HEAD = 1 << 20  # bytes that are looked at
 DELIMITERS = (",", "\t", ";", "|")

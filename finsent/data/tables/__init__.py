@@ -1,0 +1,1 @@
+"""Tables that no recipe describes: read whole, with their layout and their columns guessed."""
