@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from huggingface_hub import HfApi
 
+from finsent.processes import run_alone
 from local_hub import RunningHub
 from model_card.snippets.rendered import rendered_blocks
 from model_card.snippets.run import run_snippets
@@ -90,15 +93,71 @@ def test_run_snippets_gives_neither_token_nor_variables_and_ends_what_was_starte
     assert not is_running(started)
 
 
-def test_a_downloaded_folder_runs_only_what_finsent_renders(
-    tiny_release: Path, stranger: Path, tmp_path: Path
+def test_what_runs_a_stranger_s_blocks_has_an_environment_made_from_nothing_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    seen: list[tuple[Sequence[str], dict[str, str]]] = []
+
+    def noted(
+        command: Sequence[str], folder: Path, environment: dict[str, str], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        seen.append((command, environment))
+        return subprocess.CompletedProcess(command, 0, "[]", "")
+
+    monkeypatch.setattr("publishing.proof.prover.run_alone", noted)
+    monkeypatch.setenv("HF_TOKEN", WRITE)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CLOUD)
+    (home := tmp_path / "home").mkdir()
+    reader = Reader(connect("http://127.0.0.1:9", WRITE, Timeouts(5, 30)), QUICK)
+    assert Prover(reader, Target("ann/x"), "0" * 40, home).check_foreign_card(tmp_path).state == "ok"
+    [(command, environment)] = seen
+    assert command[-2:] == [str(home / "run"), "all"]  # and no address of a Hub
+    assert not {"HF_TOKEN", "HF_ENDPOINT", "AWS_SECRET_ACCESS_KEY"} & set(environment)
+    assert (environment["HOME"], environment["TMPDIR"], environment["HF_HUB_OFFLINE"]) == (
+        str(home),
+        str(home),
+        "1",
+    )
+
+
+def test_blocks_that_finsent_did_not_render_get_nothing_whatever_their_runner_has(
+    stranger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", WRITE)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CLOUD)
+    card = stranger / "README.md"
+    asks = "# InferenceClient\n"  # makes it a block that needs a Hub
+    card.write_text(card.read_text(encoding="utf-8").replace("import json,", f"{asks}import json,"), "utf-8")
+    hub = "http://127.0.0.1:9"
+    assert [one.state for one in run_snippets(stranger.parent, every=True, token=WRITE, endpoint=hub)] == [
+        "ok"
+    ] * 2
+    told = json.loads((tmp_path / "owned" / "python").read_text(encoding="utf-8"))
+    assert told["LOGIN"] == "None" and told["HOME"] != os.environ["HOME"]
+    for name in ("python", "shell"):
+        text = (tmp_path / "owned" / name).read_text(encoding="utf-8")
+        assert WRITE not in text and CLOUD not in text
+
+
+def test_a_downloaded_folder_runs_only_what_finsent_renders(
+    tiny_release: Path, stranger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[dict[str, str]] = []
+
+    def watched(
+        command: Sequence[str], folder: Path, environment: dict[str, str], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        given.append(environment)
+        return run_alone(command, folder, environment, timeout)
+
+    monkeypatch.setattr("model_card.snippets.run.run_alone", watched)
     rendered = [code for language, code in rendered_blocks(tiny_release) if "sha256sum" in code]
     card = stranger / "README.md"
     region = f"<!-- finsent:begin checksums -->\n```bash\n{rendered[0]}```\n<!-- finsent:end checksums -->\n"
     card.write_text(card.read_text(encoding="utf-8") + "\n" + region, encoding="utf-8")
     results = list(run_snippets(stranger.parent, token=WRITE))
     assert [one.state for one in results] == ["not run", "not run", "ok"]
+    assert given and not any("HF_TOKEN" in one for one in given)  # the block asks no Hub
     assert traces(tmp_path) == []
 
 
