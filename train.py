@@ -20,6 +20,7 @@ from finsent.cli import make_app, print_anywhere, quiet_libraries, reporting_err
 from finsent.data.splits import Splits
 from finsent.data.telling import tell_briefly
 from finsent.encoder.load import load_base
+from finsent.endpoint import write_endpoint_files
 from finsent.licences import recipe_licence
 from finsent.mirror import mirror_from_environment
 from finsent.onnx_files import ONNX_FILES
@@ -71,6 +72,7 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     base.save(staging)
     stage(f"export: {', '.join(variant.name for variant in recipe.export.variants)}")
     export_files(recipe.export, [row.text for row in splits.train], staging)
+    write_endpoint_files(staging)
     stage(f"measuring: {len(splits.test)} test rows")
     variants = pass_gate(recipe, measure_variants(recipe, splits.test, staging), staging)
     metrics = measure_release(recipe, splits, report, staging, licence.id, variants)

@@ -35,7 +35,7 @@ from finsent.data.splits import load_splits
 from finsent.recipe.file import load_recipe
 
 OUTPUT = Path(__file__).with_name("own_data.md")
-SIZES = "10000,100000,1000000,1200000"
+SIZES = "10000,100000,1200000"
 LABELS = ("negative", "neutral", "positive")
 WORDS = 30_000
 NEAR = 20  # every so many texts one changes a word of an earlier one

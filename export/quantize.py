@@ -28,6 +28,7 @@ from finsent.release import TOKENIZER
 
 OPTIONS = {"OpTypesToExcludeOutputQuantization": WEIGHTED}
 CALIBRATION_BATCH = 16
+TOKENS_A_BATCH = 2048  # padded ones: 16 texts of 500 tokens would take 4 GB, as nothing is optimized here
 
 
 class _Texts(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types
@@ -125,12 +126,24 @@ def _without_weights(graph: onnx.GraphProto) -> list[str]:
 
 
 def _batches(tokenizer: Tokenizer, texts: list[str], names: list[str]) -> Iterator[dict[str, Any]]:
+    lengths = [len(encoding.ids) for encoding in tokenizer.encode_batch_fast(texts)]
     tokenizer.enable_padding()
-    for start in range(0, len(texts), CALIBRATION_BATCH):
-        encodings = tokenizer.encode_batch_fast(texts[start : start + CALIBRATION_BATCH])
+    for start, end in _share_out(lengths):
+        encodings = tokenizer.encode_batch_fast(texts[start:end])
         columns = {
             "input_ids": [encoding.ids for encoding in encodings],
             "attention_mask": [encoding.attention_mask for encoding in encodings],
             "token_type_ids": [encoding.type_ids for encoding in encodings],
         }
         yield {name: np.array(columns[name], dtype=np.int64) for name in names}
+
+
+def _share_out(lengths: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield where batches of texts that long begin and end: their order stays, and one text is always one."""
+    start = 0
+    while start < len(lengths):
+        end = min(start + CALIBRATION_BATCH, len(lengths))
+        while end > start + 1 and max(lengths[start:end]) * (end - start) > TOKENS_A_BATCH:
+            end -= 1
+        yield start, end
+        start = end

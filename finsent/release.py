@@ -24,11 +24,15 @@ SPECIAL_TOKENS = "special_tokens_map.json"
 METRICS = "metrics.json"
 RECIPE = "recipe.yaml"
 CARD = "README.md"
+HANDLER = "handler.py"
+REQUIREMENTS = "requirements.txt"
 CONFUSION_FIGURE = "figures/confusion.png"
 RELIABILITY_FIGURE = "figures/reliability.png"
 COVERAGE_FIGURE = "figures/coverage.png"  # not in releases from before there was a threshold
 ABSTAIN_BELOW = "finsent_abstain_below"  # a key of config.json; libraries keep keys that they do not know
 
+# What Inference Endpoints run, all or none; not in releases from before there was a handler.
+ENDPOINT_FILES = (HANDLER, REQUIREMENTS, "inference/__init__.py", "inference/classifier.py")
 TRANSFORMERS_FILES = (CONFIG, WEIGHTS, TOKENIZER, TOKENIZER_CONFIG, SPECIAL_TOKENS)
 ALWAYS = (
     *TRANSFORMERS_FILES,

@@ -54,7 +54,7 @@ def create_application(hub: Hub) -> ASGIApp:
     end_leftovers(hub.settings.root)
     app.state.inference = InferenceEngine(hub)
     app.state.spaces = hub.spaces = SpaceRunner(hub) if hub.settings.run_spaces else None
-    if app.state.spaces:
+    if app.state.spaces and hub.settings.start_spaces:
         app.state.spaces.start_all()
     app.state.requests = RequestLog()
     app.state.git_slots = CapacityLimiter(_GIT_SLOTS)

@@ -18,6 +18,7 @@ from local_hub.strict_json import read_json
 Model = TypeVar("Model", bound=BaseModel)
 MEBIBYTE = 1 << 20
 _SLOWEST = 1000  # bytes a second, once the server's patience is spent
+_MOST_CHUNKS = 256  # of a piece: many small ones take more memory than the bytes in them
 
 
 def too_large(limit: int) -> HubError:
@@ -66,14 +67,15 @@ def _too_slow() -> HubError:
 
 async def pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
     """The body in pieces of about a mebibyte: small chunks cost more to hand over than to write."""
-    gathered = bytearray()
+    gathered, size = list[bytes](), 0
     async for chunk in chunks(request, limit):
-        gathered += chunk
-        if len(gathered) >= MEBIBYTE:
-            yield bytes(gathered)
-            gathered.clear()
+        gathered.append(chunk)
+        size += len(chunk)
+        if size >= MEBIBYTE or len(gathered) == _MOST_CHUNKS:
+            yield b"".join(gathered)
+            gathered, size = [], 0
     if gathered:
-        yield bytes(gathered)
+        yield b"".join(gathered)
 
 
 async def unpacked(request: Request, limit: int) -> AsyncIterator[bytes]:

@@ -34,6 +34,8 @@ class HubSettings:
     organizations: tuple[str, ...] = ()
     """Namespaces beside the users' own; every user is a member."""
     run_spaces: bool = False
+    start_spaces: bool = True
+    """False: a Space that is run starts when it changes or when its runtime is asked, not with the server."""
     allow_faults: bool = False
     free_account: bool = False
     """Gradio and Docker Spaces answer 402, as they do for free accounts since July 2026."""

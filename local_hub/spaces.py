@@ -20,7 +20,7 @@ from local_hub.cross_origin import other_site
 from local_hub.errors import HubError
 from local_hub.exports import export_files
 from local_hub.hub import Hub
-from local_hub.own_words import metadata_of
+from local_hub.own_words import head_of, metadata_of
 from local_hub.processes import Limits, Supervised, clean_environment
 from local_hub.requirements import BuildError, Environments, pip_settings, wanted_packages
 
@@ -87,7 +87,7 @@ class SpaceRunner:
     def restart(self, shelf: Shelf) -> None:
         """Stop the Space and start what main holds now, in the background; a paused one stays stopped."""
         self.stop(shelf)
-        card = metadata_of(shelf, shelf.repository.resolve("main"))
+        card = metadata_of(shelf, head_of(shelf))
         if shelf.record.paused or card.get("sdk") != "gradio":
             return
         run = _Run(self._folder / shelf.record.id)
@@ -96,6 +96,12 @@ class SpaceRunner:
         threading.Thread(
             target=self._go, args=(shelf, run, card), name=f"space {shelf.id}", daemon=True
         ).start()
+
+    def wake(self, shelf: Shelf) -> None:
+        """Start the Space unless that was tried already."""
+        with self._lock:
+            if shelf.record.id not in self._runs:
+                self.restart(shelf)
 
     def stop(self, shelf: Shelf) -> None:
         """End the Space's process, if it has one."""

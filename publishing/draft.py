@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from finsent.cli import say, stage
+from finsent.release import HANDLER
 from publishing.display import show_plan
 from publishing.hub.remote import LastPush, Reader, Remote
 from publishing.options import PushOptions
@@ -77,7 +78,8 @@ def is_published(draft: Draft, parcel: Parcel, options: PushOptions) -> bool:
     for receipt in read_receipts(parcel.run, parcel.target.repo_id):
         if receipt.commit != draft.remote.head:
             continue  # the endpoint is not compared: a commit's id is its own, and --local changes ports
-        proved = set(check_names(receipt.repo_type, options.proof)) <= {one.name for one in receipt.checks}
+        names = check_names(receipt.repo_type, options.proof, HANDLER in draft.manifest.files)
+        proved = set(names) <= {one.name for one in receipt.checks}
         whole = receipt.state in ("published", "unchanged") and proved
         return whole and (options.space is None or receipt.space is not None)
     return False

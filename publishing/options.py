@@ -44,8 +44,8 @@ RunSnippets = Annotated[
     bool,
     typer.Option(
         "--run-snippets",
-        help="run the code of the card, too: a stranger's programs, with your rights, in a temporary home, "
-        "without your token and variables; do so only for somebody whom you trust",
+        help="run the code of the card and handler.py, too: a stranger's programs, with your rights, in a "
+        "temporary home, without your token and variables; do so only for somebody whom you trust",
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="stop after the plan")]

@@ -8,12 +8,13 @@ python -m serving runs/quickstart --host 0.0.0.0 --token-file /run/secrets/token
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from serving import health
+from serving.cores import count_cores
 from serving.limits import Limits
 from serving.model import ModelError
 from serving.server import ServerSettings, open_port, serve
@@ -28,7 +29,9 @@ def main(
     source: Annotated[str, typer.Argument(metavar="RUN|HUB_ID", help="a run, a release folder or a Hub id")],
     revision: Annotated[str | None, typer.Option(help="commit, tag or branch on the Hub")] = None,
     host: Annotated[str, typer.Option(help="address to listen on; 0.0.0.0 for all")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, envvar="PORT", help="0 takes a free one")
+    ] = health.PORT,
     workers: Annotated[
         int | None, typer.Option(min=1, max=64, help="processes; one a core by default")
     ] = None,
@@ -47,7 +50,7 @@ def main(
         token = read_token(token_file) if token_file else None
         listener = open_port(host, port)
         settings = ServerSettings(
-            source, revision, host, listener.getsockname()[1], workers or len(os.sched_getaffinity(0)),
+            source, revision, host, listener.getsockname()[1], workers or count_cores(),
             threads, token, limits, drain,
         )  # fmt: skip
         announce(settings)

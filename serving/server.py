@@ -74,11 +74,17 @@ class DrainingServer(uvicorn.Server):
 def serve(settings: ServerSettings, listener: socket.socket) -> int:
     """Serve until SIGTERM and return the exit code. ModelError when the release cannot be loaded."""
     if settings.workers == 1:
+        # while the model is loaded: as process 1 of a container this one would ignore SIGTERM
+        signal.signal(signal.SIGTERM, _end)
         run_worker(settings, listener)
         return 0
     with tempfile.TemporaryDirectory(prefix="finsent-metrics-") as folder:
         os.environ[SHARED_METRICS] = folder
         return Supervisor(settings, listener).run()
+
+
+def _end(sig: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def run_worker(settings: ServerSettings, listener: socket.socket) -> None:

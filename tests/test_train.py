@@ -18,6 +18,7 @@ from finsent.recipe.file import load_recipe, read_released_recipe
 from finsent.release import (
     ALWAYS,
     COVERAGE_FIGURE,
+    ENDPOINT_FILES,
     Run,
     missing_files,
     sha256,
@@ -36,7 +37,7 @@ from tests import tiny
 def test_a_release_holds_every_file_and_says_so(tiny_release: Path) -> None:
     assert missing_files(tiny_release) == []
     found = {str(path.relative_to(tiny_release)) for path in tiny_release.rglob("*") if path.is_file()}
-    assert found == {*ALWAYS, QUANTIZED.path, COVERAGE_FIGURE}
+    assert found == {*ALWAYS, *ENDPOINT_FILES, QUANTIZED.path, COVERAGE_FIGURE}
     metrics = read_metrics(tiny_release / "metrics.json")
     for variant in metrics.variants:
         assert sha256(tiny_release / variant.file) == variant.sha256

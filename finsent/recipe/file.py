@@ -8,6 +8,7 @@ what is allowed.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,10 @@ def read_released_recipe(path: Path) -> Recipe:
 
     Raises RecipeError: the file is missing, no YAML mapping, or holds what is not allowed.
     """
-    return _validate(with_new_names(_read_mapping(path)), path)
+    return parse_released_recipe(_read(path), path)
 
 
+@lru_cache(maxsize=4)  # a push reads the same one six times, and YAML is slow
 def parse_released_recipe(content: bytes, name: Path) -> Recipe:
     """Read the content of a release's recipe.yaml that lies elsewhere; errors as above, under `name`."""
     return _validate(with_new_names(_parse_mapping(content, name)), name)
@@ -67,11 +69,14 @@ def _read_tree(path: Path, seen: tuple[Path, ...], home: Path) -> dict[str, Any]
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:
+    return _parse_mapping(_read(path), path)
+
+
+def _read(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise RecipeError(f"{path}: cannot be read ({error}); recipes stand in recipes/*.yaml") from None
-    return _parse_mapping(content, path)
 
 
 def _parse_mapping(content: bytes, path: Path) -> dict[str, Any]:

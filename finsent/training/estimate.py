@@ -16,6 +16,7 @@ from finsent.encoder.base_model import BaseModel
 from finsent.encoder.load import load_base
 from finsent.memory import peak_memory
 from finsent.recipe.recipe import Recipe
+from finsent.training.batches import rows_at_once
 from finsent.training.precision import use_bf16
 
 QUANTILES = (0.95, 0.15, 0.5, 0.85)  # of length: the batch at each is one step; the first only warms up
@@ -45,11 +46,13 @@ def estimate_training(recipe: Recipe, splits: Splits, mirror: Path | None = None
     if training.freeze_embeddings:
         base.model.get_input_embeddings().requires_grad_(False)
     optimizer = torch.optim.AdamW(base.model.parameters(), lr=training.learning_rate)
-    batches = _choose_batches(sorted(splits.train, key=lambda row: len(row.text)), training.batch_size)
+    at_once = rows_at_once(training)
+    batches = _choose_batches(sorted(splits.train, key=lambda row: len(row.text)), at_once)
     took = [_step(recipe, base, batch, optimizer) for batch in batches][1:]
-    checked = _choose_batches(splits.validation, 4 * training.batch_size)[-1]
+    checked = _choose_batches(splits.validation, 4 * at_once)[-1]
     a_check = _step(recipe, base, checked, None) * len(splits.validation) / len(checked)
-    steps, a_step = _count_steps(recipe, len(splits.train)), sum(took) / len(took)
+    steps = _count_steps(recipe, len(splits.train))
+    a_step = sum(took) / len(took) * (training.batch_size // at_once)
     seconds = steps * a_step + training.evaluations * a_check
     return Estimate(seconds, peak_memory(), steps, a_step, len(took), torch.get_num_threads())
 

@@ -33,6 +33,7 @@ from finsent.encoder.base_model import BaseModel
 from finsent.recipe.recipe import Recipe
 from finsent.recipe.training import Energy, Training
 from finsent.scoring import classification
+from finsent.training.batches import rows_at_once
 from finsent.training.checkpoints import claim_folder, last_whole_checkpoint
 from finsent.training.loss import class_weights, make_loss
 from finsent.training.precision import use_bf16
@@ -144,14 +145,15 @@ def _macro_f1(prediction: EvalPrediction) -> dict[str, float]:
 
 
 def _arguments(recipe: Recipe, rows: int, folder: Path) -> TrainingArguments:
-    training = recipe.training
+    training, at_once = recipe.training, rows_at_once(recipe.training)
     steps = math.ceil(math.ceil(rows / training.batch_size) * training.epochs)
     every = math.ceil(steps / training.evaluations)
     return TrainingArguments(
         output_dir=str(folder),
         max_steps=every * training.evaluations,  # the last step is evaluated too, at the lowest rate
-        per_device_train_batch_size=training.batch_size,
-        per_device_eval_batch_size=4 * training.batch_size,
+        per_device_train_batch_size=at_once,
+        gradient_accumulation_steps=training.batch_size // at_once,
+        per_device_eval_batch_size=4 * at_once,
         learning_rate=training.learning_rate,
         warmup_ratio=training.warmup,
         weight_decay=training.weight_decay,

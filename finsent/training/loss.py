@@ -16,13 +16,17 @@ def make_loss(weights: torch.Tensor | None, smoothing: float) -> Callable[..., t
     """Return the loss function that the Trainer calls; `weights` are `(n_labels,)`."""
 
     def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:  # noqa: ANN401
-        """Return the cross-entropy of logits and labels, both `(n, n_labels)`."""
-        return torch.nn.functional.cross_entropy(
+        """Return the cross-entropy of logits and labels, both `(n, n_labels)`.
+
+        It is the mean over a batch of `num_items_in_batch` probabilities, of which these may be a part.
+        """
+        mean = torch.nn.functional.cross_entropy(
             outputs["logits"].float(),
             labels,
             weight=None if weights is None else weights.to(labels.device),
             label_smoothing=smoothing,
         )
+        return mean if num_items_in_batch is None else mean * (labels.numel() / num_items_in_batch)
 
     return loss
 

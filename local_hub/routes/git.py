@@ -20,14 +20,13 @@ from dulwich.server import BackendRepo, DictBackend, ReceivePackHandler, UploadP
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from local_hub.accounts import Viewer
 from local_hub.errors import HubError, bad_request
 from local_hub.packs import PackLimits, check_push_body
 from local_hub.pushes import ZERO, check_push
 from local_hub.quarantine import quarantine, release
 from local_hub.request_body import unpacked
 from local_hub.room import guarded, is_full, no_room, require_room
-from local_hub.visits import Visit, viewer_of, visit
+from local_hub.visits import Visit, viewer_of, visit_addressed
 
 router = APIRouter()
 _MAX_PUSH = 2 << 30
@@ -89,12 +88,11 @@ class _CheckedReceive(ReceivePackHandler):
             self.proto.write_sideband(2, f"{message}\n".encode())
 
 
-def _open(request: Request, kind: str, namespace: str, name: str, *, write: bool) -> Visit:
+def _open(request: Request, *, write: bool) -> Visit:
     """The repository for git; without rights 401 with a challenge, so that git asks for user and token."""
     challenge = {"WWW-Authenticate": 'Basic realm="local hub", charset="UTF-8"'}
     try:
-        viewer: Viewer | None = viewer_of(request)
-        found = visit(request, viewer, kind, namespace, name.removesuffix(".git"))
+        found = visit_addressed(request, viewer_of(request))
         if write:
             found.require_writer(f"push to {found.id}")
         found.require_content()
@@ -106,12 +104,12 @@ def _open(request: Request, kind: str, namespace: str, name: str, *, write: bool
 
 
 @router.get("/{kind}/{namespace}/{name}/info/refs")
-def advertise(request: Request, kind: str, namespace: str, name: str) -> Response:
+def advertise(request: Request) -> Response:
     """What the repository has; the first step of every clone, pull and push."""
     service = request.query_params.get("service", "")
     if service not in ("git-upload-pack", "git-receive-pack"):
         raise HubError(403, "Only git's smart HTTP protocol is served; use git 1.6.6 or newer.")
-    found = _open(request, kind, namespace, name, write=service == "git-receive-pack")
+    found = _open(request, write=service == "git-receive-pack")
     pieces: list[bytes] = []
     with found.repository.git() as repo:
         proto = ReceivableProtocol(lambda size: b"", _writer(pieces))
@@ -154,18 +152,18 @@ async def _body(request: Request, folder: Path, limit: int) -> IO[bytes]:
 
 
 @router.post("/{kind}/{namespace}/{name}/git-upload-pack")
-async def upload_pack(request: Request, kind: str, namespace: str, name: str) -> Response:
+async def upload_pack(request: Request) -> Response:
     """Send what a clone or pull lacks."""
-    found = await to_thread.run_sync(lambda: _open(request, kind, namespace, name, write=False))
+    found = await to_thread.run_sync(lambda: _open(request, write=False))
     body = await _body(request, found.hub.incoming, _MAX_WISHES)
     output = await to_thread.run_sync(_serve, found, body, UploadPackHandler, limiter=_slots(request))
     return _streamed(output, "git-upload-pack")
 
 
 @router.post("/{kind}/{namespace}/{name}/git-receive-pack")
-async def receive_pack(request: Request, kind: str, namespace: str, name: str) -> Response:
+async def receive_pack(request: Request) -> Response:
     """Take a push."""
-    found = await to_thread.run_sync(lambda: _open(request, kind, namespace, name, write=True))
+    found = await to_thread.run_sync(lambda: _open(request, write=True))
     found.hub.commit_quota.spend(f"{found.id.kind}/{found.id}")
     body = await _body(request, found.hub.incoming, _MAX_PUSH)
     before = await to_thread.run_sync(found.repository.refs, "refs/heads/")

@@ -294,6 +294,6 @@ def info_at(request: Request, visit: Reader, revision: str) -> JSONResponse:
 
 
 @router.get("/api/{kind}/{name}")
-def info_without_namespace(kind: str, name: str, viewer: TheViewer) -> None:
+def info_without_namespace(viewer: TheViewer) -> None:
     """Names without a namespace belong to nobody here."""
     raise repository_not_found(anonymous=viewer is None)

@@ -20,7 +20,7 @@ from local_hub.request_body import json_body
 from local_hub.runtime import runtime_of
 from local_hub.spaces import SpaceRunner
 from local_hub.variables import VariableKey, VariableValue, check_room
-from local_hub.visits import FileReader, Visit, viewer_of, visit
+from local_hub.visits import FileReader, Visit, viewer_of, visit_addressed
 
 router = APIRouter()
 _BASE = "/api/spaces/{namespace}/{name}"
@@ -50,8 +50,8 @@ class _Sleep(BaseModel):
     seconds: int
 
 
-def _space(request: Request, namespace: str, name: str) -> Visit:
-    return visit(request, viewer_of(request), "spaces", unquote(namespace), unquote(name))
+def _space(request: Request) -> Visit:
+    return visit_addressed(request, viewer_of(request), "spaces")
 
 
 def _runner(request: Request) -> SpaceRunner | None:
@@ -64,19 +64,17 @@ def _answers(variables: dict[str, Variable]) -> JSONResponse:
 
 
 @router.get(_BASE + "/variables")
-def variables(request: Request, namespace: str, name: str) -> JSONResponse:
+def variables(request: Request) -> JSONResponse:
     """The variables with their values."""
-    space = _space(request, namespace, name)
+    space = _space(request)
     space.require_writer(f"read the variables of {space.id}")
     return _answers(space.shelf.record.variables)
 
 
 @router.post(_BASE + "/variables")
-def set_variable(
-    request: Request, namespace: str, name: str, body: Annotated[_Variable, json_body(_Variable)]
-) -> JSONResponse:
+def set_variable(request: Request, body: Annotated[_Variable, json_body(_Variable)]) -> JSONResponse:
     """Add or change a variable; the description stays unless a new one comes."""
-    space = _space(request, namespace, name)
+    space = _space(request)
     space.require_writer(f"change the variables of {space.id}")
 
     def change(record: Record) -> Record:
@@ -90,11 +88,9 @@ def set_variable(
 
 
 @router.delete(_BASE + "/variables")
-def delete_variable(
-    request: Request, namespace: str, name: str, body: Annotated[_Key, json_body(_Key)]
-) -> JSONResponse:
+def delete_variable(request: Request, body: Annotated[_Key, json_body(_Key)]) -> JSONResponse:
     """Remove a variable; a missing one is no error."""
-    space = _space(request, namespace, name)
+    space = _space(request)
     space.require_writer(f"change the variables of {space.id}")
 
     def change(record: Record) -> Record:
@@ -113,19 +109,17 @@ def _changed(request: Request, space: Visit, change: Any) -> Record:  # noqa: AN
 
 
 @router.get(_BASE + "/secrets")
-def secrets(request: Request, namespace: str, name: str) -> JSONResponse:
+def secrets(request: Request) -> JSONResponse:
     """The names of the secrets; never their values."""
-    space = _space(request, namespace, name)
+    space = _space(request)
     space.require_writer(f"read the secrets of {space.id}")
     return _answers(space.shelf.record.secrets)
 
 
 @router.post(_BASE + "/secrets")
-def set_secret(
-    request: Request, namespace: str, name: str, body: Annotated[_Variable, json_body(_Variable)]
-) -> JSONResponse:
+def set_secret(request: Request, body: Annotated[_Variable, json_body(_Variable)]) -> JSONResponse:
     """Add or change a secret."""
-    space = _space(request, namespace, name)
+    space = _space(request)
     space.require_writer(f"change the secrets of {space.id}")
 
     def change(record: Record) -> Record:
@@ -138,11 +132,9 @@ def set_secret(
 
 
 @router.delete(_BASE + "/secrets")
-def delete_secret(
-    request: Request, namespace: str, name: str, body: Annotated[_Key, json_body(_Key)]
-) -> JSONResponse:
+def delete_secret(request: Request, body: Annotated[_Key, json_body(_Key)]) -> JSONResponse:
     """Remove a secret; a missing one is no error."""
-    space = _space(request, namespace, name)
+    space = _space(request)
     space.require_writer(f"change the secrets of {space.id}")
 
     def change(record: Record) -> Record:
@@ -161,17 +153,18 @@ def _runtime(space: Visit) -> JSONResponse:
 
 
 @router.get(_BASE + "/runtime")
-def runtime(request: Request, namespace: str, name: str) -> JSONResponse:
-    """Stage, hardware and address of the Space."""
-    return _runtime(_space(request, namespace, name))
+def runtime(request: Request) -> JSONResponse:
+    """Stage, hardware and address of the Space; who asks waits for it, so one that was left asleep starts."""
+    space, runner = _space(request), _runner(request)
+    if runner:
+        runner.wake(space.shelf)
+    return _runtime(space)
 
 
 @router.post(_BASE + "/hardware")
-def request_hardware(
-    request: Request, namespace: str, name: str, body: Annotated[_Hardware, json_body(_Hardware)]
-) -> JSONResponse:
+def request_hardware(request: Request, body: Annotated[_Hardware, json_body(_Hardware)]) -> JSONResponse:
     """Remember the wished hardware; here everything runs on this machine."""
-    space = _space(request, namespace, name)
+    space = _space(request)
     space.require_writer(f"change the hardware of {space.id}")
     update: dict[str, Any] = {"hardware": body.flavor}
     if body.sleepTimeSeconds is not None:
@@ -181,39 +174,37 @@ def request_hardware(
 
 
 @router.post(_BASE + "/sleeptime")
-def set_sleep_time(
-    request: Request, namespace: str, name: str, body: Annotated[_Sleep, json_body(_Sleep)]
-) -> JSONResponse:
+def set_sleep_time(request: Request, body: Annotated[_Sleep, json_body(_Sleep)]) -> JSONResponse:
     """Remember the seconds without visitors after which the real Hub would put the Space to sleep."""
-    space = _space(request, namespace, name)
+    space = _space(request)
     space.require_writer(f"change the sleep time of {space.id}")
     space.shelf.update(lambda record: record.model_copy(update={"sleep_seconds": body.seconds}))
     return _runtime(space)
 
 
 @router.post(_BASE + "/pause")
-def pause(request: Request, namespace: str, name: str) -> JSONResponse:
+def pause(request: Request) -> JSONResponse:
     """Stop the Space until it is restarted."""
-    return _set_paused(request, namespace, name, paused=True)
+    return _set_paused(request, paused=True)
 
 
 @router.post(_BASE + "/restart")
-def restart(request: Request, namespace: str, name: str) -> JSONResponse:
+def restart(request: Request) -> JSONResponse:
     """Start the Space anew."""
-    return _set_paused(request, namespace, name, paused=False)
+    return _set_paused(request, paused=False)
 
 
-def _set_paused(request: Request, namespace: str, name: str, *, paused: bool) -> JSONResponse:
-    space = _space(request, namespace, name)
+def _set_paused(request: Request, *, paused: bool) -> JSONResponse:
+    space = _space(request)
     space.require_writer(f"{'pause' if paused else 'restart'} {space.id}")
     _changed(request, space, lambda record: record.model_copy(update={"paused": paused}))
     return _runtime(space)
 
 
 @router.get(_BASE + "/logs/{kind}")
-def logs(request: Request, namespace: str, name: str, kind: str) -> Response:
+def logs(request: Request, kind: str) -> Response:
     """The build or run log so far, as server-sent events."""
-    space = _space(request, namespace, name)
+    space = _space(request)
     space.require_writer(f"read the logs of {space.id}")
     if kind not in ("build", "run"):
         raise HubError(404, "There are two logs: build and run.")

@@ -65,6 +65,7 @@ def _view(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:
         "longest_table": LONGEST_TABLE,
         "abstention": metrics.abstention,
         "cautions": list_cautions(metrics),
+        "handler": metrics.run_of(release.HANDLER),
         "least_answered": LEAST_ANSWERED,
     }
 

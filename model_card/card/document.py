@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 # The Hub's own expression (huggingface_hub, repocard.py) in parts that are each searched once: as a whole,
 # \A(\s*---[\r\n]+)([\S\s]*?)([\r\n]+---[ \t]*(\r\n|\n|$)), it takes cubic time on empty lines.
@@ -63,11 +65,20 @@ def split_card(text: str) -> Document:
     return Document(text, front, text[:start].count("\n") + 1, blank + text[closing.end() :])
 
 
+@lru_cache(maxsize=4)
+def markdown_blocks(body: str) -> tuple[Token, ...]:
+    """Return a body's headings, fences, paragraphs and the like as Markdown reads them.
+
+    Kept for a while, because every rule asks anew; what stands inside a line is not looked at.
+    """
+    return tuple(MarkdownIt("commonmark").disable("inline").parse(body))
+
+
 def code_blocks(body: str) -> list[CodeBlock]:
     """Return the fenced blocks of a body, in order."""
     lines = body.split("\n")
     blocks = []
-    for token in MarkdownIt("commonmark").parse(body):
+    for token in markdown_blocks(body):
         if token.type != "fence" or token.map is None:
             continue
         last = lines[token.map[1] - 1].strip() if token.map[1] - 1 > token.map[0] else ""
@@ -80,7 +91,7 @@ def code_blocks(body: str) -> list[CodeBlock]:
 def without_blocks(body: str) -> str:
     """Return the body with every fenced block blanked; lines and columns stay."""
     lines = body.split("\n")
-    for token in MarkdownIt("commonmark").parse(body):
+    for token in markdown_blocks(body):
         if token.type in ("fence", "code_block") and token.map is not None:
             for index in range(*token.map):
                 lines[index] = ""

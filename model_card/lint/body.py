@@ -8,9 +8,16 @@ import re
 from collections.abc import Iterator
 
 import yaml
-from markdown_it import MarkdownIt
 
-from model_card.card.document import CodeBlock, Document, code_blocks, prose, region_marks, without_blocks
+from model_card.card.document import (
+    CodeBlock,
+    Document,
+    code_blocks,
+    markdown_blocks,
+    prose,
+    region_marks,
+    without_blocks,
+)
 from model_card.lint.problem import Problem
 
 _PLACEHOLDERS = (
@@ -59,7 +66,7 @@ def _found(pattern: re.Pattern[str], text: str) -> Iterator[Problem]:
 def _check_headings(document: Document) -> Iterator[Problem]:
     previous = 0
     titles = 0
-    for token in MarkdownIt("commonmark").parse(document.body):
+    for token in markdown_blocks(document.body):
         if token.type != "heading_open" or token.map is None:
             continue
         level, line = int(token.tag[1]), token.map[0] + 1

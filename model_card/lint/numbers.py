@@ -46,7 +46,7 @@ def lint_figures(document: Document, metrics: Metrics, recipe: Recipe) -> Iterat
     """Yield figures that neither the run nor the recipe knows."""
     fresh = split_card(build_card(recipe, metrics))
     known = known_figures(metrics, recipe)
-    expected = {name: _digits(fresh, bounds) for name, bounds in regions(fresh.body).items()}
+    expected = _digits_by_region(fresh)
     own = {
         line: name
         for name, (first, last) in regions(document.body).items()
@@ -72,9 +72,12 @@ def numbers(document: Document) -> Iterator[Number]:
             yield Number(line, match["digits"].replace(",", ""), unit, match[0].strip())
 
 
-def _digits(document: Document, bounds: tuple[int, int]) -> set[tuple[str, str]]:
-    first, last = bounds
-    return {(found.digits, found.unit) for found in numbers(document) if first <= found.line <= last}
+def _digits_by_region(document: Document) -> dict[str, set[tuple[str, str]]]:
+    found = list(numbers(document))
+    return {
+        name: {(one.digits, one.unit) for one in found if first <= one.line <= last}
+        for name, (first, last) in regions(document.body).items()
+    }
 
 
 def _is_known(number: Number, known: dict[str, set[str]], document: Document) -> bool:

@@ -117,6 +117,17 @@ class TextResults(_Figures):
     scripts: dict[str, ScriptWords]
 
 
+class RuntimeRun(_Figures):
+    """A program of the release that was run from its files: how many texts it answered, and the largest |Δp|.
+
+    The difference is to the default file's probabilities of the examples.
+    """
+
+    name: str
+    texts: int
+    difference: float
+
+
 class Machine(_Figures):
     """What the figures were measured on."""
 
@@ -132,7 +143,8 @@ class Metrics(_Figures):
     """What a run found out. `by_source` and `by_slice` score the default file on parts of the test rows.
 
     `abstention` and `texts` are of the default file; None in a release from before they were measured.
-    `weak` says which simpler method does as well. `peak_memory_bytes` is of the process that made it all.
+    `weak` says which simpler method does as well, `runtimes` what was run beside what measured it.
+    `peak_memory_bytes` is of the process that made it all.
     """
 
     schema_version: int
@@ -163,6 +175,7 @@ class Metrics(_Figures):
     weak: list[str] = []
     peak_memory_bytes: int | None = None
     words: Words = Words()
+    runtimes: list[RuntimeRun] = []
     machine: Machine
 
     @model_validator(mode="before")
@@ -180,6 +193,10 @@ class Metrics(_Figures):
         if self.default_variant not in (names := [one.name for one in self.variants]):
             raise ValueError(f"default_variant: {self.default_variant!r} is none of the variants {names}")
         return self
+
+    def run_of(self, name: str) -> RuntimeRun | None:
+        """Return how a program of the release was run when it was made, None when it was not."""
+        return next((one for one in self.runtimes if one.name == name), None)
 
     def variant(self, name: str) -> VariantFigures:
         """Return the figures of a variant; KeyError when it was not released."""

@@ -19,6 +19,7 @@ from model_card.measure.baselines import measure_baselines
 from model_card.measure.examples import find_mistakes, run_examples
 from model_card.measure.machine import describe_machine
 from model_card.measure.metrics_file import SCHEMA_VERSION, Metrics
+from model_card.measure.runtimes import measure_handler
 from model_card.measure.scores import class_numbers, score_parts, slice_name
 from model_card.measure.texts import measure_texts
 from model_card.measure.variants import INVARIANCE_ROWS, GatedVariants, MeasuredVariant
@@ -46,6 +47,7 @@ def measure_release(
     default = variants.find(choose_default(one.figures.name for one in variants.released))
     classifier = Classifier(folder, default.figures.file)
     config = AutoConfig.from_pretrained(folder)
+    examples = run_examples(recipe.card.examples, classifier)
     metrics = Metrics(
         schema_version=SCHEMA_VERSION,
         recipe=recipe.name,
@@ -67,13 +69,14 @@ def measure_release(
         baselines=measure_baselines(recipe, splits),
         by_source=score_parts(recipe, [row.source for row in rows], default.probabilities, labels),
         by_slice=score_parts(recipe, [slice_name(row) for row in rows], default.probabilities, labels),
-        examples=run_examples(recipe.card.examples, classifier),
+        examples=examples,
         mistakes=find_mistakes(recipe, rows, default.probabilities),
         behaviour=measure_behaviour(recipe, classifier, rows),
         abstention=_measure_abstention(recipe, splits, classifier, default),
         texts=measure_texts(recipe, folder, rows, default.probabilities),
         peak_memory_bytes=peak_memory(),
         words=read_card_words(recipe.card),
+        runtimes=measure_handler(folder, examples),
         machine=describe_machine(),
     )
     return metrics.model_copy(update={"weak": find_weaknesses(metrics)})

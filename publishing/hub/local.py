@@ -44,7 +44,7 @@ def serve_own_hub(owners: tuple[str, ...]) -> Iterator[RunningHub]:
     """Serve runs/hub while the context lasts; PublishError when another process does already."""
     from local_hub import HubSettings, RootInUseError, running_hub  # a web server, which no other push needs
 
-    settings = HubSettings(FOLDER.absolute(), organizations=owners, run_spaces=True)
+    settings = HubSettings(FOLDER.absolute(), organizations=owners, run_spaces=True, start_spaces=False)
     with ExitStack() as stack:
         try:
             hub = stack.enter_context(running_hub(settings))

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from finsent.release import ENDPOINT_FILES
 from publishing.hub.remote import Remote
 from publishing.package.manifest import Manifest, is_allowed
 
@@ -29,7 +30,12 @@ class FileChange(BaseModel):
 
 
 def compare_files(manifest: Manifest, remote: Remote, kept: tuple[str, ...] = ()) -> tuple[FileChange, ...]:
-    """Return what happens to every path; those in `kept` stay as they are on the Hub."""
+    """Return what happens to every path; those in `kept` stay as they are on the Hub.
+
+    So do endpoint files where a release has none: it is older than they are, and they may be somebody's own.
+    """
+    if not manifest.files.keys() & set(ENDPOINT_FILES):
+        kept = (*kept, *ENDPOINT_FILES)
     changes = []
     for path, file in sorted(manifest.files.items()):
         there = remote.files.get(path)

@@ -12,7 +12,16 @@ from finsent.errors import FinsentError
 from finsent.licences import recipe_licence
 from finsent.recipe.file import read_released_recipe
 from finsent.recipe.recipe import Recipe
-from finsent.release import ABSTAIN_BELOW, CARD, CONFIG, METRICS, RECIPE, missing_files
+from finsent.release import (
+    ABSTAIN_BELOW,
+    CARD,
+    CONFIG,
+    ENDPOINT_FILES,
+    HANDLER,
+    METRICS,
+    RECIPE,
+    missing_files,
+)
 from finsent.yaml_dialects import find_ambiguities
 from model_card.card.document import split_card
 from model_card.lint.card import lint_card
@@ -61,6 +70,7 @@ def lint_release(manifest: Manifest, folder: Path) -> list[str]:
     return [
         *_measured_files(manifest, metrics),
         *_threshold(manifest, metrics),
+        *_endpoint_files(manifest, metrics),
         *_licence(recipe, metrics),
         *_ambiguous_values(manifest),
         *_lint_text(manifest, lambda text: lint_card(text, metrics, folder, recipe)),
@@ -113,6 +123,14 @@ def _threshold(manifest: Manifest, metrics: Metrics) -> Iterator[str]:
     fitted = metrics.abstention.threshold if metrics.abstention else None
     if written != fitted:
         yield f"{CONFIG}: {ABSTAIN_BELOW} is {written}, {METRICS} says {fitted}; run train.py"
+
+
+def _endpoint_files(manifest: Manifest, metrics: Metrics) -> Iterator[str]:
+    """Yield what is missing beside a handler, and a handler that was run but is gone."""
+    if HANDLER in manifest.files or metrics.run_of(HANDLER):
+        for name in ENDPOINT_FILES:
+            if name not in manifest.files:
+                yield f"{name}: missing, so Inference Endpoints could not run {HANDLER}; run train.py"
 
 
 def _licence(recipe: Recipe, metrics: Metrics) -> Iterator[str]:

@@ -15,9 +15,10 @@ from publishing.errors import LintError
 
 RepoType = Literal["model", "dataset", "space"]
 PIECE = 1 << 20
+LARGEST_IN_GIT = 10 << 20  # bytes; what is larger the Hub wants in LFS
 # Nothing else is ever sent, so neither .git nor .env nor a checkpoint can be. Names are those of the release.
 ALLOWED: dict[RepoType, tuple[str, ...]] = {
-    "model": (*release.ALWAYS, f"{FOLDER}/*.onnx", "figures/*.png", "LICENSE"),
+    "model": (*release.ALWAYS, *release.ENDPOINT_FILES, f"{FOLDER}/*.onnx", "figures/*.png", "LICENSE"),
     "dataset": (release.CARD, "LICENSE", "*.csv", "*.jsonl", "*.parquet"),
     "space": (
         *(release.CARD, "requirements.txt", "packages.txt", "LICENSE"),
@@ -47,7 +48,13 @@ class OutgoingFile:
     source: Path | bytes
     size: int
     sha256: str
-    git_sha1: str
+    blob: str | None
+    """The sha1 as a git blob, made in the same reading; None over LARGEST_IN_GIT."""
+
+    @property
+    def git_sha1(self) -> str:
+        """Return the sha1 as a git blob; for a large file by reading it again, since the Hub seldom asks."""
+        return self.blob or _blob_of(self.content())
 
     def content(self) -> bytes:
         """Return the bytes."""
@@ -116,16 +123,18 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def hash_file(path: Path, name: str, progress: Callable[[int], None] | None = None) -> OutgoingFile:
-    """Return a file with its sha256 (of LFS) and its sha1 as a git blob, both in one reading."""
+    """Return a file with its sha256 (of LFS) and, if git may hold it, its sha1, both in one reading."""
     size = path.stat().st_size
     large, small = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+    in_git = size <= LARGEST_IN_GIT
     with path.open("rb") as file:
         while piece := file.read(PIECE):
             large.update(piece)
-            small.update(piece)
+            if in_git:
+                small.update(piece)
             if progress is not None:
                 progress(len(piece))
-    return OutgoingFile(name, path, size, large.hexdigest(), small.hexdigest())
+    return OutgoingFile(name, path, size, large.hexdigest(), small.hexdigest() if in_git else None)
 
 
 def digest(content: bytes) -> str:
@@ -135,5 +144,8 @@ def digest(content: bytes) -> str:
 
 def from_bytes(path: str, content: bytes) -> OutgoingFile:
     """Return a file that lies nowhere but in memory."""
-    git_sha1 = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-    return OutgoingFile(path, content, len(content), digest(content), git_sha1)
+    return OutgoingFile(path, content, len(content), digest(content), _blob_of(content))
+
+
+def _blob_of(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 from finsent.cli import stage
-from finsent.release import METRICS
+from finsent.release import HANDLER, METRICS
 from publishing.errors import PublishError
 from publishing.hub.remote import Reader, Remote, Target
 from publishing.package.parcel import Parcel
+from publishing.proof.handler import check_foreign_handler, check_handler
 from publishing.proof.prover import Prover, empty_home
 from publishing.receipt import Check
 
@@ -20,13 +21,14 @@ Depth = Literal["files", "load", "full"]
 UNASKED = "its code may be anybody's; --run-snippets runs it, as you, though without your token"
 
 
-def check_names(repo_type: str, depth: Depth) -> tuple[str, ...]:
+def check_names(repo_type: str, depth: Depth, has_handler: bool) -> tuple[str, ...]:
     """Return the names of the checks that a proof of this depth consists of."""
     if depth == "files":
         return ("files",)
     if repo_type == "dataset":
         return ("files", "rows")
-    return ("files", "load") if depth == "load" else ("files", "load", "card")
+    loading = ("files", "load", "handler") if has_handler else ("files", "load")
+    return loading if depth == "load" else (*loading, "card")
 
 
 def verify_commit(
@@ -41,6 +43,8 @@ def verify_commit(
         return
     stage("proof: loading by Hub id")
     yield prover.check_loading(snapshot, parcel.folder)
+    if HANDLER in expected:
+        yield check_handler(snapshot, prover.home)
     if depth == "full":
         stage("proof: the card's code")
         yield prover.check_card(snapshot)
@@ -51,7 +55,8 @@ def verify_published(
 ) -> Iterator[Check]:
     """Yield what is found out about a release that somebody published: object ids, figures, loading.
 
-    It may be a stranger's. So no code of it runs, unless `run_snippets` asks for that of its card.
+    It may be a stranger's. So no code of it runs, unless `run_snippets` asks for that of its card and its
+    handler.
     """
     remote = reader.read(target)
     with empty_home() as home:
@@ -63,8 +68,12 @@ def verify_published(
             yield prover.check_foreign_loading(snapshot)
         if run_snippets:
             yield prover.check_foreign_card(snapshot)
+            if HANDLER in remote.files:
+                yield check_foreign_handler(snapshot, home)
         elif depth == "full":
             yield Check(name="card", state="not run", detail=UNASKED)
+            if HANDLER in remote.files:
+                yield Check(name="handler", state="not run", detail=UNASKED)
 
 
 def _head_of_release(remote: Remote, reader: Reader) -> str:

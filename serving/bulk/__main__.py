@@ -26,6 +26,7 @@ from serving.bulk.places import Place, find_inputs, locate_output
 from serving.bulk.plan import PART_ROWS, Plan, make_plan, prepare_output
 from serving.bulk.progress import Tell, show_progress
 from serving.bulk.shards import make_shards
+from serving.cores import count_cores
 from serving.model import ModelError, ServedModel, load_model
 
 Engine = Literal["local", "ray"]
@@ -76,7 +77,7 @@ Score = Callable[[ServedModel, Plan, list[list[Place]], Place, set[str], Tell], 
 def _engine(engine: Engine, address: str | None, threads: int | None) -> Score:
     """Return what classifies. BulkError when Ray is missing."""
     if engine == "local":
-        return partial(score_local, threads or len(os.sched_getaffinity(0)))
+        return partial(score_local, threads or count_cores())
     try:
         from serving.bulk.cluster import score_ray
     except ImportError as error:

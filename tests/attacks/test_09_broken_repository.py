@@ -91,6 +91,7 @@ def look(hub: RunningHub, name: str, *, kind: str = "models") -> dict[str, objec
     for path in paths:
         answer = requests.get(hub.endpoint + path, headers={"Accept": "text/html"}, timeout=30)
         assert answer.status_code < 500, (path, answer.text[:300])
+        assert answer.ok or path not in lists, (path, answer.text[:300])
         if path.startswith("/api/") and answer.ok:
             json.loads(answer.content.decode("utf-8"), parse_constant=lambda constant: 1 / 0)
     listed = requests.get(f"{hub.endpoint}/api/{kind}", timeout=30).json()
@@ -114,6 +115,7 @@ CONFIGS = {
     "a list": b"[1]",
     "nothing": b"null",
     "cut off": b'{"a": ',
+    "large": b'{"a": "' + b"x" * (1 << 20) + b'"}',
 }
 
 
@@ -136,6 +138,7 @@ def test_an_odd_config(hub: RunningHub, kind: str) -> None:
         {"architectures": [{"a": 1}], "model_type": {"b": None}},
         {"architectures": [], "model_type": 5},
         {"architectures": [None], "model_type": ""},
+        {"architectures": {"a": 1}, "model_type": None},
     ],
 )
 def test_a_config_of_other_types_is_no_failure(hub: RunningHub, config: dict[str, object]) -> None:
@@ -184,7 +187,9 @@ def test_a_readme_that_cannot_be_read(hub: RunningHub, kind: str, repo: str) -> 
 def test_an_odd_readme(hub: RunningHub, kind: str, repo: str) -> None:
     name = f"odd-{kind.replace(' ', '-')}"
     write(create(hub, name, repo).repository, "README.md", ODD_READMES[kind])
-    look(hub, name, kind=f"{repo}s")
+    entry = look(hub, name, kind=f"{repo}s")
+    assert entry["siblings"]  # nothing but the card is odd
+    assert all(isinstance(tag, str) for tag in entry["tags"])  # type: ignore[attr-defined]
 
 
 def header(text: str | bytes) -> bytes:
@@ -200,6 +205,9 @@ HEADERS_OF_TENSORS = {
     "nan": header('{"w": {"dtype": "F32", "shape": [NaN]}}'),
     "infinite": header('{"w": {"dtype": "F32", "shape": [1e999]}}'),
     "surrogate": header('{"w": {"dtype": "\\ud800", "shape": [1]}}'),
+    "dimensions of one": header(json.dumps({"w": {"dtype": "F32", "shape": [1] * 100}})),
+    "a long type": header(json.dumps({"w": {"dtype": "F" * 100, "shape": [1]}})),
+    "a type of marks": header(json.dumps({"w": {"dtype": "<b>", "shape": [1]}})),
     "text": header('{"w": {"dtype": "F32", "shape": ["1", true, null]}}'),
     "negative": header('{"w": {"dtype": "F32", "shape": [-1]}}'),
     "dtype": header('{"w": {"dtype": {"a": 1}, "shape": [1]}}'),
@@ -246,12 +254,23 @@ def test_a_damaged_store(hub: RunningHub, kind: str, part: str, monkeypatch: pyt
     assert look(hub, name)["broken"]
 
 
+@pytest.mark.parametrize("kind", ["model", "space"])
 @pytest.mark.parametrize("content", [b"", b"garbage", b"0" * 40, b"ref: refs/heads/main\n"])
-def test_a_branch_that_leads_nowhere(hub: RunningHub, content: bytes) -> None:
+def test_a_branch_that_leads_nowhere(hub: RunningHub, content: bytes, kind: str) -> None:
     name = f"branch-{hashlib.sha256(content).hexdigest()[:8]}"
-    shelf = create(hub, name)
+    shelf = create(hub, name, kind)
     (shelf.folder / "refs" / "heads" / "main").write_bytes(content)
-    assert look(hub, name)["broken"]
+    assert look(hub, name, kind=f"{kind}s")["broken"]
+
+
+def test_a_broken_space_stops_no_server_that_runs_spaces(tmp_path: Path) -> None:
+    settings = HubSettings(tmp_path / "hub", tokens=GRANTS, run_spaces=True)
+    with running_hub(settings) as hub:
+        (create(hub, "lost", "space").folder / "refs" / "heads" / "main").write_bytes(b"garbage")
+    with running_hub(settings) as hub:
+        assert [one["id"] for one in requests.get(f"{hub.endpoint}/api/spaces", timeout=30).json()] == [
+            "ann/lost"
+        ]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"private": 5}', b"\xff"])

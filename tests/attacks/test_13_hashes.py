@@ -15,6 +15,7 @@ from publishing.space.forms import pinned
 from tests.tiny import ROOT
 
 PAGE = REPOSITORY / "space" / "static"
+IMAGES, LOCKS = ("serving", "space"), ("requirements.txt", "requirements.lock")
 INSTALL = "pip install --quiet --disable-pip-version-check"
 
 
@@ -23,9 +24,9 @@ def pins() -> dict[str, str]:
     return dict(line.split("==") for line in lines if not line.startswith("#"))
 
 
-def locked() -> dict[tuple[str, str], list[str]]:
+def locked(name: str = "requirements.lock") -> dict[tuple[str, str], list[str]]:
     """Return name and version -> hashes of the lock; every line must be one of the two kinds."""
-    text = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
+    text = (REPOSITORY / name).read_text(encoding="utf-8")
     found: dict[tuple[str, str], list[str]] = {}
     for line in text.replace(" \\\n", "\n").splitlines():
         if line.startswith("#"):
@@ -48,8 +49,23 @@ def test_every_package_but_torch_has_hashes() -> None:
     assert all(locked().values())
 
 
+@pytest.mark.parametrize("room", IMAGES)
+def test_an_image_installs_what_its_requirements_name_by_the_hashes_of_the_project(room: str) -> None:
+    lock, ours = locked(f"{room}/requirements.lock"), locked()
+    lines = (REPOSITORY / room / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert {(plain_name(name), version) for name, version in lock} == {
+        (plain_name(name), version)
+        for name, version in (line.split("==") for line in lines if not line.startswith("#"))
+    }
+    assert {pin: hashes for pin, hashes in lock.items() if hashes != ours[pin]} == {}
+
+
 def test_a_lock_names_no_address_and_no_option() -> None:
-    for name in ("requirements.lock", "requirements.txt", "space/requirements.txt"):
+    for name in (
+        "requirements.lock",
+        "requirements.txt",
+        *(f"{room}/{name}" for room in IMAGES for name in LOCKS),
+    ):
         text = (REPOSITORY / name).read_text(encoding="utf-8")
         assert not re.search(r"://|^-|@", text, re.MULTILINE), name
 

@@ -38,6 +38,11 @@ def test_names_that_no_hub_takes(name: str) -> None:
         check_name(name)
 
 
+def test_a_name_that_git_would_take_for_a_lock_file() -> None:
+    with pytest.raises(HubError, match="Invalid repository name"):
+        check_name("x.lock")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_names_that_every_hub_takes(name: str) -> None:
     assert check_name(name) == name

@@ -8,8 +8,9 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from tokenizers import Tokenizer
 
-from export.quantize import quantize
+from export.quantize import _batches, _share_out, quantize
 from finsent.errors import ReleaseError
 from finsent.recipe.export import Variant
 from inference.classifier import Classifier
@@ -21,6 +22,33 @@ TEXTS = [row["text"] for row in tiny.make_rows()]
 def test_a_variant_is_one_file(saved: Path) -> None:
     quantize(saved, Variant(name="quantized", calibration_rows=16), TEXTS[:16])
     assert sorted(path.name for path in (saved / "onnx").iterdir()) == ["model.onnx", "model_quantized.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "batches"),
+    [
+        ([128] * 20, [(0, 16), (16, 20)]),
+        ([100, 500, 500, 500, 500, 100], [(0, 4), (4, 6)]),
+        ([3000, 3000, 5], [(0, 1), (1, 2), (2, 3)]),
+        ([], []),
+    ],
+)
+def test_long_texts_are_calibrated_on_a_few_at_a_time(
+    lengths: list[int], batches: list[tuple[int, int]]
+) -> None:
+    assert list(_share_out(lengths)) == batches
+
+
+def test_batches_hold_every_text_once_and_are_padded_alone(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("export.quantize.TOKENS_A_BATCH", 100)
+    tokenizer = Tokenizer.from_file(str(saved / "tokenizer.json"))
+    texts = ["up", *["profit up in May " * 3] * 40, "flat"]
+    found = list(_batches(tokenizer, texts, ["input_ids", "attention_mask"]))
+    assert sum(len(one["input_ids"]) for one in found) == 42 and len(found) > 4
+    assert all(one["input_ids"].size <= 100 for one in found)
+    assert all((one["attention_mask"].sum(axis=1).max() == one["input_ids"].shape[1]) for one in found)
 
 
 def test_the_quantized_file_is_batch_invariant_and_close(saved: Path) -> None:

@@ -15,6 +15,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from finsent import release
 from finsent.encoder.base_model import BaseModel
 from finsent.encoder.text_rules import build_normalizer
+from finsent.endpoint import write_endpoint_files
 from finsent.onnx_files import FP32, QUANTIZED
 from finsent.recipe.recipe import Recipe
 from inference.classifier import Classifier
@@ -35,6 +36,7 @@ def make_release(run: Path) -> Path:
     base.save(folder)
     for file in (FP32, QUANTIZED):
         _export(base, folder / file.path)
+    write_endpoint_files(folder)
     metrics = _describe(folder, recipe)
     write_metrics(metrics, folder / release.METRICS)
     tree = recipe.model_dump(mode="json")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -62,6 +63,15 @@ def test_a_deeper_proof_or_a_space_that_was_not_asked_for_before_is_still_to_do(
     assert not is_published(make_draft(), parcel, PushOptions(proof="load"))
     shown = SpaceOptions(f"{REPO}-demo", "auto", Subject(REPO, "t", "s", None), parcel.run)
     assert not is_published(make_draft(), parcel, PushOptions(proof="files", space=shown))
+
+
+def test_a_handler_that_no_receipt_tells_of_is_still_to_prove(parcel: Parcel) -> None:
+    write(parcel.run, checks=[{"name": name, "state": "ok"} for name in ("files", "load", "card")])
+    fully = PushOptions(proof="full")
+    draft = make_draft()
+    assert is_published(draft, parcel, fully)  # an older release has none, and is proved as it was
+    manifest = draft.manifest.replace("handler.py", b"x")
+    assert not is_published(replace(draft, manifest=manifest), parcel, fully)
 
 
 def test_a_receipt_of_another_commit_hides_none_before_it(parcel: Parcel) -> None:

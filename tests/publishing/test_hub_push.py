@@ -53,12 +53,19 @@ def test_the_whole_command_publishes_proves_and_is_quick_the_second_time(
         assert WRITE not in text
 
 
-def test_a_plan_waits_for_no_library_that_loads_models() -> None:
-    slow = "'torch', 'transformers', 'datasets', 'onnxruntime', 'sklearn', 'matplotlib', 'gradio'"
-    code = f"import hub_push, sys; print([name for name in ({slow}) if name in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+def test_a_plan_waits_for_no_library_that_loads_models(server: RunningHub, run: Path, repo_id: str) -> None:
+    slow = "'torch', 'transformers', 'datasets', 'onnxruntime', 'sklearn', 'matplotlib', 'gradio', 'fastapi'"
+    code = (
+        "import sys, hub_push\ntry: hub_push.app()\n"
+        f"finally: print([name for name in ({slow}) if name in sys.modules])"
     )
+    command = [sys.executable, "-c", code, str(run), "--repo-id", repo_id, "--dry-run"]
+    environment = {**os.environ, "HF_TOKEN": WRITE}
+    command += ["--endpoint", server.endpoint]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 and "add    model.safetensors" in done.stderr, done.stderr
     assert done.stdout == "[]\n"
 
 

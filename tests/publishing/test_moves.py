@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from publishing.hub.remote import Target
+from publishing.hub.remote import Reader, Target
+from publishing.moves import follow_moves
+from publishing.options import PushOptions
+from publishing.package.parcel import pack_release
 from publishing.rollback import plan_rollback
+from publishing.space.address import choose_space
 from tests.publishing.conftest import Publisher
 
 
@@ -31,3 +37,15 @@ def test_an_id_that_nothing_moved_from_stays(publisher: Publisher) -> None:
     assert publisher.reader.current(publisher.target) == publisher.target  # there is nothing yet
     publisher.publish()
     assert publisher.reader.current(publisher.target) == publisher.target
+
+
+def test_a_space_that_was_renamed_is_pushed_under_the_new_id(reader: Reader, run: Path, repo_id: str) -> None:
+    api, demo, new = reader.connection.api, f"{repo_id}-demo", f"{repo_id}-shown"
+    api.create_repo(demo, repo_type="space", space_sdk="static")
+    api.move_repo(demo, new, repo_type="space")
+    parcel = pack_release(run, Target(repo_id), demo)
+    shown = choose_space(demo, parcel, "auto", False, None, None)
+    parcel, options = follow_moves(parcel, PushOptions(space=shown), reader)
+    assert options.space is not None and options.space.repo_id == new
+    card = parcel.manifest.content("README.md").decode()
+    assert new in card and demo not in card

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from serving.model import ServedModel, load_model
+from tests.containers import Engine, why_not
 from tests.serving.servers import serving
 
 TEXTS = [
@@ -33,3 +34,17 @@ def address(model: ServedModel) -> Iterator[str]:
 def client(address: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=address, timeout=60) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def engine(tiny_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """podman with the base image and a clone; its store is gone afterwards."""
+    if reason := why_not():
+        pytest.skip(reason)
+    engine = Engine(tmp_path_factory.mktemp("containers"))
+    try:
+        engine.check_out(tiny_release)
+        engine.make_base()
+        yield engine
+    finally:
+        engine.remove()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import re
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +44,30 @@ def serving(
         server.should_exit = True
         thread.join(20)
         listener.close()
+
+
+REQUESTS = 50
+
+
+def ask_across_an_end(address: str, stop: Callable[[], None]) -> list[tuple[int, int]]:
+    """Send 50 requests of 100 texts, call `stop` when half are sent; return status and answers of each."""
+    begun = threading.Semaphore(0)
+    place = address.removeprefix("http://")
+
+    def ask(number: int) -> tuple[int, int]:
+        body = json.dumps({"inputs": [[f"profit of bank {number} rose {row}"] for row in range(100)]})
+        with closing(http.client.HTTPConnection(place, timeout=100)) as connection:
+            connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
+            begun.release()
+            answer = connection.getresponse()
+            return answer.status, len(json.loads(answer.read()))
+
+    with ThreadPoolExecutor(REQUESTS) as pool:
+        asked = [pool.submit(ask, number) for number in range(REQUESTS)]
+        for _ in range(REQUESTS // 2):
+            begun.acquire()
+        stop()
+        return [one.result() for one in asked]
 
 
 @dataclass

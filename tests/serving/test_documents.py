@@ -9,7 +9,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 from finsent import REPOSITORY
+from serving.health import PORT
+from serving.server import FINISH_SECONDS
+from tests.serving.documents import (
+    CONTAINER,
+    DOCUMENT,
+    README,
+    UNTRIED,
+    container_blocks,
+    fenced,
+    sections,
+)
 from tests.serving.servers import ENVIRONMENT, started
 
 ADDRESS = "http://127.0.0.1:8000"
@@ -42,13 +55,32 @@ def test_the_commands_of_the_documents_run(tiny_release: Path, tmp_path: Path) -
     (tmp_path / "runs" / "quickstart").mkdir(parents=True)
     (tmp_path / "runs" / "quickstart" / "release").symlink_to(tiny_release)
     (tmp_path / "news.jsonl.gz").write_bytes(gzip.compress(b'{"title": "profit rose"}\n' * 3))
-    document = (REPOSITORY / "docs" / "serving.md").read_text(encoding="utf-8")
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    section = readme.partition("## Serve it\n")[2].partition("\n## ")[0]
-    assert all(text.count(SERVER) == 1 for text in (document, section))
+    page, readme = sections(DOCUMENT), sections(README)
+    serve, _ = readme["Serve it"].split("```bash\npodman")  # which test_container.py runs
+    assert all(text.count(SERVER) == 1 for text in (page["REST"], serve))
     with started(tmp_path / "runs" / "quickstart", "--workers", "1") as server:
-        assert _run_blocks(document, tmp_path, server.address) == 4
-        assert _run_blocks(section, tmp_path, server.address) == 1
+        assert _run_blocks(page["REST"], tmp_path, server.address) == 3
+        assert _run_blocks(page["Bulk"], tmp_path, server.address) == 1
+        assert _run_blocks(serve, tmp_path, server.address) == 1
+        assert _run_blocks(readme["Score millions"], tmp_path, server.address) == 1
+
+
+def test_a_command_is_run_by_a_test_or_said_to_be_untried() -> None:
+    tried = {"REST", "Bulk", *CONTAINER}
+    for name, text in sections(DOCUMENT).items():
+        assert (name in tried) != (UNTRIED in name), name
+        assert name in tried or "```" in text, f"{name}: has nothing that could be tried"
+    assert container_blocks()[-1].startswith("podman run")
+
+
+def test_what_kubernetes_is_told_fits_the_image() -> None:
+    (manifest,) = map(yaml.safe_load, fenced(DOCUMENT, "yaml"))
+    pod = manifest["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert manifest["spec"]["selector"]["matchLabels"] == manifest["spec"]["template"]["metadata"]["labels"]
+    assert container["ports"][0]["containerPort"] == container["readinessProbe"]["httpGet"]["port"] == PORT
+    assert pod["terminationGracePeriodSeconds"] > FINISH_SECONDS + 2  # what the server takes after SIGTERM
+    assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/tmp"}
 
 
 def _pins(path: Path) -> dict[str, str]:

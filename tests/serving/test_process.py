@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -20,35 +17,19 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from finsent import REPOSITORY
 from serving.model import ModelError, load_model
-from tests.serving.servers import ENVIRONMENT, started
-
-REQUESTS = 50
+from serving.server import open_port
+from tests.serving.servers import ENVIRONMENT, REQUESTS, ask_across_an_end, started
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_sigterm_in_the_middle_of_requests_loses_none(tiny_release: Path, workers: str) -> None:
-    begun = threading.Semaphore(0)
-    with (
-        started(tiny_release, "--workers", workers, "--drain", "100") as server,
-        ThreadPoolExecutor(REQUESTS) as pool,
-    ):
-        place = server.address.removeprefix("http://")
+    with started(tiny_release, "--workers", workers, "--drain", "100") as server:
 
-        def ask(number: int) -> tuple[int, int]:
-            inputs = [[f"profit of bank {number} rose {row}"] for row in range(100)]
-            body = json.dumps({"inputs": inputs})
-            with closing(http.client.HTTPConnection(place, timeout=100)) as connection:
-                connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
-                begun.release()
-                answer = connection.getresponse()
-                return answer.status, len(json.loads(answer.read()))
+        def stop() -> None:
+            server.process.terminate()
+            _wait_for_503(server.address)
 
-        asked = [pool.submit(ask, number) for number in range(REQUESTS)]
-        for _ in range(REQUESTS // 2):
-            begun.acquire()
-        server.process.terminate()
-        _wait_for_503(server.address)
-        assert [one.result() for one in asked] == [(200, 100)] * REQUESTS
+        assert ask_across_an_end(server.address, stop) == [(200, 100)] * REQUESTS
         server.process.terminate()  # a second signal skips the waiting
         assert server.process.wait(60) == 0
         with pytest.raises(httpx.ConnectError):
@@ -91,6 +72,19 @@ def test_the_log_is_json_without_texts(tiny_release: Path) -> None:
     assert told[-3:] == [("POST", "/predict", 200), ("POST", "/v1/classify", 422), ("GET", "other", 404)]
     assert [line["request_id"] for line in lines if "route" in line][-3:-1] == ["one", "two"]
     assert all(line["seconds"] >= 0 for line in lines if "route" in line)
+
+
+def test_sigterm_while_the_model_is_fetched_ends_it_with_0(tmp_path: Path) -> None:
+    """Process 1 of a container ignores what it has no handler for: stopping it would take until a kill."""
+    with closing(open_port("127.0.0.1", 0)) as silent_hub:
+        hub = {"HF_ENDPOINT": f"http://127.0.0.1:{silent_hub.getsockname()[1]}", "HF_HOME": str(tmp_path)}
+        command = [sys.executable, "-m", "serving", "me/model", "--port", "0", "--workers", "1"]
+        with subprocess.Popen(
+            command, cwd=REPOSITORY, env={**ENVIRONMENT, **hub}, stderr=subprocess.DEVNULL
+        ) as server:
+            silent_hub.accept()
+            server.terminate()
+            assert server.wait(30) == 0
 
 
 def _copy(release: Path, folder: Path) -> Path:

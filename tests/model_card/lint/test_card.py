@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
 
 from finsent.recipe.recipe import Recipe
+from model_card.card.document import markdown_blocks
 from model_card.lint.card import lint_card
 from model_card.lint.problem import Problem
 from model_card.measure.metrics_file import Metrics
@@ -25,3 +31,18 @@ def test_broken_recipe_is_a_problem(card: str, tmp_path: Path) -> None:
     rules = [p for p in lint_card(card, make_metrics(), tmp_path) if p.rule == "figure"]
     assert [problem.line for problem in rules] == [1]
     assert "recipe.yaml" in rules[0].message
+
+
+def test_a_card_and_the_one_built_to_compare_are_parsed_once_each(
+    card: str, run: Path, recipe: Recipe, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed, parse = Counter[str](), MarkdownIt.parse
+
+    def counting(self: MarkdownIt, text: str, *rest: Any) -> Any:
+        parsed[text] += 1
+        return parse(self, text, *rest)
+
+    monkeypatch.setattr(MarkdownIt, "parse", counting)
+    markdown_blocks.cache_clear()
+    assert lint_card(card, metrics, run / "release", recipe) == []
+    assert set(parsed.values()) == {1}

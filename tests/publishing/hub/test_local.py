@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,3 +48,16 @@ def test_without_local_the_hub_that_is_named_is_asked_and_none_started(
     with open_hub("http://127.0.0.1:9", False, 5, "ann/x") as reader:
         assert (reader.connection.endpoint, reader.connection.token) == ("http://127.0.0.1:9", "hf_mine")
     assert not (tmp_path / "hub").exists()
+
+
+def test_a_space_starts_when_it_is_waited_for_and_not_with_every_push() -> None:
+    with open_hub("", True, 5, "local/x") as reader:
+        reader.connection.api.create_repo("local/x", repo_type="space", space_sdk="gradio")
+    with open_hub("", True, 5, "local/x") as reader:
+        api = reader.connection.api
+        assert api.space_info("local/x").runtime.stage == "STOPPED"  # type: ignore[union-attr]
+        stages = [api.get_space_runtime("local/x").stage]
+        while stages[-1] != "NO_APP_FILE" and len(stages) < 100:
+            time.sleep(0.1)
+            stages.append(api.get_space_runtime("local/x").stage)
+        assert stages[-1] == "NO_APP_FILE", stages

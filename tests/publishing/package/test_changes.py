@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from finsent.release import ENDPOINT_FILES
 from publishing.hub.remote import Remote, RemoteFile, Target
 from publishing.package.changes import compare_files
 from publishing.package.manifest import Manifest, from_bytes
@@ -43,3 +44,15 @@ def test_every_path_is_told_by_what_happens_to_it() -> None:
 def test_a_file_that_is_kept_is_not_deleted() -> None:
     (change,) = compare_files(Manifest("model", {}), remote_with(README__md=b"x"), kept=("README.md",))
     assert (change.action, change.has_effect) == ("keep", False)
+
+
+def test_a_release_from_before_there_was_a_handler_leaves_the_one_that_stands_there() -> None:
+    remote = remote_with(handler__py=b"theirs", requirements__txt=b"x==1\n", LICENSE=b"mit")
+    older = Manifest("model", {"config.json": from_bytes("config.json", b"{}")})
+    actions = {change.path: change.action for change in compare_files(older, remote)}
+    assert actions == {
+        "config.json": "add", "handler.py": "keep", "requirements.txt": "keep", "LICENSE": "delete",
+    }  # fmt: skip
+    newer = Manifest("model", {path: from_bytes(path, b"ours") for path in ENDPOINT_FILES})
+    actions = {change.path: change.action for change in compare_files(newer, remote)}
+    assert actions["handler.py"] == actions["requirements.txt"] == "change"

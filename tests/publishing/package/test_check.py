@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from finsent.release import write_threshold
+from finsent.recipe.file import read_released_recipe
+from finsent.release import CARD, ENDPOINT_FILES, METRICS, RECIPE, write_threshold
+from model_card.card.build import build_card
+from model_card.measure.metrics_file import read_metrics
 from publishing.errors import LintError
-from publishing.package.check import check_manifest, lint_dataset
+from publishing.package.check import check_manifest, lint_dataset, lint_release
 from publishing.package.manifest import Manifest, read_folder
 from tests.publishing.conftest import Publisher
 
@@ -44,3 +49,34 @@ def test_another_threshold_than_the_fitted_one_is_not_sent(publisher: Publisher)
     ):
         publisher.publish()
     assert publisher.reader.head(publisher.target) is None
+
+
+@pytest.fixture
+def release(tiny_release: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_release, tmp_path / "release"))
+
+
+def lint(release: Path) -> list[str]:
+    return lint_release(read_folder(release, "model"), release)
+
+
+def test_a_handler_without_the_files_that_it_needs_is_not_sent(release: Path) -> None:
+    gone = ("requirements.txt", "inference/__init__.py")
+    for name in gone:
+        (release / name).unlink()
+    told = [problem for problem in lint(release) if problem.startswith(gone)]
+    assert told == [
+        f"{name}: missing, so Inference Endpoints could not run handler.py; run train.py" for name in gone
+    ]
+
+
+def test_a_release_from_before_there_was_a_handler_is_sent(release: Path) -> None:
+    for name in ENDPOINT_FILES:
+        (release / name).unlink()
+    tree = json.loads((release / METRICS).read_text(encoding="utf-8"))
+    del tree["runtimes"]
+    (release / METRICS).write_text(json.dumps(tree), encoding="utf-8")
+    card = build_card(read_released_recipe(release / RECIPE), read_metrics(release / METRICS))
+    assert "handler.py" not in card and "## Deploy" not in card
+    (release / CARD).write_text(card, encoding="utf-8")
+    assert lint(release) == []

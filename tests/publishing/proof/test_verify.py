@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
+from finsent.recipe.file import read_released_recipe
+from finsent.release import CARD, ENDPOINT_FILES, METRICS, RECIPE
+from model_card.card.build import build_card
+from model_card.measure.metrics_file import read_metrics
 from publishing.errors import PublishError
 from publishing.proof.verify import Depth, check_names, proving, raise_if_failed, verify_published
 from publishing.receipt import Check
+from tests import tiny
 from tests.publishing.conftest import Publisher
 
 
@@ -27,22 +34,28 @@ def test_a_deeper_proof_is_made_up_for(publisher: Publisher) -> None:
     publisher.publish()
     receipt = publisher.publish(proof="load").receipt
     assert receipt is not None and receipt.state == "unchanged"
-    assert [check.name for check in receipt.checks] == ["files", "load"]
+    assert [(check.name, check.state) for check in receipt.checks] == [
+        ("files", "ok"), ("load", "ok"), ("handler", "ok"),
+    ]  # fmt: skip
     assert publisher.publish(proof="load").receipt is None and len(publisher.commits()) == 2
 
 
 @pytest.mark.parametrize(
-    ("repo_type", "depth", "names"),
+    ("repo_type", "depth", "has_handler", "names"),
     [
-        ("model", "files", ("files",)),
-        ("model", "load", ("files", "load")),
-        ("model", "full", ("files", "load", "card")),
-        ("dataset", "files", ("files",)),
-        ("dataset", "full", ("files", "rows")),
+        ("model", "files", True, ("files",)),
+        ("model", "load", False, ("files", "load")),
+        ("model", "load", True, ("files", "load", "handler")),
+        ("model", "full", False, ("files", "load", "card")),
+        ("model", "full", True, ("files", "load", "handler", "card")),
+        ("dataset", "files", False, ("files",)),
+        ("dataset", "full", False, ("files", "rows")),
     ],
 )
-def test_how_deep_a_proof_goes(repo_type: str, depth: Depth, names: tuple[str, ...]) -> None:
-    assert check_names(repo_type, depth) == names
+def test_how_deep_a_proof_goes(
+    repo_type: str, depth: Depth, has_handler: bool, names: tuple[str, ...]
+) -> None:
+    assert check_names(repo_type, depth, has_handler) == names
 
 
 def test_only_a_check_that_failed_ends_the_push() -> None:
@@ -62,3 +75,21 @@ def test_a_proof_that_breaks_off_says_that_it_is_published_and_a_bug_does_not() 
         raise OSError("No space left")
     with pytest.raises(ZeroDivisionError), proving("a" * 40):
         raise ZeroDivisionError
+
+
+def test_a_release_from_before_there_was_a_handler_is_published_and_leaves_the_one_there(
+    publisher: Publisher,
+) -> None:
+    publisher.publish()
+    release = publisher.run / "release"
+    for name in ENDPOINT_FILES:
+        (release / name).unlink()
+    tree = tiny.read_json(release / METRICS)
+    del tree["runtimes"]
+    (release / METRICS).write_text(json.dumps(tree), encoding="utf-8")
+    card = build_card(read_released_recipe(release / RECIPE), read_metrics(release / METRICS))
+    (release / CARD).write_text(card, encoding="utf-8")
+    receipt = publisher.publish(tag=False).receipt
+    assert receipt is not None and receipt.state == "published"
+    assert set(ENDPOINT_FILES) <= set(publisher.reader.read(publisher.target).files)
+    assert publisher.publish(tag=False).receipt is None
