@@ -182,7 +182,7 @@ def test_the_card_can_be_made_again_from_the_release(tiny_release: Path) -> None
     [
         ({"seed": "x"}, 'seed: got "x"'),
         ({"card": tiny.card_tree() | {"licence": "wtfpl"}}, "licence 'wtfpl' is not known"),
-        ({"base": {"path": "/nowhere", "hub": "a/b", "licence": "mit"}}, "holds no config.json"),
+        ({"base": {"path": "/nowhere", "hub": "a/b", "licence": "mit"}}, "base.path: got '/nowhere', which"),
     ],
 )
 def test_a_broken_recipe_ends_in_one_line(

@@ -31,7 +31,7 @@ from publishing.space.subject import describe_shortly, describe_subject
 from tests.model_card.samples import make_metrics, make_recipe
 from tests.space.conftest import SUBJECT
 
-STAYS_BEHIND = {"README.md.jinja", "ruff.toml"}
+STAYS_BEHIND = {"README.md.jinja", "ruff.toml", "Dockerfile", "requirements.lock"}
 
 
 @pytest.mark.parametrize("form", ["gradio", "static"])
