@@ -13,10 +13,8 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle, islice
@@ -33,6 +31,7 @@ from rich.console import Console
 
 from benchmarks.environments import python_environment
 from benchmarks.machine import tell_run
+from benchmarks.memory import watch_peak
 from benchmarks.texts import headlines
 from finsent import REPOSITORY
 from finsent.cli import print_anywhere
@@ -95,25 +94,8 @@ def write_rows(path: Path, number: int) -> Path:
     return path
 
 
-@contextmanager
-def peak_memory(process: psutil.Process) -> Iterator[list[float]]:
-    """The most MB of a process and those it starts, in the list's only element; shared pages count once."""
-    peak, done = [0.0], threading.Event()
-
-    def watch() -> None:
-        while not done.wait(LOOK):
-            peak[0] = max(peak[0], _memory(process))
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield peak
-    finally:
-        done.set()
-        thread.join()
-
-
 def _memory(process: psutil.Process) -> float:
+    """Return the MB of a process and those it starts; shared pages count once."""
     total = 0.0
     try:
         for one in [process, *process.children(recursive=True)]:
@@ -130,7 +112,7 @@ def run(command: list[str], cores: int, rate: Callable[[str, str], float]) -> Ru
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=pipe, stderr=pipe, text=True) as process:
         watched = psutil.Process(process.pid)
         watched.cpu_affinity(sorted(os.sched_getaffinity(0))[:cores])  # what it starts has the same
-        with peak_memory(watched) as peak:
+        with watch_peak(partial(_memory, watched), LOOK) as peak:
             said, errors = process.communicate()
     if process.returncode:
         raise RuntimeError(f"{' '.join(command[:4])} … failed: {errors[-500:]}")

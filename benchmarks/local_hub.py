@@ -1,4 +1,4 @@
-"""How fast the local Hub is: `python benchmarks/local_hub.py`, everything on this machine over loopback.
+"""How fast the local Hub is: `python -m benchmarks.local_hub`, everything on this machine over loopback.
 
 Upload and download of 100 MB are held against hashing the file and copying it to the same disk: the Hub does
 that with an upload, the client with a download. The server's memory is watched meanwhile. Then 200 metadata
@@ -16,7 +16,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -30,6 +29,7 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 
+from benchmarks.memory import watch_peak
 from finsent.cli import print_anywhere
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -89,24 +89,6 @@ def _answers(endpoint: str) -> bool:
         return False
 
 
-@contextmanager
-def peak_memory(process: psutil.Process) -> Iterator[list[int]]:
-    """The largest resident set in bytes while the context lasts, in the list's only element."""
-    peak, done = [process.memory_info().rss], threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.01):
-            peak[0] = max(peak[0], process.memory_info().rss)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield peak
-    finally:
-        done.set()
-        thread.join()
-
-
 def pieces(path: Path) -> Iterator[bytes]:
     """The file in pieces of a mebibyte."""
     with path.open("rb") as file:
@@ -161,7 +143,7 @@ def measure_transfers(client: httpx.Client, process: psutil.Process, folder: Pat
     """Print medians of hashing and copying, uploading and downloading, in turn, and the memory they took."""
     rows: dict[str, list[float]] = {"hash + cp": [], "upload": [], "download": []}
     before = process.memory_info().rss
-    with peak_memory(process) as peak:
+    with watch_peak(lambda: process.memory_info().rss, 0.01) as peak:
         for repeat in range(REPEATS):
             source = folder / f"source-{repeat}"
             source.write_bytes(os.urandom(MEGABYTES * 1_000_000))
