@@ -42,8 +42,11 @@ def with_source(folder: Path, texts: list[str]) -> dict[str, object]:
     return {"data": {"sources": [source, more]}}
 
 
-def test_a_teacher_of_the_same_rows_is_given_its_student_s_splits(tmp_path: Path) -> None:
-    student = write_taught(tmp_path, {})
+@pytest.mark.parametrize("plan", [{}, {"transfer": 10}])  # texts without labels are no rows
+def test_a_teacher_of_the_same_rows_is_given_its_student_s_splits(
+    tmp_path: Path, plan: dict[str, object]
+) -> None:
+    student = write_taught(tmp_path, {}, **plan)
     splits = prepare_splits(student, None)
     assert prepare_teacher_splits(student.teachers[0], student, splits, None) is splits
 

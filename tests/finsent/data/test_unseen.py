@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from finsent.data.near_duplicates import FREQUENT_GRAM
 from finsent.data.unseen import find_near
 
 HELD_OUT = ["Arvo profit rose to EUR 5 million in the third quarter", "Belmi warns on sales"]
@@ -26,3 +27,9 @@ def test_a_text_that_is_near_to_a_near_one_counts_too() -> None:
 
 def test_signs_without_letters_are_compared_as_they_stand() -> None:
     assert find_near([":)", ":("], [":("], 0.7) == [1]
+
+
+def test_a_copy_is_found_where_all_of_its_words_are_frequent() -> None:
+    """Near-duplicates are looked for by grams that few texts have, and this one has none of those."""
+    frequent = [f"profit rose to {number} million" for number in range(FREQUENT_GRAM + 50)]
+    assert find_near([*frequent, "Profit rose!"], ["profit rose"], 0.95) == [len(frequent)]

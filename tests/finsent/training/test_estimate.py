@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from finsent.data.splits import load_splits
 from finsent.memory import peak_memory
-from finsent.recipe.recipe import Recipe
+from finsent.recipe.recipe import Distillation, Recipe
 from finsent.training.estimate import estimate_training
 
 
@@ -19,3 +19,10 @@ def test_fewer_rows_than_a_batch_are_one(tiny_recipe: Recipe) -> None:
     splits = load_splits(tiny_recipe)
     few = replace(splits, train=splits.train[:3], validation=splits.validation[:1])
     assert estimate_training(tiny_recipe, few).steps == 8
+
+
+def test_what_teachers_alone_label_is_learnt_in_steps_too(tiny_recipe: Recipe) -> None:
+    plan = Distillation(teachers=[tiny_recipe], augmentations=1, transfer=100)
+    student = tiny_recipe.model_copy(update={"distillation": plan})
+    steps = estimate_training(student, load_splits(tiny_recipe)).steps
+    assert steps == 26 * 8  # 2 * 54 + 100 rows
