@@ -1,6 +1,6 @@
 // The demo in the visitor's browser: what the page does when it opens, and what its buttons start.
 
-import { switchTheme } from "./theme.js"; // first: it waits for nothing
+import "./theme.js"; // first: it waits for nothing
 import { doubtWords, takeDoubt } from "./doubt.js";
 import { MOST_LINES, cancel, classifyMany, download } from "./many.js";
 import { takeTones } from "./marks.js";
@@ -59,7 +59,6 @@ function exampleButton(example) {
 }
 
 async function start() {
-  byId("theme").addEventListener("click", switchTheme);
   await readPinned();
   fillPage(settings.unit);
   byId("title").textContent = document.title = settings.title;
@@ -77,11 +76,7 @@ async function start() {
       run();
     });
   }
-  byId("text").addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    classifyOne();
-  });
+  document.dispatchEvent(new Event("ready")); // for early.js
   readMetrics().catch(() => {}); // the model answers without its figures, too
   if (navigator.connection?.saveData) byId("load").hidden = false;
   else ready();

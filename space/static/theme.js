@@ -9,7 +9,7 @@ function keptTheme() {
   }
 }
 
-export function switchTheme() {
+function switchTheme() {
   const dark = document.body.classList.toggle("dark");
   try {
     localStorage.setItem("finsent-theme", dark ? "dark" : "light");
@@ -20,3 +20,4 @@ export function switchTheme() {
 
 const theme = keptTheme() ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 document.body.classList.toggle("dark", theme === "dark");
+document.getElementById("theme").addEventListener("click", switchTheme);

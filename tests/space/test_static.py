@@ -94,6 +94,31 @@ def test_one_headline(visit: Visit, release: Path) -> None:
     visit.shoot("static-one")
 
 
+@pytest.mark.parametrize("send", ["press", "click"])
+def test_what_is_sent_before_the_page_is_ready_is_answered(
+    browser: Any, site: tuple[str, list[str]], send: str
+) -> None:
+    context = browser.new_context(viewport=DESK)
+    context.add_init_script("""
+      const real = window.fetch, gate = new Promise((open) => (window.openGate = open));
+      window.fetch = (...asked) => gate.then(() => real(...asked));
+    """)
+    visit = Visit(context, site[0] + "/")
+    visit.page.fill("#text", TEXT)
+    if send == "press":
+        visit.page.press("#text", "Enter")
+    else:
+        visit.page.click("#classify", force=True)  # its words are not there yet
+    visit.page.click("#theme", force=True)
+    assert visit.page.inner_text("#answer") == ""
+    visit.page.evaluate("openGate()")
+    visit.wait_answer(TEXT)
+    assert visit.page.input_value("#text") == TEXT
+    assert visit.page.evaluate("document.body.classList.contains('dark')")
+    visit.check()
+    context.close()
+
+
 def test_the_page_shows_size_and_says_that_text_stays(visit: Visit, release: Path) -> None:
     wait_ready(visit)
     size = (release / "onnx" / "model_quantized.onnx").stat().st_size / 1e6
