@@ -1,13 +1,13 @@
-"""The results tables of README.md, from the metrics of releases that were made here and what folds counted.
+"""The tables of results in README.md and docs/results.md, from releases made here and from cross-validation.
 
-python -m benchmarks.results            takes runs/*/release/metrics.json into results/ here, writes README.md
-python -m benchmarks.results --check    exits 1 when README.md does not say what results/ and folds/ say
+python -m benchmarks.results            copy runs/*/release/metrics.json into benchmarks/results/, write the tables
+python -m benchmarks.results --check    exit 1 if the tables differ from benchmarks/results/ and folds/
 """
 
 from __future__ import annotations
 
-import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -22,19 +22,43 @@ from model_card.measure.metrics_file import Metrics, read_metrics
 
 RESULTS = Path(__file__).parent / "results"
 README = REPOSITORY / "README.md"
+PAGE = REPOSITORY / "docs" / "results.md"
 FOLDS = Path(__file__).parent / "folds"
 RECIPES = REPOSITORY / "recipes"
 RESAMPLES = 1000
 
 
+def render_summary(runs: list[Metrics]) -> str:
+    """Return a row per release: the size of its default file, and its accuracy on the test rows of each source."""
+    sources = _sources(runs)
+    lines = [
+        f"| Release | Size | {' | '.join(sources)} | Licence |",
+        f"| --- | --- |{' --- |' * len(sources)} --- |",
+    ]
+    for run in _largest_first(runs):
+        found = (run.by_source.get(source) for source in sources)
+        cells = [f"{100 * scores.accuracy:.1f}" if scores else "" for scores in found]
+        size = run.variant(run.default_variant).bytes
+        lines.append(f"| {run.recipe} | {size / 1e6:.1f} MB | {' | '.join(cells)} | {run.licence} |")
+    return "\n".join(lines)
+
+
+def _sources(runs: list[Metrics]) -> list[str]:
+    return list(dict.fromkeys(source for run in runs for source in run.by_source))
+
+
+def _largest_first(runs: list[Metrics]) -> list[Metrics]:
+    return sorted(runs, key=lambda run: -run.variant(run.default_variant).bytes)
+
+
 def render_table(runs: list[Metrics]) -> str:
-    """Return a row a release: its default file on the test rows of each source, none of which it learnt."""
-    sources = list(dict.fromkeys(source for run in runs for source in run.by_source))
+    """Return a row per release: its default file on the test rows of each source that it was trained on."""
+    sources = _sources(runs)
     lines = [
         f"| Release | Parameters | Size | {' | '.join(sources)} | Flips | Licence |",
         f"| --- | --- | --- |{' --- |' * len(sources)} --- | --- |",
     ]
-    for run in sorted(runs, key=lambda run: -run.variant(run.default_variant).bytes):
+    for run in _largest_first(runs):
         one = run.variant(run.default_variant)
         cells = [_tell(run.by_source.get(source)) for source in sources]
         flip_share = f"{100 * one.drift.flip_share:.1f} %" if one.drift else ""
@@ -45,8 +69,8 @@ def render_table(runs: list[Metrics]) -> str:
     files = dict.fromkeys(run.variant(run.default_variant).file for run in runs)
     lines += [
         "",
-        f"Accuracy (95 % interval) / macro F1 of {' or '.join(f'`{file}`' for file in files)}; flips: labels",
-        "that differ from PyTorch's.",
+        f"Accuracy (95 % interval) / macro F1 of {' or '.join(f'`{file}`' for file in files)}. Flips: the share of",
+        "test rows that get a different label than from PyTorch.",
     ]
     return "\n".join(lines)
 
@@ -87,13 +111,15 @@ def find_stale(found: list[Folds], recipes: Path) -> list[str]:
     ]
 
 
-def render_readme(readme: str, block: str, table: str) -> str:
-    """Return README with the table between the markers of `block`; ValueError when they are missing."""
-    begin, end = f"<!-- {block}:begin -->", f"<!-- {block}:end -->"
-    pattern = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
-    if not pattern.search(readme):
-        raise ValueError(f"README.md has no {begin} … {end}")
-    return pattern.sub(lambda _: f"{begin}\n{table}\n{end}", readme)
+def fill_page(page: Path, tables: Mapping[str, str]) -> str:
+    """Return the text of a page with each table between the markers of its name; ValueError if one is missing."""
+    text = page.read_text(encoding="utf-8")
+    for name, table in tables.items():
+        begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+        if begin not in text or end not in text:
+            raise ValueError(f"{page.name} has no {begin} … {end}")
+        text = f"{text.partition(begin)[0]}{begin}\n{table}\n{end}{text.partition(end)[2]}"
+    return text
 
 
 def take_runs(runs: Path) -> None:
@@ -107,10 +133,10 @@ def take_runs(runs: Path) -> None:
 
 
 def main(
-    runs: Annotated[Path, typer.Option(help="where releases are")] = REPOSITORY / "runs",
-    check: Annotated[bool, typer.Option("--check", help="only compare")] = False,
+    runs: Annotated[Path, typer.Option(help="folder with one folder per release")] = REPOSITORY / "runs",
+    check: Annotated[bool, typer.Option("--check", help="compare, and write nothing")] = False,
 ) -> None:
-    """Bring README's results up to date, or say that they are not."""
+    """Update the tables of results, or say which page is out of date."""
     if not check:
         take_runs(runs)
     results = [read_metrics(path) for path in sorted(RESULTS.glob("*.json"))]
@@ -118,19 +144,23 @@ def main(
     folds = [read_folds(path) for path in counted]
     if stale := find_stale(folds, RECIPES):
         print(
-            f"{', '.join(stale)}: changed since its folds were counted; run them again, or take "
-            f"{FOLDS.name}/ of it away",
+            f"{', '.join(stale)}: changed since its folds were counted; cross-validate it again, or delete its "
+            f"file in benchmarks/{FOLDS.name}/",
             file=sys.stderr,
         )
         raise typer.Exit(1)
     sizes = {run.recipe: run.variant(run.default_variant).bytes for run in results}
-    old = README.read_text(encoding="utf-8")
-    new = render_readme(old, "results", render_table(results))
-    new = render_readme(new, "folds", render_folds(folds, sizes))
-    if check and old != new:
-        print("README.md does not show benchmarks/results/ and folds/; run make generated", file=sys.stderr)
+    update_page(README, {"summary": render_summary(results)}, check)
+    update_page(PAGE, {"results": render_table(results), "folds": render_folds(folds, sizes)}, check)
+
+
+def update_page(page: Path, tables: Mapping[str, str], check: bool) -> None:
+    """Write the tables of a page; with `check`, write nothing and exit 1 if they differ."""
+    new = fill_page(page, tables)
+    if check and new != page.read_text(encoding="utf-8"):
+        print(f"{page.name} is out of date; run make generated", file=sys.stderr)
         raise typer.Exit(1)
-    README.write_text(new, encoding="utf-8")
+    page.write_text(new, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -29,13 +29,11 @@ def test_every_file_that_a_document_names_is_there(document: str) -> None:
     assert [name for name in sorted(named) if not is_there(name)] == []
 
 
-def test_the_tree_in_the_readme_is_there() -> None:
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    tree = text.partition("## The tree")[2].partition("```text")[2].partition("```")[0]
-    first = [line.split()[0] for line in tree.strip().splitlines()]
-    assert len(first) > 10 and [name for name in first if not (REPOSITORY / name).exists()] == []
-    rooms = {path.parts[-2] for path in REPOSITORY.glob("*/__init__.py")} | {"space"}
-    assert rooms <= {name.strip("/").partition("/")[0] for name in first}
+def test_the_table_of_rooms_has_every_room() -> None:
+    table = ARCHITECTURE.read_text(encoding="utf-8").partition("## Rooms")[2].partition("## ")[0]
+    named = set(re.findall(r"(?m)^\| `(\w+)/", table))
+    rooms = {path.parts[-2] for path in REPOSITORY.glob("[!.]*/__init__.py")}
+    assert len(rooms) > 8 and rooms - named == set()
 
 
 def test_every_function_that_the_answers_name_is_there() -> None:

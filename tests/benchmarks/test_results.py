@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.counts import Folds, SourceCounts
-from benchmarks.results import find_stale, render_folds, render_readme, render_table
+from benchmarks.results import fill_page, find_stale, render_folds, render_summary, render_table
 from finsent.recipe.file import load_recipe
 from model_card.measure.metrics_file import read_metrics
 from tests import tiny
@@ -55,8 +55,16 @@ def test_a_recipe_that_changed_after_its_folds_is_named(tiny_base: Path, tmp_pat
     assert find_stale([folds, changed], tmp_path) == [file.stem]
 
 
-def test_a_readme_without_markers_is_refused() -> None:
-    page = "a\n<!-- folds:begin -->\nbefore\n<!-- folds:end -->\nb"
-    assert render_readme(page, "folds", "after") == page.replace("before", "after")
-    with pytest.raises(ValueError, match=r"README\.md has no <!-- results:begin -->"):
-        render_readme(page, "results", "new")
+def test_a_page_is_filled_between_its_markers(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("a\n<!-- folds:begin -->\nbefore\n<!-- folds:end -->\nb", encoding="utf-8")
+    assert fill_page(page, {"folds": "after"}) == page.read_text("utf-8").replace("before", "after")
+    with pytest.raises(ValueError, match=r"page\.md has no <!-- results:begin -->"):
+        fill_page(page, {"results": "new"})
+
+
+def test_the_summary_has_size_and_accuracy_alone(tiny_release: Path) -> None:
+    metrics = read_metrics(tiny_release / "metrics.json")
+    size, scores = metrics.variant(metrics.default_variant).bytes, metrics.by_source["rows"]
+    row = f"| tiny | {size / 1e6:.1f} MB | {100 * scores.accuracy:.1f} | {metrics.licence} |"
+    assert row in render_summary([metrics]).splitlines()

@@ -25,8 +25,5 @@ def fenced(text: str, *languages: str) -> list[str]:
 
 
 def container_blocks() -> list[str]:
-    """Return the commands that need podman: of two sections, and what README has beyond them."""
-    blocks = [block for name in CONTAINER for block in fenced(sections(DOCUMENT)[name], "bash")]
-    (readme,) = [one for one in fenced(sections(README)["Serve it"], "bash") if one.startswith("podman")]
-    known = {line for block in blocks for line in block.splitlines()}
-    return [*blocks, "\n".join(line for line in readme.splitlines() if line not in known)]
+    """Return the commands of the page that need podman."""
+    return [block for name in CONTAINER for block in fenced(sections(DOCUMENT)[name], "bash")]

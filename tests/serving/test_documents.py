@@ -56,13 +56,13 @@ def test_the_commands_of_the_documents_run(tiny_release: Path, tmp_path: Path) -
     (tmp_path / "runs" / "quickstart" / "release").symlink_to(tiny_release)
     (tmp_path / "news.jsonl.gz").write_bytes(gzip.compress(b'{"title": "profit rose"}\n' * 3))
     page, readme = sections(DOCUMENT), sections(README)
-    serve, _ = readme["Serve it"].split("```bash\npodman")  # which test_container.py runs
+    serve, _ = readme["Serve it"].split("To try the demo")  # publishing/space/test_preview.py runs it
     assert all(text.count(SERVER) == 1 for text in (page["REST"], serve))
     with started(tmp_path / "runs" / "quickstart", "--workers", "1") as server:
         assert _run_blocks(page["REST"], tmp_path, server.address) == 3
         assert _run_blocks(page["Bulk"], tmp_path, server.address) == 1
-        assert _run_blocks(serve, tmp_path, server.address) == 1
-        assert _run_blocks(readme["Score millions"], tmp_path, server.address) == 1
+        assert _run_blocks(serve, tmp_path, server.address) == 2
+        assert _run_blocks(readme["Use it"], tmp_path, server.address) == 2
 
 
 def test_a_command_is_run_by_a_test_or_said_to_be_untried() -> None:
@@ -70,7 +70,7 @@ def test_a_command_is_run_by_a_test_or_said_to_be_untried() -> None:
     for name, text in sections(DOCUMENT).items():
         assert (name in tried) != (UNTRIED in name), name
         assert name in tried or "```" in text, f"{name}: has nothing that could be tried"
-    assert container_blocks()[-1].startswith("podman run")
+    assert container_blocks()[0].startswith("podman build")
 
 
 def test_what_kubernetes_is_told_fits_the_image() -> None:
