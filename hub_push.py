@@ -1,16 +1,16 @@
-"""Publish a release: lint, plan, one commit, proof, Space, receipt.
+"""Publish a release: check it, show the plan, commit, prove what was published, start the demo.
 
-python hub_push.py runs/quickstart --repo-id me/finsent     show the plan, ask, publish, prove
-python hub_push.py runs/quickstart --repo-id me/finsent --dry-run      only the plan
-python hub_push.py runs/quickstart --local                  on this machine's own Hub, in runs/hub
+python hub_push.py runs/quickstart --repo-id me/finsent            show the plan, ask, publish, prove
+python hub_push.py runs/quickstart --repo-id me/finsent --dry-run  show the plan only
+python hub_push.py runs/quickstart --local                         publish to a Hub on this machine
 python hub_push.py data/headlines --repo-type dataset --repo-id me/headlines
-python hub_push.py verify me/finsent                        prove what is published, without having the run
-python hub_push.py rollback runs/quickstart                 restore what stood before the last push
+python hub_push.py verify me/finsent                               check a published model
+python hub_push.py rollback runs/quickstart                        undo the last push
 
-What a push can be told stands in 'python hub_push.py push --help'.
+'python hub_push.py push --help' lists the options of a push.
 
-The token comes from HF_TOKEN or 'hf auth login', never from the command line. Exit 0: published and
-proved, or nothing to change; 1: not, and the message says what stands where; 2: wrong usage.
+The token is read from HF_TOKEN or 'hf auth login', never from the command line. Exit 0: published and
+proved, or nothing to change. 1: failed; the message and the receipt say what is on the Hub. 2: wrong usage.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ app = make_app(__doc__, cls=DefaultCommandGroup, no_args_is_help=True)
 
 
 def publish(push: Push) -> PushResult:
-    """Publish a parcel and prove it; PublishError with a receipt that is true whatever happened."""
+    """Publish a parcel and prove it; PublishError on failure, with a receipt of what is on the Hub."""
     push.check()
     push.plan()
     if push.options.dry_run or push.is_done():
@@ -71,7 +71,12 @@ def push_command(
     yes: options.Yes = False,
     patience: options.Patience = 60,
 ) -> None:
-    """Show what will change, ask, publish, read back, run it, leave a receipt."""
+    """Show what will change, ask, publish, download it again, run it, write a receipt.
+
+    \b
+    python hub_push.py runs/quickstart --repo-id me/finsent
+    python hub_push.py runs/quickstart --local --yes
+    """  # noqa: D301  (click wants the character itself)
     with reporting_errors(ABORTED):
         target = Target(choose_model_id(folder, repo_type, repo_id), repo_type, revision)
         has_space = space != "none" and repo_type == "model" and not pr
@@ -95,7 +100,12 @@ def verify(
     run_snippets: options.RunSnippets = False,
     patience: options.Patience = 60,
 ) -> None:
-    """Prove a published release without having the run: its files, and that they load; no code of it runs."""
+    """Check a published release: its files, and that they load. None of its code is run.
+
+    \b
+    python hub_push.py verify me/finsent
+    python hub_push.py verify me/finsent --revision v0.1.0 --proof files
+    """  # noqa: D301
     with reporting_errors(ABORTED), open_hub(endpoint, local, patience, repo_id) as reader:
         target = reader.current(Target(repo_id, "model", revision))
         for check in verify_published(target, reader, proof, run_snippets):
@@ -110,7 +120,11 @@ def rollback(
     local: options.Local = False,
     patience: options.Patience = 60,
 ) -> None:
-    """Restore what stood before a push, as a new commit."""
+    """Undo a push: restore the files from before it in a new commit.
+
+    \b
+    python hub_push.py rollback runs/quickstart
+    """  # noqa: D301
     with reporting_errors(ABORTED):
         receipt, run = find_receipt(source)
         with open_hub(receipt.endpoint, local, patience, receipt.repo_id) as reader:

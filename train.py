@@ -1,8 +1,8 @@
-"""From recipe to release: data, training, export, figures, card.
+"""Build a release from a recipe: train, export to ONNX, measure, write the model card.
 
-python train.py                                  into runs/quickstart/release
-python train.py recipes/finsent-research.yaml    another recipe
-python train.py recipes/x.yaml --resume          go on after an interruption
+python train.py                                  build runs/quickstart/release
+python train.py recipes/finsent-research.yaml    build another recipe
+python train.py recipes/x.yaml --resume          continue after an interruption
 python train.py recipes/x.yaml --evaluate-on others.csv
 """
 
@@ -49,14 +49,14 @@ app = make_app(__doc__)
 
 
 def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None = None) -> Path:
-    """Make the release of a recipe and return its folder, or raise and leave what stood there before.
+    """Build the release of a recipe and return its folder; if this fails, an older release stays in place.
 
-    A teacher is given the splits of its student, so that neither sees test rows of the other, or has sources
-    of its own without a row near to them.
+    A teacher gets the splits of its student, so that neither is trained on the other's test rows. If it has
+    sources of its own, rows that are close to those test rows are left out.
     """
     mirror = mirror_from_environment()
     licence = recipe_licence(recipe)
-    read_suites(recipe, [])  # one that cannot be read is told now, not after the training
+    read_suites(recipe, [])  # so that a suite that cannot be read fails now, not after the training
     stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
     splits = splits or prepare_splits(recipe, mirror)
     for line in tell_briefly(inspect_rows(recipe, splits, mirror)):
@@ -83,9 +83,9 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
 
 
 def make_teacher(teacher: Recipe, student: Recipe, splits: Splits, run: Run, resume: bool) -> Path:
-    """Return the release of a teacher, beside that of `run`; made now unless this recipe and rows made it.
+    """Return the release of a teacher, next to that of `run`; build it unless it exists for these rows.
 
-    Students that are made at the same time wait for each other here.
+    Students that are built at the same time wait for each other here.
     """
     rows = prepare_teacher_splits(teacher, student, splits, mirror_from_environment())
     own = Run(run.folder.parent / teacher.name)
@@ -97,7 +97,7 @@ def make_teacher(teacher: Recipe, student: Recipe, splits: Splits, run: Run, res
 
 
 def pass_gate(recipe: Recipe, measured: list[MeasuredVariant], folder: Path) -> GatedVariants:
-    """Delete the files that are over their budget and say why; ReleaseError when a required one is."""
+    """Delete the files that are over budget and say why; ReleaseError if one of them is required."""
     dropped = find_dropped(recipe.export, measured)
     for one in dropped:
         say(f"not released: {one.name}: {'; '.join(one.reasons)}")
@@ -114,9 +114,9 @@ def main(
     resume: options.Resume = False,
     evaluate_on: options.EvaluateOn = None,
 ) -> None:
-    """Make one release, or score the one that is there; exit 1 with one line when something is wrong."""
+    """Build a release, or score an existing one; exit 1 with one line if something is wrong."""
     quiet_libraries()
-    with reporting_errors("run again with --resume to go on"):
+    with reporting_errors("run again with --resume to continue"):
         recipe = load_recipe(recipe_file)
         run = Run(runs / recipe.name)
         if evaluate_on is not None:

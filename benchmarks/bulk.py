@@ -1,9 +1,10 @@
-"""Bulk, local and on Ray, beside the bare classifier and `pipeline()` with batches.
+"""Compare serving.bulk, local and on Ray, with the bare classifier and `pipeline()` in batches.
 
-python -m benchmarks.bulk runs/finsent-nano/release …     writes benchmarks/bulk.md; the first release grows
-python -m benchmarks.bulk runs/quickstart/release --quick     a minute or two, prints and writes nothing
+python -m benchmarks.bulk runs/finsent-nano/release        write benchmarks/bulk.md
+python -m benchmarks.bulk runs/quickstart/release --quick  try it for a minute or two; write nothing
 
-Each run is a process of its own that may use so many cores; Ray has an environment of its own.
+Each run is a separate process with a fixed number of cores. Ray has its own environment. With several
+releases, only the first one is measured with growing numbers of rows.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ from benchmarks.machine import tell_run
 from benchmarks.memory import watch_peak
 from benchmarks.texts import headlines
 from finsent import REPOSITORY
-from finsent.cli import print_anywhere
+from finsent.cli import make_app, print_anywhere
+
+app = make_app(__doc__)
 
 OUTPUT = Path(__file__).with_name("bulk.md")
 REQUIREMENTS = REPOSITORY / "serving" / "requirements-ray.txt"
@@ -230,12 +233,13 @@ def measure(releases: list[Path], number: int, most: int, price: float) -> str:
     return "\n".join([*head, *lines, *tell_plan(rates, price), *tell_run(releases)])
 
 
+@app.command(help=app.info.help)
 def main(
     releases: Annotated[list[Path], typer.Argument(help="releases, such as runs/quickstart/release")],
-    rows: Annotated[int, typer.Option(help="rows of the comparison")] = 100_000,
-    most: Annotated[int, typer.Option(help="rows of the largest run of the first release")] = 10**7,
-    price: Annotated[float, typer.Option(help="USD that a core-hour is taken to cost")] = 0.04,
-    quick: Annotated[bool, typer.Option("--quick", help="try it: few rows, and nothing is written")] = False,
+    rows: Annotated[int, typer.Option(help="rows in the comparison")] = 100_000,
+    most: Annotated[int, typer.Option(help="rows in the largest run of the first release")] = 10**7,
+    price: Annotated[float, typer.Option(help="assumed price of a core-hour in USD")] = 0.04,
+    quick: Annotated[bool, typer.Option("--quick", help="use few rows and write nothing")] = False,
 ) -> None:
     """Measure bulk and write benchmarks/bulk.md."""
     if quick:
@@ -248,4 +252,4 @@ def main(
 
 if __name__ == "__main__":
     print_anywhere()
-    typer.run(main)
+    app()

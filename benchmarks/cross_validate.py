@@ -1,13 +1,13 @@
-"""A recipe by cross-validation: every row is a test row once, in a fold whose training had none of its group.
+"""Cross-validate a recipe: every row is tested once, by a model that was not trained on its group.
 
 python -m benchmarks.cross_validate recipes/finsent-tiny.yaml                         all five folds
 python -m benchmarks.cross_validate recipes/finsent-tiny.yaml --only 0 --seeds 1,2,3  one fold, three seeds
-python -m benchmarks.cross_validate recipes/finsent-tiny.yaml --against finsent-nano  row by row
+python -m benchmarks.cross_validate recipes/finsent-tiny.yaml --against finsent-nano  compare row by row
 
-Each fold is a run of train.py (teachers too) into runs/folds/, and its quantized file is what is scored.
-FINSENT_MIRROR stands before the Hub. Counts of right and wrong go to benchmarks/folds/<recipe>.json and a
-page beside it; a fold that is counted there is not run again. What was predicted stays in runs/folds/, with
-the sha256 of a text in its place.
+Each fold runs train.py, teachers included, into runs/folds/ and scores the quantized file. FINSENT_MIRROR
+is searched before the Hub. Counts go to benchmarks/folds/<recipe>.json and to a page beside it; a fold that
+is already there is not run again. Predictions stay in runs/folds/, with the sha256 of each text instead of
+the text.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from scipy.stats import binomtest
 
 from benchmarks.counts import Folds, count, read_folds, tell_sources, write_folds
 from finsent import REPOSITORY
-from finsent.cli import print_anywhere
+from finsent.cli import make_app, print_anywhere
 from finsent.data.rows import Row
 from finsent.data.splits import fingerprint
 from finsent.errors import FinsentError
@@ -35,6 +35,8 @@ from finsent.recipe.data import Fold
 from finsent.recipe.file import dump_recipe, load_recipe
 from finsent.recipe.recipe import Recipe
 from inference.classifier import Classifier
+
+app = make_app(__doc__)
 
 PAGES = Path(__file__).with_name("folds")
 RESAMPLES = 1000
@@ -186,16 +188,17 @@ def read_predictions(name: str, of: int, runs: Path) -> pandas.DataFrame:
     return pandas.concat([pandas.read_parquet(file) for file in files], ignore_index=True)
 
 
+@app.command(help=app.info.help)
 def main(
-    recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="what to validate")],
-    folds: Annotated[int, typer.Option(help="parts that the rows are dealt into")] = 5,
-    only: Annotated[str, typer.Option(help="folds to run, such as 0,1; all by default")] = "",
-    seeds: Annotated[str, typer.Option(help="training seeds, such as 1,2,3; the recipe's by default")] = "",
+    recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="the recipe to validate")],
+    folds: Annotated[int, typer.Option(help="number of folds")] = 5,
+    only: Annotated[str, typer.Option(help="folds to run, such as 0,1; default: all")] = "",
+    seeds: Annotated[str, typer.Option(help="training seeds, such as 1,2,3; default: the recipe's")] = "",
     chosen_on: Annotated[
-        str, typer.Option(help="fold by whose scores the recipe was chosen; README leaves it out")
+        str, typer.Option(help="fold whose scores the recipe was chosen by; left out of the results")
     ] = "",
-    against: Annotated[str, typer.Option(help="name of a recipe validated before, to compare with")] = "",
-    runs: Annotated[Path, typer.Option(help="where folds go")] = REPOSITORY / "runs" / "folds",
+    against: Annotated[str, typer.Option(help="name of an already validated recipe to compare with")] = "",
+    runs: Annotated[Path, typer.Option(help="folder for the folds")] = REPOSITORY / "runs" / "folds",
 ) -> None:
     """Run the folds that are not done yet, then print and write what all of them show."""
     try:
@@ -224,4 +227,4 @@ def _numbers(text: str, option: str, limit: int) -> list[int]:
 
 if __name__ == "__main__":
     print_anywhere()
-    typer.run(main)
+    app()

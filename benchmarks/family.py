@@ -1,11 +1,12 @@
-"""The family beside what else one could run: quality, size and speed, side by side in one process.
+"""Compare the finsent family with the alternatives, in one process: quality, size and speed.
 
-FINSENT_MIRROR=dir python -m benchmarks.family                          runs/finsent-small, -tiny and -nano
-FINSENT_MIRROR=dir python -m benchmarks.family finsent-tiny --texts 500
+python -m benchmarks.family                          runs/finsent-small, -tiny and -nano
+python -m benchmarks.family finsent-tiny --texts 500
 
-Writes benchmarks/family.md and the figure family.svg. Quality is that of the releases' test rows, on which
-the word counts (TF-IDF with a linear SVM) were not trained either. What has BERT-base in its name has its
-shape and random weights: it is timed, and nothing else is said of it.
+It writes benchmarks/family.md and the figure family.svg. Set FINSENT_MIRROR to the folder with the data
+sets. All methods, including word counts (TF-IDF with a linear SVM), are scored on the releases' test rows,
+and none was trained on them. A model called BERT-base has that shape and random weights; only its speed is
+measured.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from rich.console import Console
 from benchmarks.baselines import Predict, Way, bare, neural_ways, save_bert_base, vader, word_counts
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
-from finsent.cli import print_anywhere
+from finsent.cli import make_app, print_anywhere
 from finsent.data.rows import Row
 from finsent.data.splits import Splits
 from finsent.errors import FinsentError
@@ -44,6 +45,8 @@ from finsent.recipe.file import read_released_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import RECIPE
 from finsent.scoring import Scores, score
+
+app = make_app(__doc__)
 
 FOLDER = Path(__file__).parent
 FAMILY = ("finsent-small", "finsent-tiny", "finsent-nano")
@@ -247,11 +250,12 @@ def measure_quality(releases: list[Path], splits: Splits, recipe: Recipe) -> dic
     return {name: judge(predict, splits.test, recipe) for name, predict in judges.items()}
 
 
+@app.command(help=app.info.help)
 def main(
-    names: Annotated[list[str] | None, typer.Argument(help="releases, the largest first")] = None,
-    runs: Annotated[Path, typer.Option(help="where releases are")] = REPOSITORY / "runs",
+    names: Annotated[list[str] | None, typer.Argument(help="releases, largest first")] = None,
+    runs: Annotated[Path, typer.Option(help="folder with the releases")] = REPOSITORY / "runs",
     texts: Annotated[int, typer.Option(help="headlines to classify in batches")] = 10_000,
-    singles: Annotated[int, typer.Option(help="of these, classified one by one")] = 400,
+    singles: Annotated[int, typer.Option(help="how many of these to classify one by one")] = 400,
 ) -> None:
     """Measure, then write the page and the figure."""
     try:
@@ -290,4 +294,4 @@ def run(releases: list[Path], texts: int, singles: int) -> None:
 
 if __name__ == "__main__":
     print_anywhere()
-    typer.run(main)
+    app()

@@ -1,10 +1,10 @@
-"""Whether the quantized file gives the same labels on a CPU without VNNI.
+"""Check whether a quantized file gives the same labels on a CPU without VNNI.
 
-python -m benchmarks.older_cpu runs/quickstart/release        writes benchmarks/older_cpu.md
+python -m benchmarks.older_cpu runs/quickstart/release        write benchmarks/older_cpu.md
 
-The same code runs twice: on this machine, and on an emulated Haswell of 2013, which has AVX2 and nothing
-newer. There int8 products of full range would saturate; 7-bit weights (`reduce_range`) keep them exact.
-Needs qemu-x86_64-static (Debian: qemu-user-static).
+The same code runs on this machine and on an emulated Haswell CPU of 2013, which has AVX2 and nothing newer.
+On such a CPU, sums of full-range int8 products would saturate; 7-bit weights (`reduce_range`) keep them
+exact. It needs qemu-x86_64-static (Debian package qemu-user-static).
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ import typer
 
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
-from finsent.cli import print_anywhere
+from finsent.cli import make_app, print_anywhere
 from finsent.mirror import mirror_from_environment
 from finsent.preparation import prepare_splits
 from finsent.recipe.file import read_released_recipe
 from finsent.release import RECIPE
 from finsent.scoring import Floats
+
+app = make_app(__doc__)
 
 OUTPUT = Path(__file__).with_name("older_cpu.md")
 EMULATOR = "qemu-x86_64-static"
@@ -49,8 +51,9 @@ def predict(release: Path, texts: list[str], before: list[str]) -> Floats:
     return np.array(json.loads(done.stdout))
 
 
+@app.command(help=app.info.help)
 def main(
-    releases: Annotated[list[Path], typer.Argument(help="such as runs/quickstart/release")],
+    releases: Annotated[list[Path], typer.Argument(help="releases, such as runs/quickstart/release")],
     rows: Annotated[int, typer.Option(min=1, help="test rows, evenly spaced")] = 120,
     cpu: Annotated[str, typer.Option(help="a CPU that qemu knows")] = "Haswell",
 ) -> None:
@@ -81,4 +84,4 @@ def main(
 
 if __name__ == "__main__":
     print_anywhere()
-    typer.run(main)
+    app()

@@ -1,11 +1,11 @@
-"""What it costs to bring somebody's own rows to splits, by how many there are.
+"""Measure the time and memory that it takes to read rows and split them, by the number of rows.
 
-python -m benchmarks.own_data                                10,000 rows and more, into benchmarks/own_data.md
-python -m benchmarks.own_data --sizes 10000 --output page.md  fewer, into another page
+python -m benchmarks.own_data                                 write benchmarks/own_data.md
+python -m benchmarks.own_data --sizes 10000 --output page.md  fewer rows, another page
 
-The rows are made up here from a seed: words of drawn syllables, as often as words of a language are, every
-twentieth text nearly the same as one before it. Reading, and all up to splits, run in processes of their own,
-so that each has its own peak of memory.
+The rows are generated from a seed: made-up words with the frequencies of a natural language, and every
+twentieth text is nearly the same as an earlier one. Reading and splitting run in separate processes, so
+each has its own peak of memory.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ import typer
 
 from benchmarks.machine import tell_machine
 from finsent import REPOSITORY
-from finsent.cli import print_anywhere
+from finsent.cli import make_app, print_anywhere
 from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
 from finsent.data.splits import load_splits
 from finsent.recipe.file import load_recipe
+
+app = make_app(__doc__)
 
 OUTPUT = Path(__file__).with_name("own_data.md")
 SIZES = "10000,100000,1200000"
@@ -140,9 +142,10 @@ def render(found: list[str]) -> str:
     return "\n".join([*lines, "", measured, *tell_machine()]) + "\n"
 
 
+@app.command(help=app.info.help)
 def main(
     sizes: Annotated[str, typer.Option(help="numbers of rows")] = SIZES,
-    output: Annotated[Path, typer.Option(help="the page; written anew after every size")] = OUTPUT,
+    output: Annotated[Path, typer.Option(help="page to write; rewritten after every size")] = OUTPUT,
     stage: Annotated[str, typer.Option(hidden=True)] = "",
     recipe: Annotated[Path, typer.Option(hidden=True)] = Path(),
 ) -> None:
@@ -159,4 +162,4 @@ def main(
 
 if __name__ == "__main__":
     print_anywhere()
-    typer.run(main)
+    app()

@@ -1,7 +1,7 @@
-"""The tables of results in README.md and docs/results.md, from releases made here and from cross-validation.
+"""Write the tables of results in README.md and docs/results.md.
 
-python -m benchmarks.results            copy runs/*/release/metrics.json into benchmarks/results/, write the tables
-python -m benchmarks.results --check    exit 1 if the tables differ from benchmarks/results/ and folds/
+python -m benchmarks.results            take runs/*/release/metrics.json over, then write the tables
+python -m benchmarks.results --check    exit 1 if a table differs from benchmarks/results/ and folds/
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import typer
 
 from benchmarks.counts import Folds, read_folds, tell_sources
 from finsent import REPOSITORY
-from finsent.cli import print_anywhere
+from finsent.cli import make_app, print_anywhere
 from finsent.recipe.file import load_recipe
 from finsent.scoring import Scores
 from model_card.measure.metrics_file import Metrics, read_metrics
+
+app = make_app(__doc__)
 
 RESULTS = Path(__file__).parent / "results"
 README = REPOSITORY / "README.md"
@@ -29,7 +31,7 @@ RESAMPLES = 1000
 
 
 def render_summary(runs: list[Metrics]) -> str:
-    """Return a row per release: the size of its default file, and its accuracy on the test rows of each source."""
+    """Return a row per release: the size of its default file, and its accuracy on each source."""
     sources = _sources(runs)
     lines = [
         f"| Release | Size | {' | '.join(sources)} | Licence |",
@@ -69,8 +71,8 @@ def render_table(runs: list[Metrics]) -> str:
     files = dict.fromkeys(run.variant(run.default_variant).file for run in runs)
     lines += [
         "",
-        f"Accuracy (95 % interval) / macro F1 of {' or '.join(f'`{file}`' for file in files)}. Flips: the share of",
-        "test rows that get a different label than from PyTorch.",
+        f"Accuracy (95 % interval) / macro F1 of {' or '.join(f'`{file}`' for file in files)}.",
+        "Flips: the share of test rows that PyTorch labels differently.",
     ]
     return "\n".join(lines)
 
@@ -112,7 +114,7 @@ def find_stale(found: list[Folds], recipes: Path) -> list[str]:
 
 
 def fill_page(page: Path, tables: Mapping[str, str]) -> str:
-    """Return the text of a page with each table between the markers of its name; ValueError if one is missing."""
+    """Return a page with each table between the markers of its name; ValueError if one is missing."""
     text = page.read_text(encoding="utf-8")
     for name, table in tables.items():
         begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
@@ -132,6 +134,7 @@ def take_runs(runs: Path) -> None:
         (RESULTS / f"{metrics.recipe}.json").write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
 
 
+@app.command(help=app.info.help)
 def main(
     runs: Annotated[Path, typer.Option(help="folder with one folder per release")] = REPOSITORY / "runs",
     check: Annotated[bool, typer.Option("--check", help="compare, and write nothing")] = False,
@@ -144,8 +147,8 @@ def main(
     folds = [read_folds(path) for path in counted]
     if stale := find_stale(folds, RECIPES):
         print(
-            f"{', '.join(stale)}: changed since its folds were counted; cross-validate it again, or delete its "
-            f"file in benchmarks/{FOLDS.name}/",
+            f"{', '.join(stale)}: changed since its folds were counted; cross-validate it again, or "
+            f"delete its file in benchmarks/{FOLDS.name}/",
             file=sys.stderr,
         )
         raise typer.Exit(1)
@@ -165,4 +168,4 @@ def update_page(page: Path, tables: Mapping[str, str], check: bool) -> None:
 
 if __name__ == "__main__":
     print_anywhere()
-    typer.run(main)
+    app()

@@ -1,9 +1,9 @@
-"""A release over HTTP: our server, what people write themselves, the demo's API, and the bare classifier.
+"""Compare our HTTP server with a simple FastAPI app, the demo's API and the bare classifier.
 
-python -m benchmarks.serving runs/finsent-tiny/release …     writes benchmarks/serving.md
-python -m benchmarks.serving runs/quickstart/release --quick     seconds, prints and writes nothing
+python -m benchmarks.serving runs/finsent-tiny/release        write benchmarks/serving.md
+python -m benchmarks.serving runs/quickstart/release --quick  try it for a few seconds; write nothing
 
-The servers run at the same time and are asked in turn, one of them at a time, by clients on the same cores.
+The servers run at the same time, but only one of them is asked at a time, by clients on the same cores.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ from benchmarks.machine import tell_run
 from benchmarks.space import serve as serve_demo
 from benchmarks.texts import headlines
 from finsent import REPOSITORY
-from finsent.cli import print_anywhere
+from finsent.cli import make_app, print_anywhere
+
+app = make_app(__doc__)
 
 OUTPUT = Path(__file__).with_name("serving.md")
 BATCH = 32
@@ -257,12 +259,15 @@ def measure_release(release: Path, seconds: float, turns: int, soak: float) -> l
     ]
 
 
+@app.command(help=app.info.help)
 def main(
     releases: Annotated[list[Path], typer.Argument(help="releases, such as runs/quickstart/release")],
-    seconds: Annotated[float, typer.Option(help="of each line of the table")] = 12.0,
-    turns: Annotated[int, typer.Option(help="that each line is measured in")] = 3,
-    soak: Annotated[float, typer.Option(help="seconds under the most clients")] = 60.0,
-    quick: Annotated[bool, typer.Option("--quick", help="try it: seconds, and nothing is written")] = False,
+    seconds: Annotated[float, typer.Option(help="seconds for each line of the table")] = 12.0,
+    turns: Annotated[int, typer.Option(help="number of times each line is measured")] = 3,
+    soak: Annotated[float, typer.Option(help="seconds with the largest number of clients")] = 60.0,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="measure for a few seconds and write nothing")
+    ] = False,
 ) -> None:
     """Measure releases over HTTP and write benchmarks/serving.md."""
     if quick:
@@ -288,4 +293,4 @@ def main(
 
 if __name__ == "__main__":
     print_anywhere()
-    typer.run(main)
+    app()

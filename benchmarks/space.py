@@ -1,9 +1,9 @@
-"""The demo beside the bare classifier: start, one headline, a large table, and the page in a browser.
+"""Time the demo beside the bare classifier: start, one text, a large table, and the static page in a browser.
 
-python -m benchmarks.space runs/quickstart/release     prints the table and writes benchmarks/space.md
+python -m benchmarks.space runs/quickstart/release     print the table and write benchmarks/space.md
 
-The app runs as in a Space: the form that is sent, in a process of its own. The page runs in Chromium, from
-local copies.
+The app runs in its own process from the files that a push would send. The static page runs in Chromium with
+a local copy of its libraries.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, Any
 
-from finsent.cli import print_anywhere
+from finsent.cli import make_app, print_anywhere
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
@@ -46,6 +46,8 @@ from publishing.space.preview import (
     page_roots,
     serving,
 )
+
+app = make_app(__doc__)
 
 OUTPUT = Path(__file__).with_name("space.md")
 SPACE = REPOSITORY / "space"
@@ -210,9 +212,10 @@ def render(release: Path, rows: list[Row], count: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+@app.command(help=app.info.help)
 def main(
     release: Annotated[Path, typer.Argument(help="a release, such as runs/quickstart/release")],
-    rows: Annotated[int, typer.Option(help="rows of the large table")] = 100_000,
+    rows: Annotated[int, typer.Option(help="rows in the large table")] = 100_000,
     texts: Annotated[int, typer.Option(help="headlines to time one by one")] = 200,
 ) -> None:
     """Time the demo and write benchmarks/space.md."""
@@ -227,4 +230,4 @@ def main(
 
 if __name__ == "__main__":
     print_anywhere()
-    typer.run(main)
+    app()

@@ -1,8 +1,8 @@
-"""A release beside what a user would run instead, on the same texts, in turn, in one process, on one thread.
+"""Compare a release's speed with the alternatives: the same texts, in turns, in one process, on one thread.
 
-python -m benchmarks.speed runs/quickstart/release     prints the table and writes benchmarks/speed.md
+python -m benchmarks.speed runs/quickstart/release     print the table and write benchmarks/speed.md
 
-Timings of a shared machine are noisy, so the ways take turns and the ratios are what to read.
+Timings on a shared machine are noisy, so the methods take turns. Read the ratios rather than the times.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from finsent.cli import print_anywhere
+from finsent.cli import make_app, print_anywhere
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
@@ -36,6 +36,8 @@ from finsent.errors import FinsentError
 from finsent.recipe.file import read_released_recipe
 from finsent.release import RECIPE, TOKENIZER
 from inference.classifier import Classifier, softmax
+
+app = make_app(__doc__)
 
 OUTPUT = Path(__file__).with_name("speed.md")
 PYTORCH, QUANTIZED, BARE = (
@@ -149,6 +151,7 @@ def render(release: Path, took: dict[str, list[float]], tokens: float, seconds: 
     return "\n".join(lines) + "\n"
 
 
+@app.command(help=app.info.help)
 def main(
     release: Annotated[Path, typer.Argument(help="a release, such as runs/quickstart/release")],
     texts: Annotated[int, typer.Option(help="headlines to time")] = 400,
@@ -175,4 +178,4 @@ def run(release: Path, texts: int) -> None:
 
 if __name__ == "__main__":
     print_anywhere()
-    typer.run(main)
+    app()

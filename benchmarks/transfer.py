@@ -1,10 +1,10 @@
-"""A release on data sets that it has not seen a row of: the truth about what was learned.
+"""Score a release on data sets that it was not trained on.
 
-FINSENT_MIRROR=dir python -m benchmarks.transfer runs/quickstart/release     writes benchmarks/transfer.md
+python -m benchmarks.transfer runs/quickstart/release     write benchmarks/transfer.md
 
-Every row of the sources of recipes/finsent-research.yaml is scored, those that the release was trained on are
-left out. Sources label by rules of their own, so some of what is counted as an error is a difference of
-rules.
+It scores every row of the sources in recipes/finsent-research.yaml, except for sources that the release was
+trained on. Set FINSENT_MIRROR to the folder with the data sets. Each source has its own rules for labels,
+so some of the errors are differences in rules.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import typer
 
 from benchmarks.machine import tell_run
 from finsent import REPOSITORY
-from finsent.cli import print_anywhere
+from finsent.cli import make_app, print_anywhere
 from finsent.data.rows import Row
 from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
@@ -27,6 +27,8 @@ from finsent.recipe.recipe import Recipe
 from finsent.release import RECIPE
 from finsent.scoring import Scores, score
 from inference.classifier import Classifier
+
+app = make_app(__doc__)
 
 OUTPUT = Path(__file__).with_name("transfer.md")
 OTHERS = REPOSITORY / "recipes" / "finsent-research.yaml"
@@ -81,6 +83,7 @@ def render(release: Path, found: dict[str, Scores]) -> str:
     return "\n".join(lines) + "\n"
 
 
+@app.command(help=app.info.help)
 def main(release: Annotated[Path, typer.Argument(help="a release, such as runs/quickstart/release")]) -> None:
     """Score a release on the other sources and write benchmarks/transfer.md."""
     page = render(release, score_unseen(release, load_recipe(OTHERS), mirror_from_environment()))
@@ -90,4 +93,4 @@ def main(release: Annotated[Path, typer.Argument(help="a release, such as runs/q
 
 if __name__ == "__main__":
     print_anywhere()
-    typer.run(main)
+    app()

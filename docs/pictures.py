@@ -1,6 +1,8 @@
-"""Take README's pictures again, after `make release`: `python -m docs.pictures runs/quickstart`.
+"""Take README's pictures again, after `make release`.
 
-Chromium opens the run's model page on the Hub of this machine, and the demo that a push would send.
+python -m docs.pictures runs/quickstart
+
+Chromium opens the model page on the Hub in runs/hub, and the demo that a push would send.
 """
 
 from __future__ import annotations
@@ -20,9 +22,12 @@ from PIL import Image
 from benchmarks.browser.chromium import chromium
 from benchmarks.environments import free_port
 from finsent import REPOSITORY
+from finsent.cli import make_app
 from finsent.recipe.file import read_released_recipe
 from finsent.release import RECIPE, Run
 from local_hub import HubSettings, running_hub
+
+app = make_app(__doc__)
 
 IMAGES = REPOSITORY / "docs" / "images"
 HUB = REPOSITORY / "runs" / "hub"
@@ -32,7 +37,8 @@ COLOURS = 64  # more than the pages have; a palette makes the files a third as l
 START_SECONDS = 300
 
 
-def main(run: Annotated[Path, typer.Argument(help="a run with a release, such as runs/quickstart")]) -> None:
+@app.command(help=app.info.help)
+def main(run: Annotated[Path, typer.Argument(help="a run, such as runs/quickstart")]) -> None:
     """Write docs/images/model_page.png and demo.png."""
     IMAGES.mkdir(exist_ok=True)
     with published(run) as model_page, running_demo(run) as demo, chromium() as browser:
@@ -107,4 +113,4 @@ def take(browser: Any, address: str, act: Callable[[Any], None], name: str) -> N
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

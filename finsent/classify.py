@@ -4,7 +4,7 @@ python -m finsent.classify runs/quickstart "Profit rose" "Sales fell"
 python -m finsent.classify me/finsent news.csv --text title > answers.jsonl
 cat lines.txt | python -m finsent.classify runs/quickstart --format csv
 
-A table on a terminal, else JSON lines. Files of any size: python -m serving.bulk.
+The output is a table on a terminal and JSON lines elsewhere. For large files use python -m serving.bulk.
 """
 
 from __future__ import annotations
@@ -82,14 +82,14 @@ def read_texts(inputs: list[str], column: str | None) -> Iterator[str]:
     DataError: a file is missing or cannot be read, or there is nothing to read.
     """
     if not inputs and sys.stdin.isatty():
-        raise DataError("nothing to classify; name texts or a file, or send lines to stdin")
+        raise DataError("nothing to classify; give texts or a file, or send lines to stdin")
     for one in inputs or ["-"]:
         if one == "-":
             yield from (line.rstrip("\r\n") for line in sys.stdin)
         elif len(one) < 4096 and Path(one).is_file():
             yield from _file_texts(Path(one), column)
         elif is_table(one) and " " not in one:
-            raise DataError(f"{one}: no such file; a text that is called so cannot be classified here")
+            raise DataError(f"{one}: no such file; to classify this text itself, send it to stdin")
         else:
             yield one
 
@@ -141,16 +141,19 @@ def print_table(answers: Iterable[tuple[str, Prediction]], unsure_below: float) 
 def main(
     model: Annotated[str, typer.Argument(metavar="RUN|HUB_ID", help="a run, a release folder or a Hub id")],
     inputs: Annotated[
-        list[str] | None, typer.Argument(metavar="TEXT...|FILE", help="texts or files; '-' or none: stdin")
+        list[str] | None,
+        typer.Argument(metavar="TEXT...|FILE", help="texts or files; lines from stdin if none or '-'"),
     ] = None,
-    text: Annotated[str | None, typer.Option(metavar="COLUMN", help="column of the texts in a table")] = None,
-    form: Annotated[Format | None, typer.Option("--format", help="table on a terminal, else jsonl")] = None,
+    text: Annotated[str | None, typer.Option(metavar="COLUMN", help="column with the texts")] = None,
+    form: Annotated[
+        Format | None, typer.Option("--format", help="default: table on a terminal, jsonl elsewhere")
+    ] = None,
     revision: Annotated[str | None, typer.Option(help="commit, tag or branch of the model")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="one a core by default")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="default: one per core")] = None,
 ) -> None:
     """Classify; exit 1 with one line when something is wrong."""
     quiet_libraries()
-    with reporting_errors("what was printed is whole"):
+    with reporting_errors("every printed answer is complete"):
         classifier = load_classifier(model, revision, threads or len(os.sched_getaffinity(0)))
         answers = classify(classifier, read_texts(inputs or [], text))
         try:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="what to make")]
-Runs = Annotated[Path, typer.Option(help="where releases go, a folder a recipe")]
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="the recipe to build")]
+Runs = Annotated[Path, typer.Option(help="folder for releases, one folder per recipe")]
 EvaluateOn = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="train nothing; score the release on this labelled file")
+    Path | None, typer.Option(metavar="FILE", help="do not train; score the release on this labelled file")
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="go on from the last checkpoint")]
+Resume = Annotated[bool, typer.Option("--resume", help="continue from the last checkpoint")]

@@ -21,7 +21,11 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 @app.callback()
 def local_hub() -> None:
-    """A Hub on this machine that the clients of the real one can work with."""
+    """A Hub on this machine for the official clients.
+
+    \b
+    python -m local_hub serve --root runs/hub
+    """  # noqa: D301  (click wants the character itself)
 
 
 def _grants(tokens: list[str]) -> tuple[TokenGrant, ...]:
@@ -53,8 +57,8 @@ def _tell(settings: HubSettings) -> None:
         typer.echo(f"/_test opens with the token in {settings.root / 'control'} (mode 0600)", err=True)
     if not is_loopback(settings.host):
         typer.secho(
-            "WARNING: this Hub can be reached from other machines, over unencrypted http. "
-            "Whoever reads the traffic learns the tokens.",
+            "WARNING: other machines can reach this Hub over unencrypted http. "
+            "Anyone who can read the traffic can read the tokens.",
             fg=typer.colors.YELLOW,
             err=True,
         )
@@ -62,33 +66,45 @@ def _tell(settings: HubSettings) -> None:
 
 @app.command("serve")
 def serve_command(
-    root: Annotated[Path, typer.Option(help="Folder that holds everything; made if missing.")],
+    root: Annotated[Path, typer.Option(help="Folder for all data; created if missing.")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8090,
     token: Annotated[
         list[str] | None,
         typer.Option(help="USER:ROLE:TOKEN with the role read or write; @FILE reads the token from a file."),
     ] = None,
-    org: Annotated[list[str] | None, typer.Option(help="A namespace in which every user may write.")] = None,
+    org: Annotated[
+        list[str] | None, typer.Option(help="Namespace in which every user may write; repeatable.")
+    ] = None,
     allow_host: Annotated[
-        list[str] | None, typer.Option(help="A further name of this Hub, as it stands in addresses.")
+        list[str] | None, typer.Option(help="Another host name under which to answer; repeatable.")
     ] = None,
     trusted_proxy: Annotated[
-        list[str] | None, typer.Option(help="Address of a proxy whose X-Forwarded-For is believed.")
+        list[str] | None,
+        typer.Option(help="Address of a proxy whose X-Forwarded-For is trusted; repeatable."),
     ] = None,
     run_spaces: Annotated[bool, typer.Option("--run-spaces", help="Run pushed Spaces as processes.")] = False,
-    allow_faults: Annotated[bool, typer.Option("--allow-faults", help="Open /_test for tests.")] = False,
+    allow_faults: Annotated[
+        bool, typer.Option("--allow-faults", help="Open /_test, for tests only.")
+    ] = False,
     free_account: Annotated[
         bool, typer.Option("--free-account", help="Answer 402 to Gradio and Docker Spaces on cpu-basic.")
     ] = False,
     commits_per_hour: Annotated[
-        int | None, typer.Option(min=1, help="Commits per repository; 429 above.")
+        int | None, typer.Option(min=1, help="Limit per repository; beyond it, 429.")
     ] = None,
-    requests_per_5_minutes: Annotated[int | None, typer.Option(min=1, help="API requests per user.")] = None,
-    xet: Annotated[bool, typer.Option(help="Offer Xet to clients that can use it.")] = True,
-    verbose: Annotated[bool, typer.Option("--verbose", help="One line on stderr for each request.")] = False,
+    requests_per_5_minutes: Annotated[
+        int | None, typer.Option(min=1, help="Limit per user; beyond it, 429.")
+    ] = None,
+    xet: Annotated[bool, typer.Option(help="Offer Xet uploads and downloads.")] = True,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log each request to stderr.")] = False,
 ) -> None:
-    """Serve a Hub until interrupted."""
+    """Serve a Hub until Ctrl-C.
+
+    \b
+    python -m local_hub serve --root runs/hub --run-spaces
+    python -m local_hub serve --root ~/hub --port 9000 --token ann:write:@ann.token
+    """  # noqa: D301
     if not is_loopback(host) and not token:
         raise typer.BadParameter("a host other than loopback needs --token.", param_hint="--host")
     grants = _grants(token or [])

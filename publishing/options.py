@@ -1,4 +1,4 @@
-"""What a push can be told: the options of the command line, and the object that holds their values."""
+"""The options of a push on the command line, and the object that holds their values."""
 
 from __future__ import annotations
 
@@ -14,45 +14,51 @@ from publishing.proof.verify import Depth
 from publishing.space.address import SpaceChoice, SpaceOptions
 
 # Each is one option of hub_push.py; --help is made of these lines.
-Folder = Annotated[Path, typer.Argument(metavar="RUN", help="folder of a run, or of a data set")]
-RunOrReceipt = Annotated[Path, typer.Argument(metavar="RUN|RECEIPT", help="the run, or one of its receipts")]
+Folder = Annotated[Path, typer.Argument(metavar="RUN", help="folder of a run or a data set")]
+RunOrReceipt = Annotated[Path, typer.Argument(metavar="RUN|RECEIPT", help="a run, or one of its receipts")]
 PublishedId = Annotated[str, typer.Argument(metavar="REPO_ID", help="owner/name of a published release")]
-RepoId = Annotated[str | None, typer.Option(help="owner/name; the recipe's hub.model by default")]
+RepoId = Annotated[str | None, typer.Option(help="owner/name; default: hub.model of the recipe")]
 RepoKind = Annotated[Literal["model", "dataset"], typer.Option(help="what the folder holds")]
 Endpoint = Annotated[
     str, typer.Option(envvar="HF_ENDPOINT", help="the Hub to publish to", show_default="huggingface.co")
 ]
 Local = Annotated[
-    bool, typer.Option("--local", help="a Hub of this machine's own in runs/hub, started for it")
+    bool, typer.Option("--local", help="publish to a Hub on this machine, in runs/hub; it is started for you")
 ]
-Branch = Annotated[str, typer.Option(help="branch; tags are made on main only")]
+Branch = Annotated[str, typer.Option(help="branch; only main gets tags")]
 Revision = Annotated[str, typer.Option(help="branch, tag or commit")]
 PullRequest = Annotated[bool, typer.Option("--pr", help="open a pull request instead of committing")]
-Private = Annotated[bool, typer.Option("--private", help="if the repository is created now")]
-EditedCard = Annotated[CardChoice | None, typer.Option(help="if the README was edited on the Hub")]
+Private = Annotated[bool, typer.Option("--private", help="make a new repository private")]
+EditedCard = Annotated[
+    CardChoice | None, typer.Option(help="which README to keep if it was edited on the Hub")
+]
 Tag = Annotated[bool, typer.Option("--tag/--no-tag", help="tag v<version>")]
-Demo = Annotated[SpaceChoice, typer.Option(help="the demo; auto: Gradio, static where that costs")]
+Demo = Annotated[
+    SpaceChoice, typer.Option(help="form of the demo; auto: Gradio, or static if Gradio costs money")
+]
 SpaceId = Annotated[
     str | None,
-    typer.Option(help="owner/name; <repo-id>-demo where --repo-id is given, else the recipe's hub.space"),
+    typer.Option(help="owner/name; default: <repo-id>-demo with --repo-id, else hub.space of the recipe"),
 ]
 SpaceSecret = Annotated[
-    list[str] | None, typer.Option(help="variable to hand to the Space as a secret; may be repeated")
+    list[str] | None, typer.Option(help="environment variable to pass to the Space as a secret; repeatable")
 ]
-Proof = Annotated[Depth, typer.Option(help="files: hashes; load: also models; full: also the card")]
+Proof = Annotated[
+    Depth, typer.Option(help="files: compare hashes; load: also run the models; full: also the card's code")
+]
 RunSnippets = Annotated[
     bool,
     typer.Option(
         "--run-snippets",
-        help="run the code of the card and handler.py, too: a stranger's programs, with your rights, in a "
-        "temporary home, without your token and variables; do so only for somebody whom you trust",
+        help="also run the card's code and handler.py. They are somebody's programs and run with your "
+        "rights, in a temporary home without your token and variables: use this only for people you trust",
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="stop after the plan")]
-AsJson = Annotated[bool, typer.Option("--json", help="plan and receipt as JSON on stdout")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="show the plan and stop")]
+AsJson = Annotated[bool, typer.Option("--json", help="print plan and receipt as JSON")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 Patience = Annotated[
-    float, typer.Option(min=0.1, help="seconds without a byte before a request counts as lost")
+    float, typer.Option(min=0.1, help="seconds without an answer after which a request counts as lost")
 ]
 
 

@@ -1,8 +1,8 @@
 """Serve a release over HTTP.
 
 \b
-python -m serving runs/quickstart                     on http://127.0.0.1:8000, docs at /docs
-python -m serving me/finsent --revision v0.1.0        from the Hub
+python -m serving runs/quickstart                 on http://127.0.0.1:8000, with docs at /docs
+python -m serving me/finsent --revision v0.1.0    a model from the Hub
 python -m serving runs/quickstart --host 0.0.0.0 --token-file /run/secrets/token
 """  # noqa: D301  (click wants the character itself)
 
@@ -30,21 +30,23 @@ def main(
     revision: Annotated[str | None, typer.Option(help="commit, tag or branch on the Hub")] = None,
     host: Annotated[str, typer.Option(help="address to listen on; 0.0.0.0 for all")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, envvar="PORT", help="0 takes a free one")
+        int, typer.Option(min=0, max=65535, envvar="PORT", help="port; 0 takes any free one")
     ] = health.PORT,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=64, help="processes; one a core by default")
+        int | None, typer.Option(min=1, max=64, help="processes; default: one per core")
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, max=64, help="threads of each process")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=64, help="threads per process")] = 1,
     token_file: Annotated[
         Path | None, typer.Option(help="file with the token that clients must send")
     ] = None,
-    max_texts: Annotated[int, typer.Option(min=1, help="texts in one request")] = DEFAULTS.texts,
-    max_bytes: Annotated[int, typer.Option(min=1, help="bytes of one request")] = DEFAULTS.body_bytes,
-    max_waiting: Annotated[int, typer.Option(min=1, help="requests that wait, a process")] = DEFAULTS.waiting,
-    drain: Annotated[float, typer.Option(min=0, help="seconds to go on after SIGTERM")] = 2.0,
+    max_texts: Annotated[int, typer.Option(min=1, help="most texts in a request")] = DEFAULTS.texts,
+    max_bytes: Annotated[int, typer.Option(min=1, help="most bytes in a request")] = DEFAULTS.body_bytes,
+    max_waiting: Annotated[
+        int, typer.Option(min=1, help="most waiting requests per process")
+    ] = DEFAULTS.waiting,
+    drain: Annotated[float, typer.Option(min=0, help="seconds to keep answering after SIGTERM")] = 2.0,
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C; exit 0 then, 1 with one line when something is wrong."""
+    """Serve until SIGTERM or Ctrl-C and exit 0; exit 1 with one line if something is wrong."""
     limits = Limits(texts=max_texts, body_bytes=max_bytes, waiting=max_waiting)
     try:
         token = read_token(token_file) if token_file else None

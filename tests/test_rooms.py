@@ -24,7 +24,7 @@ ROOMS: dict[str, set[str]] = {
     "local_hub": set(),
     "benchmarks": {"export", "finsent", "inference", "model_card", "publishing"},
     "data": {"finsent"},
-    "docs": set(),
+    "docs": {"benchmarks", "finsent", "local_hub"},
 }
 STORIES = {
     "train": {"export", "finsent", "model_card"},

@@ -1,6 +1,8 @@
-"""The command line of the linter: `python -m model_card.lint FILE`.
+"""Check a model card, and the files of its release if they are in the same folder.
 
-It prints `README.md:12: rule: message` a problem. Exit 0: clean, 1: problems, 2: wrong usage.
+python -m model_card.lint runs/quickstart/release/README.md
+
+Each problem is one line: file, line, rule, message. Exit 0: clean, 1: problems found, 2: wrong usage.
 """
 
 from __future__ import annotations
@@ -11,15 +13,18 @@ from typing import Annotated
 
 import typer
 
-from finsent.cli import print_anywhere, reporting_errors
+from finsent.cli import make_app, print_anywhere, reporting_errors
 from finsent.release import CARD, METRICS
 from model_card.lint.card import lint_card
 from model_card.lint.problem import Problem
 from model_card.measure.metrics_file import read_metrics
 
+app = make_app(__doc__)
 
+
+@app.command(help=app.info.help)
 def main(
-    file: Annotated[Path, typer.Argument(help=f"{CARD} of a release", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help=f"the {CARD} to check", exists=True, dir_okay=False)],
 ) -> None:
     """Check a model card; exit 1 when something is wrong with it."""
     with reporting_errors("nothing was changed"):
@@ -46,4 +51,4 @@ def lint_file(file: Path) -> list[Problem]:
 
 if __name__ == "__main__":
     print_anywhere()
-    typer.run(main)
+    app()

@@ -1,4 +1,11 @@
-"""The command line of the code blocks: `python -m model_card.snippets RUN`."""
+"""Run the code blocks of a model card that finsent wrote; exit 1 if one fails.
+
+python -m model_card.snippets runs/quickstart
+HF_ENDPOINT=http://127.0.0.1:8090 python -m model_card.snippets runs/quickstart    also those that ask a Hub
+
+Each block runs in a temporary home with a minimal environment. Blocks that ask a Hub run only if
+HF_ENDPOINT is set, and only they get HF_TOKEN.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +18,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from finsent.cli import print_anywhere, reporting_errors
+from finsent.cli import make_app, print_anywhere, reporting_errors
 from finsent.release import CARD
 from model_card.snippets.run import run_snippets
+
+app = make_app(__doc__)
 
 DETAIL = 160  # characters of a detail in the table
 
 
+@app.command(help=app.info.help)
 def main(
-    run: Annotated[Path, typer.Argument(help="folder of a run, which holds release/")],
+    run: Annotated[Path, typer.Argument(help="folder of a run, such as runs/quickstart")],
     modules: Annotated[
         Path | None, typer.Option(envvar="NODE_PATH", help="node_modules with @huggingface/transformers")
     ] = None,
@@ -27,15 +37,11 @@ def main(
         bool,
         typer.Option(
             "--all",
-            help="run blocks, too, that finsent did not render: whoever wrote them can do what you can",
+            help="also run blocks that finsent did not write: they are somebody's programs, with your rights",
         ),
     ] = False,
 ) -> None:
-    """Execute the code blocks of a card that finsent rendered; exit 1 when one fails.
-
-    Each runs in a temporary home and an environment made from nothing. With HF_ENDPOINT set, those that ask a
-    Hub run, too, and they alone get HF_TOKEN.
-    """
+    """Run the blocks and print a table of results."""
     table = Table("Line", "Language", "Result", "Detail")
     failed = 0
     with reporting_errors("nothing was changed"):
@@ -51,4 +57,4 @@ def main(
 
 if __name__ == "__main__":
     print_anywhere()
-    typer.run(main)
+    app()

@@ -1,9 +1,9 @@
-"""The demo of a run on this machine, from the very files that a push would send.
+"""Run a release's demo on this machine, from the files that a push would send.
 
 python -m publishing.space.preview runs/quickstart                  the Gradio app
-python -m publishing.space.preview runs/quickstart --form static    the page, with the release beside it
+python -m publishing.space.preview runs/quickstart --form static    the static page
 
-The form is written into a temporary folder, and run there until Ctrl-C.
+The demo runs in a temporary folder until Ctrl-C.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from urllib.parse import unquote
 
 import typer
 
-from finsent.cli import print_anywhere
+from finsent.cli import make_app, print_anywhere
 from finsent.recipe.file import read_released_recipe
 from finsent.release import METRICS, RECIPE, Run
 from model_card.measure.metrics_file import read_metrics
 from publishing.space.forms import ENTRY, SpaceForm, Subject, write_form
 from publishing.space.subject import describe_subject
+
+app = make_app(__doc__)
 
 REVISION = "main"
 LIBRARY = "/transformers/"
@@ -120,13 +122,14 @@ def show_page(roots: Roots, port: int) -> None:
         threading.Event().wait()
 
 
+@app.command(help=app.info.help)
 def main(
-    run: Annotated[Path, typer.Argument(help="a run with a release, such as runs/quickstart")],
-    form: Annotated[SpaceForm, typer.Option(help="the form to show")] = "gradio",
-    port: Annotated[int | None, typer.Option(help="the port; any free one by default")] = None,
+    run: Annotated[Path, typer.Argument(help="a run, such as runs/quickstart")],
+    form: Annotated[SpaceForm, typer.Option(help="form of the demo")] = "gradio",
+    port: Annotated[int | None, typer.Option(help="port; default: any free one")] = None,
     library: Annotated[
         list[Path] | None,
-        typer.Option(help="a folder of transformers.js or onnxruntime-web; by default the page fetches both"),
+        typer.Option(help="folder with transformers.js or onnxruntime-web; default: the page downloads both"),
     ] = None,
 ) -> None:
     """Show the demo of a run as it would be sent."""
@@ -147,4 +150,4 @@ def main(
 
 if __name__ == "__main__":
     print_anywhere()
-    typer.run(main)
+    app()

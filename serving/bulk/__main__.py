@@ -1,9 +1,9 @@
-"""Classify files of any size.
+"""Classify files of any size and write Parquet files.
 
 \b
-python -m serving.bulk runs/quickstart texts.parquet answers/             a folder of Parquet parts
+python -m serving.bulk runs/quickstart texts.parquet answers/
 python -m serving.bulk me/finsent 'logs/*.jsonl.gz' answers/ --text title
-python -m serving.bulk runs/quickstart texts.parquet answers/ --resume    after an interruption
+python -m serving.bulk runs/quickstart texts.parquet answers/ --resume    continue after an interruption
 python -m serving.bulk runs/quickstart s3://in/ s3://out/ --engine ray --address auto    on a cluster
 """  # noqa: D301  (click wants the character itself)
 
@@ -39,22 +39,30 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 def main(
     model: Annotated[str, typer.Argument(metavar="RUN|HUB_ID", help="a run, a release folder or a Hub id")],
     paths: Annotated[
-        list[str], typer.Argument(metavar="INPUT... OUTPUT", help="files, folders, patterns; a folder")
+        list[str],
+        typer.Argument(
+            metavar="INPUT... OUTPUT", help="files, folders or patterns to read; a folder to write"
+        ),
     ],
-    text: Annotated[str, typer.Option(help="column or key that holds the text")] = "text",
-    id_column: Annotated[str | None, typer.Option("--id", help="column with an id; else FILE:ROW")] = None,
-    revision: Annotated[str | None, typer.Option(help="commit, tag or branch of the model")] = None,
-    engine: Annotated[Engine, typer.Option(help="this process, or Ray Data")] = "local",
-    address: Annotated[
-        str | None, typer.Option(envvar="RAY_ADDRESS", help="a Ray cluster; without it Ray starts here")
+    text: Annotated[str, typer.Option(help="column or key with the text")] = "text",
+    id_column: Annotated[
+        str | None, typer.Option("--id", help="column with an id; default: FILE:ROW")
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="actors with Ray; one a core by default")] = None,
-    part_rows: Annotated[int, typer.Option(min=1, help="rows in a part")] = PART_ROWS,
-    resume: Annotated[bool, typer.Option("--resume", help="go on where a run was broken off")] = False,
+    revision: Annotated[str | None, typer.Option(help="commit, tag or branch of the model")] = None,
+    engine: Annotated[Engine, typer.Option(help="local: this machine; ray: a Ray cluster")] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(envvar="RAY_ADDRESS", help="address of the Ray cluster; default: start Ray here"),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="threads, or actors with Ray; default: one per core")
+    ] = None,
+    part_rows: Annotated[int, typer.Option(min=1, help="most rows in a part")] = PART_ROWS,
+    resume: Annotated[bool, typer.Option("--resume", help="continue an interrupted run")] = False,
 ) -> None:
     """Classify every row of the inputs; exit 1 with one line when something is wrong."""
     if len(paths) < 2:
-        raise typer.BadParameter("name at least one input and the output folder")
+        raise typer.BadParameter("give at least one input and the output folder")
     try:
         score = _engine(engine, address, threads)
         served = load_model(model, revision)
@@ -82,7 +90,7 @@ def _engine(engine: Engine, address: str | None, threads: int | None) -> Score:
         from serving.bulk.cluster import score_ray
     except ImportError as error:
         needed = "pip install -r serving/requirements-ray.txt"
-        raise BulkError(f"--engine ray: {error}; {needed}, or leave --engine out") from None
+        raise BulkError(f"--engine ray: {error}; run {needed}, or leave --engine out") from None
     return partial(score_ray, address, threads)
 
 

@@ -1,4 +1,4 @@
-"""The commands of this repository and their help, asked in this process: a process each would take minutes."""
+"""The commands of this repository and their help, asked in this process: one process each is slow."""
 
 from __future__ import annotations
 

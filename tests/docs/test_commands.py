@@ -29,6 +29,7 @@ RUN_BY = {
     ("docs/tutorial.md", None): "tests/docs/test_tutorial.py",
 }
 
+
 @dataclass(frozen=True)
 class Block:
     page: str
@@ -82,7 +83,8 @@ def test_who_is_said_to_run_blocks_reads_that_page(place: tuple[str, str | None]
     page, heading = place
     assert [block for block in BLOCKS if block.page == page and heading in (None, block.heading)]
     room = (REPOSITORY / test).parent
-    source = "\n".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / test, *room.glob("documents.py")))
+    sources = [REPOSITORY / test, *room.glob("documents.py")]
+    source = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     assert Path(page).name in source and (heading is None or f'"{heading}"' in source)
 
 
@@ -105,6 +107,8 @@ def test_a_target_is_in_the_makefile(target: str) -> None:
 
 def test_a_block_without_a_mark_is_found() -> None:
     block = "```bash\nls\n```\n"
-    text = f"## A\n{block}<!-- not run: needs a token -->\n\n{block}## B, not tried\n{block}<!-- not run: -->\n"
+    text = (
+        f"## A\n{block}<!-- not run: needs a token -->\n\n{block}## B, not tried\n{block}<!-- not run: -->\n"
+    )
     found = list(blocks_of("docs/x.md", f"{text}## C\n{block}"))
     assert [one.is_accounted_for for one in found] == [False, True, True, False]
