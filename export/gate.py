@@ -42,7 +42,7 @@ def measure_drift(reference: Floats, variant: Floats, alone: Floats, padded: Flo
 def check_budget(drift: Drift, budget: Budget) -> list[str]:
     """Return why a variant is over its budget, a sentence a reason; an empty list lets it pass."""
     limits = (
-        ("macro F1 falls by", drift.macro_f1_drop, budget.macro_f1_drop),
+        ("macro F1 drops by", drift.macro_f1_drop, budget.macro_f1_drop),
         ("share of labels that flip", drift.flip_share, budget.flip_share),
         ("largest |Δp| between alone and padded", drift.batch_difference, budget.batch_difference),
     )

@@ -34,7 +34,7 @@ def export_onnx(folder: Path, opset: int) -> Path:
             do_validation=False,  # the gate compares on the test rows instead
         )
         if extra := [path.name for path in Path(scratch).glob("*.onnx?data")]:
-            raise ReleaseError(f"the export wrote external data ({extra[0]}); one file a variant is allowed")
+            raise ReleaseError(f"the export wrote external data ({extra[0]}); each variant must be one file")
         model = onnx.load(Path(scratch) / "model.onnx")
     simplify(model)
     onnx.save(model, target)

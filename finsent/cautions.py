@@ -48,9 +48,9 @@ def find_label_cautions(labels: Labels, names: list[str]) -> list[str]:
     count = sum(test.values())
     told = []
     if count < FEW_TEST_ROWS:
-        told.append(f"The test split has {count} rows: too few to tell a good release from a fair one.")
+        told.append(f"The test split has {count} rows: too few to tell a good release from a mediocre one.")
     if missing := [name for name in names if not test.get(name)]:
-        told.append(f"No test row has the label {', '.join(map(repr, missing))}: nothing is known of it.")
+        told.append(f"No test row has the label {', '.join(map(repr, missing))}: nothing is known about it.")
     return told
 
 
@@ -65,6 +65,6 @@ def find_unknown_caution(scripts: Mapping[str, ScriptWords]) -> list[str]:
         f"{name.capitalize()} {percent(scripts[name].unknown / scripts[name].words)}" for name in most[:3]
     )
     return [
-        f"{percent(share)} of the words are unknown to the tokenizer, all of them the same to the model "
+        f"{percent(share)} of the words are unknown to the tokenizer, so the model cannot tell them apart "
         f"(by script: {', '.join(parts)})."
     ]

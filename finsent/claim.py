@@ -30,14 +30,14 @@ def claimed(folder: Path, wait: bool = False) -> Iterator[None]:
             yield
     except Timeout:
         raise FinsentError(
-            f"{folder}: another run is making this release; wait for it, or choose another --runs"
+            f"{folder}: another run is building this release; wait for it, or choose another --runs"
         ) from None
     except (FinsentError, OSError):
         raise
     except Exception as error:
         if not is_storage_error(error):
             raise
-        message = f"{folder}: cannot be written ({error}); make room and run again with --resume"
+        message = f"{folder}: cannot be written ({error}); free some disk space and run again with --resume"
         raise FinsentError(message) from error
 
 
@@ -47,7 +47,8 @@ def check_disk(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE_BYTES:
         raise FinsentError(
-            f"{folder}: {free / 1e9:.1f} GB are free, a run needs {LEAST_FREE_BYTES / 1e9:.0f} GB; make room"
+            f"{folder}: {free / 1e9:.1f} GB are free, but a run needs {LEAST_FREE_BYTES / 1e9:.0f} GB; "
+            "make room"
         )
 
 

@@ -61,7 +61,7 @@ def load_classifier(
         return Classifier(folder, file, threads=threads)
     except Exception as error:  # the Hub's client, tokenizers and onnxruntime raise types of their own
         raise ReleaseError(
-            f"{source}: cannot be loaded ({first_line(error)}); name a run, a release or a Hub id"
+            f"{source}: cannot be loaded ({first_line(error)}); give a run, a release or a Hub id"
         ) from error
 
 

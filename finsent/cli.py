@@ -109,9 +109,9 @@ def byte_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
 def confirm(question: str) -> None:
     """Ask once; FinsentError when nobody can answer or the answer is no."""
     if not sys.stdin.isatty():
-        raise FinsentError("nobody to ask here: add --yes to publish, or --dry-run to see only the plan")
+        raise FinsentError("no terminal to ask on: add --yes to publish, or --dry-run to see only the plan")
     if not typer.confirm(question, err=True):
-        raise FinsentError("not published, as answered; nothing was sent")
+        raise FinsentError("not published because you answered no; nothing was sent")
 
 
 def make_app(doc: str | None, **settings: Any) -> typer.Typer:  # noqa: ANN401  (typer's own)

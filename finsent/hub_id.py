@@ -17,7 +17,8 @@ def check_hub_id(text: str) -> str:
     forbidden = any(".." in part or "--" in part or part.lower().endswith(".git") for part in parts)
     if forbidden or not re.fullmatch(PATTERN, text):
         raise ValueError(
-            f"{text!r}: is no repository id; write it as owner/name, each of 1 to 96 letters, digits, '-', "
+            f"{text!r}: is not a repository id; write it as owner/name, each of 1 to 96 letters, digits, "
+            "'-', "
             "'_' or '.', not starting or ending with '-' or '.', without '--' or '..', not ending in '.git'"
         )
     return text

@@ -54,7 +54,7 @@ LICENCES = {
             later="cc-by-nc-sa-4.0",
         ),
         Licence("cc-by-nc-sa-4.0", "Creative Commons Attribution-NonCommercial-ShareAlike 4.0", False, True),
-        Licence(OTHER, "terms of their own", commercial=False, own_terms=True),
+        Licence(OTHER, "their own terms", commercial=False, own_terms=True),
     )
 }
 
@@ -88,7 +88,9 @@ def _bind(binding: dict[str, str], found: dict[str, Licence]) -> Licence:
     binding = {own: name for own, name in binding.items() if LICENCES[own].later not in binding}
     if len(binding) > 1:
         told = " and ".join(f"{licence_id} of {name}" for licence_id, name in binding.items())
-        raise RecipeError(f"licences: {told} cannot be combined, each demands its own; leave one out")
+        raise RecipeError(
+            f"licences: {told} cannot be combined, because each demands its own terms; leave one out"
+        )
     ((licence_id, source),) = binding.items()
     for name, other in found.items():
         if other.own_terms or (LICENCES[licence_id].commercial and not other.commercial):
@@ -105,7 +107,7 @@ def check_wish(wished: str, combined: Licence) -> None:
     wish = find_licence(wished, "card.licence")
     if combined.own_terms and not wish.own_terms:
         raise RecipeError(
-            f"card.licence: got {wished!r}, but a source has terms of its own; write {OTHER!r} with "
+            f"card.licence: got {wished!r}, but a source has its own terms; write {OTHER!r} with "
             "licence_name and licence_link, or leave the source out"
         )
     if wish.commercial and not combined.commercial:
@@ -115,7 +117,7 @@ def check_wish(wished: str, combined: Licence) -> None:
         )
     if combined.share_alike and wish.id != combined.id:
         raise RecipeError(
-            f"card.licence: got {wished!r}, but a source demands {combined.id!r} of what is made from it; "
+            f"card.licence: got {wished!r}, but a source demands {combined.id!r} for works made from it; "
             "write that or leave the source out"
         )
 

@@ -59,7 +59,7 @@ def prepare_transfer(recipe: Recipe, splits: Splits, mirror: Path | None) -> Tra
     count = recipe.distillation.transfer
     found = draw_transfer(texts, splits, count, recipe.data.near_duplicates, recipe.seed)
     say(
-        f"  texts without labels: {len(found.texts):,} to learn, {found.repeated:,} copies left out, "
+        f"  texts without labels: {len(found.texts):,} to learn from, {found.repeated:,} copies left out, "
         f"{found.near:,} near to validation or test rows left out"
     )
     return found

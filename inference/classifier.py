@@ -143,7 +143,7 @@ def softmax(logits: NDArray[np.float32]) -> Probabilities:
 
 def _check_texts(texts: Sequence[str]) -> list[str]:
     if isinstance(texts, str):
-        raise TypeError("got one string where a list of texts is expected; write [text]")
+        raise TypeError("got a string, expected a list of texts; write [text]")
     for position, text in enumerate(texts):
         if not isinstance(text, str):
             raise TypeError(f"text {position}: got {type(text).__name__}, expected str; drop it or write ''")

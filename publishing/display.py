@@ -28,7 +28,7 @@ def show_account(connection: Connection, account: Account) -> None:
 def show_plan(plan: Plan) -> None:
     """Print what a push would change."""
     kind = "" if plan.repo_type == "model" else f"{plan.repo_type} "
-    place = f"at {plan.parent[:8]}" if plan.parent else "is not there yet and is created"
+    place = f"at {plan.parent[:8]}" if plan.parent else "does not exist yet and will be created"
     head = f"{kind}{plan.repo_id}, {plan.revision} {place}"
     say(f"{head}: nothing to change" if plan.is_empty else head)
     if not plan.is_empty:
@@ -102,6 +102,6 @@ def _web(receipt: Receipt) -> str:
 
 def _commit(receipt: Receipt) -> str:
     if receipt.commit is None:
-        return "none" if receipt.commit_is_certain else "not known; run again, the next push finds out"
+        return "none" if receipt.commit_is_certain else "not known; run again to find out"
     request = f", pull request {receipt.pull_request}" if receipt.pull_request else ""
     return f"{receipt.commit}{request}"

@@ -51,7 +51,7 @@ def _plan_space(options: PushOptions, reader: Reader, revision: str | None) -> P
     plan, _ = publisher.plan(publisher.choose_form(space), space, revision)
     show_plan(plan)
     if revision is None:
-        say(f"Space {options.space.repo_id} is pointed at the new commit once that is proved")
+        say(f"Space {options.space.repo_id} will use the new commit once it is proved")
     return plan
 
 

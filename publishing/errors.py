@@ -1,4 +1,4 @@
-"""What can end a push; every message says what stands on the Hub and what to do next."""
+"""What can end a push; every message says what is on the Hub and what to do next."""
 
 from __future__ import annotations
 

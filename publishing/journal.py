@@ -33,7 +33,7 @@ class Journal:
         try:
             yield
         except BaseException as error:
-            error.add_note(f"{self.path} says what stands on the Hub")
+            error.add_note(f"{self.path} says what is on the Hub")
             state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
             message = reader.connection.redact(str(error) or type(error).__name__)
             self.note(state=state, message=message)

@@ -31,5 +31,5 @@ def follow_moves(parcel: Parcel, options: PushOptions, reader: Reader) -> tuple[
 def _follow(target: Target, reader: Reader) -> Target:
     found = reader.current(target)
     if found != target:
-        say(f"{target} was renamed on the Hub: this push goes to {found} and names it so")
+        say(f"{target} was renamed on the Hub: this push goes to {found} and uses that name")
     return found

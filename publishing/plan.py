@@ -85,7 +85,7 @@ def _read_head(path: str, remote: Remote, reader: Reader) -> bytes | None:
 def _warnings(parcel: Parcel, before: Metrics | None) -> Iterator[str]:
     """Yield what a person should know before saying yes: files that stay behind, scores that fell."""
     if left := parcel.manifest.left_out:
-        yield f"not sent, for they are no files of a {_name(parcel)}: {_some(left)}"
+        yield f"not sent, because these are not files of a {_name(parcel)}: {_some(left)}"
     if parcel.metrics is not None:
         yield from find_regressions(before, parcel.metrics)
 

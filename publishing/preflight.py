@@ -32,7 +32,7 @@ def check_account(connection: Connection, retries: Retries, *repo_ids: str) -> A
     except PublishError as error:
         raise PublishError(
             f"the token from {connection.source} is refused by {connection.endpoint} ({error}); "
-            "make one with write access and log in again"
+            "create one with write access and log in again"
         ) from error
     check_rights(connection, account, repo_ids)
     return account
@@ -48,7 +48,7 @@ def check_rights(connection: Connection, account: Account, repo_ids: tuple[str, 
     """Pass if the account may write to the namespaces of `repo_ids`; PublishError otherwise."""
     if account.role == "read":
         raise PublishError(
-            f"the token from {connection.source} may only read; make one with the role write and log in again"
+            f"the token from {connection.source} can only read; create one with write access and log in again"
         )
     allowed = (account.name, *account.organizations)
     for repo_id in repo_ids:

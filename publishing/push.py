@@ -76,13 +76,13 @@ class Push:
     def is_done(self) -> bool:
         """Tell whether an earlier push did all this, or proposes it in a pull request that is still open."""
         if is_published(self.draft, self.parcel, self.options):
-            say("nothing to do: this is published and proved")
+            say("nothing to do: this release is published and proved")
             return True
         if not self.options.pull_request:
             return False
         number = find_proposal(self.draft, self.parcel, self.reader)
         if number is not None:
-            say(f"pull request {number} proposes this already")
+            say(f"pull request {number} already proposes this")
         return number is not None
 
     @contextmanager
@@ -119,7 +119,7 @@ class Push:
         except StalePlanError as error:
             self.journal.note(state="failed", message=str(error))
             self.plan()
-            raise PublishError(f"{error}; above stands the plan as it is now: run again to go on") from error
+            raise PublishError(f"{error}; the plan above is the new one: run again to publish it") from error
 
     def _commit(self) -> Committed:
         """Create the repository where needed and commit, unless the Hub holds it all."""
@@ -144,7 +144,7 @@ class Push:
         body = f"{self.parcel.notes}\n\n{lines}".strip()
 
         def announce() -> None:  # what a kill leaves behind
-            self.journal.note(message="broken off while committing", commit_is_certain=False)
+            self.journal.note(message="interrupted while committing", commit_is_certain=False)
 
         plan, manifest, proposed = self.draft.plan, self.draft.manifest, self.options.pull_request
         return self._sender.send(plan, manifest, remote, body, proposed, announce)
@@ -177,7 +177,7 @@ class Push:
 
     def prove(self) -> None:
         """Read everything back and run it; PublishError when that cannot be done or is not what was sent."""
-        stage("proof: reading back into an empty cache")
+        stage("proof: downloading into an empty cache")
         commit = self.committed.commit
         with proving(commit):
             for check in self._proof():

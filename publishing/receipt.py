@@ -99,7 +99,9 @@ def read_receipt(path: Path) -> Receipt:
         return Receipt.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValidationError) as error:
         first = str(error).splitlines()[0]
-        raise PublishError(f"{path}: is no receipt ({first}); they stand in runs/*/{FOLDER}/*.json") from None
+        raise PublishError(
+            f"{path}: is not a receipt ({first}); receipts are in runs/*/{FOLDER}/*.json"
+        ) from None
 
 
 def read_receipts(run: Path, repo_id: str) -> Iterator[Receipt]:
@@ -116,7 +118,7 @@ def _readable(run: Path) -> Iterator[tuple[Path, Receipt]]:
             receipt = read_receipt(path)
         except PublishError as error:
             path.replace(aside := path.with_name(path.name + BROKEN))
-            say(f"{error}; set aside as {aside.name}, the push goes on without it")
+            say(f"{error}; moved to {aside.name}, and the push continues without it")
             continue
         yield path, receipt
 
@@ -132,4 +134,4 @@ def newest_receipt(run: Path) -> Path:
     for path, receipt in _readable(run):
         if receipt.commit not in (None, receipt.parent) and receipt.pull_request is None:
             return path
-    raise PublishError(f"{run}: holds no receipt of a published commit; was it published from here?")
+    raise PublishError(f"{run}: has no receipt of a published commit; was it published from here?")

@@ -57,7 +57,7 @@ def roll_back(receipt: Receipt, run: Path, reader: Reader) -> Receipt:
 def _first_receipt(receipt: Receipt, target: Target, push_id: str) -> Receipt:
     """Return the receipt of a rollback as it is before anything is sent."""
     return receipt.with_(
-        created=timestamp(), state="failed", message="broken off while committing", push=push_id,
+        created=timestamp(), state="failed", message="interrupted while committing", push=push_id,
         repo_id=target.repo_id,
         parent=receipt.commit, commit=None, commit_is_certain=False,
         tag=None, files=(), checks=(), space=None,
@@ -74,14 +74,14 @@ def plan_rollback(receipt: Receipt, reader: Reader) -> RollbackPlan:
     stands = reader.read(target)
     if stands.head != receipt.commit:
         raise PublishError(
-            f"{target}: is at {str(stands.head)[:8]}, the receipt tells of {str(receipt.commit)[:8]}; going "
-            "back would undo what came after it, so give the receipt of the newest push"
+            f"{target}: is at {str(stands.head)[:8]}, the receipt is about {str(receipt.commit)[:8]}; "
+            "a rollback would also undo what came after it, so give the receipt of the newest push"
         )
     before = reader.read(Target(target.repo_id, target.repo_type, parent))
     needed = {CONFIG} if target.repo_type == "model" else set()
     if not set(before.files) - {GITATTRIBUTES} or not needed <= set(before.files):
         raise PublishError(
-            f"{target}: this was the first publication; before it there was no model to go back to. "
+            f"{target}: this was the first push, so there is nothing to go back to. "
             "Delete the repository on the Hub instead"
         )
     return RollbackPlan(target, stands, before)
@@ -93,7 +93,7 @@ def _find_target(receipt: Receipt, reader: Reader) -> Target:
         return reader.current(Target(receipt.repo_id, receipt.repo_type, receipt.revision))
     except GaveUpError as error:
         is_own = is_loopback(reader.connection.endpoint)
-        hint = "; what was pushed with --local is undone with --local" if is_own else ""
+        hint = "; use --local to undo a push with --local" if is_own else ""
         raise PublishError(f"{error}{hint}") from error
 
 
@@ -101,11 +101,11 @@ def _undone_parent(receipt: Receipt, target: Target) -> str:
     """Return the commit before the one that is undone; PublishError for a receipt of none."""
     if receipt.pull_request is not None:
         raise PublishError(
-            f"{target}: the receipt tells of pull request {receipt.pull_request}, which changed nothing here "
-            "yet; close it on the Hub"
+            f"{target}: the receipt is about pull request {receipt.pull_request}, "
+            "which has not changed anything yet; close it on the Hub"
         )
     if receipt.commit is None or receipt.commit == receipt.parent or receipt.parent is None:
-        raise PublishError("this receipt tells of no commit, so there is nothing to undo")
+        raise PublishError("this receipt has no commit, so there is nothing to undo")
     return receipt.parent
 
 

@@ -30,7 +30,7 @@ def check_version(tag: str, manifest: Manifest, remote: Remote, reader: Reader) 
     tagged = remote if commit == remote.head else reader.read(target)
     if changed := find_changes(manifest, tagged, reader):
         raise PublishError(
-            f"{remote.target}: {tag} is published already, at {commit[:8]}, and files differ "
+            f"{remote.target}: {tag} is published already, at {commit[:8]}, but files differ "
             f"({', '.join(changed)}); raise `version` in the recipe, or publish without a tag with --no-tag"
         )
     return f"{tag} stays on {commit[:8]}, where the weights are: only words change"

@@ -223,7 +223,7 @@ def test_a_release_is_made_once_at_a_time(tmp_path: Path, tiny_base: Path) -> No
     with FileLock(folder / LOCK):
         done = tiny.run_train(recipe, tmp_path / "runs")
     assert done.returncode == 1
-    assert "another run is making this release; wait for it" in done.stderr.splitlines()[-1]
+    assert "another run is building this release; wait for it" in done.stderr.splitlines()[-1]
 
 
 def test_a_weak_release_is_refused_and_one_that_may_be_weak_goes_on_from_the_checkpoint(

@@ -27,10 +27,10 @@ def find_base(recipe: Recipe, mirror: Path | None) -> Path:
     base = recipe.base
     folder = _locate(base, recipe.home, mirror)
     if not (folder / CONFIG).is_file():
-        raise BaseModelError(f"base: {folder} holds no {CONFIG}; it must be a folder saved by transformers")
+        raise BaseModelError(f"base: {folder} has no {CONFIG}; give a folder that was saved by transformers")
     weights = _find_weights(folder, base)
     if base.sha256 is not None and (found := sha256(weights)) != base.sha256:
-        raise BaseModelError(f"base.sha256: {weights.name} has {found}, the recipe says {base.sha256}")
+        raise BaseModelError(f"base.sha256: {weights.name} has {found}, but the recipe says {base.sha256}")
     return folder
 
 

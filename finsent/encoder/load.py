@@ -73,7 +73,7 @@ def check_architecture(folder: Path, name: str) -> None:
     is_encoder = kind in MODEL_FOR_MASKED_LM_MAPPING and kind in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
     if not is_encoder or config.is_encoder_decoder:
         raise BaseModelError(
-            f"base: {name} is of type {config.model_type!r}, which is no encoder with a classifier; "
+            f"base: {name} is of type {config.model_type!r}, which is not an encoder that can classify; "
             f"allowed are {', '.join(sorted(FAMILIES))} and others that "
             "transformers trains as masked language models"
         )
@@ -113,12 +113,12 @@ def _check_loaded(model: PreTrainedModel, loaded: dict[str, Any], name: str) -> 
     if lost := [key for key in lost if not key.startswith(FRESH)]:
         raise BaseModelError(
             f"base: the weights of {name} lack {len(lost)} of the encoder's parts, such as {lost[0]}; they "
-            "are of another architecture than its config.json"
+            "belong to another architecture than its config.json says"
         )
     if other:
         raise BaseModelError(
-            f"base: {len(other)} weights of {name}, such as {other[0]}, have another shape than its "
-            "config.json says; take the files of one model"
+            f"base: {len(other)} weights of {name}, such as {other[0]}, do not have the shape that its "
+            "config.json says; use files of one model"
         )
 
 

@@ -44,7 +44,9 @@ def resize_positions(model: PreTrainedModel, positions: int) -> None:
     embeddings: Any = getattr(model.base_model, "embeddings", None)
     has_table = family.positions is not None and _find_table(model, family.positions) is not None
     if not has_table and not family.relative:
-        raise BaseModelError(f"base.positions: got {positions}, the encoder has no table of them")
+        raise BaseModelError(
+            f"base.positions: got {positions}, this encoder has no position table; leave the key out"
+        )
     if has_table:
         _resize_table(model, str(family.positions), positions)
     elif getattr(model.config, "max_relative_positions", 0) == -1:  # means: as many as there are positions

@@ -36,11 +36,11 @@ def keep_layers(model: PreTrainedModel, layers: list[int]) -> None:
     family = find_family(model)
     if family.layers is None:
         raise BaseModelError(
-            f"base.layers: cannot choose layers of a {type(model).__name__}; leave the key out"
+            f"base.layers: cannot select layers of a {type(model).__name__}; leave the key out"
         )
     have: Any = model.base_model.get_submodule(family.layers)
     if max(layers) >= len(have):
-        raise BaseModelError(f"base.layers: got {layers}; {len(have)} layers are there, counted from 0")
+        raise BaseModelError(f"base.layers: got {layers}; {len(have)} layers exist, counted from 0")
     model.base_model.set_submodule(family.layers, nn.ModuleList(have[index] for index in layers))
     setattr(model.config, family.layers_key, len(layers))
 
@@ -56,7 +56,7 @@ def prune_intermediate(
     family = find_family(model)
     if family.layers is None or family.intermediate is None or family.output is None:
         raise BaseModelError(
-            f"base.intermediate_size: a {type(model).__name__} cannot be made narrower; leave the key out"
+            f"base.intermediate_size: a {type(model).__name__} cannot be pruned; leave the key out"
         )
     have = model.config.intermediate_size
     if size > have:
@@ -96,7 +96,7 @@ def prune_hidden(
     if family.layers is None or family.attention is None:
         allowed = ", ".join(repr(name) for name, row in FAMILIES.items() if row.attention)
         raise BaseModelError(
-            f"base.hidden_size: the encoder is of type {model.config.model_type!r}, allowed is {allowed}; "
+            f"base.hidden_size: the encoder is of type {model.config.model_type!r}, allowed: {allowed}; "
             "leave the key out"
         )
     head = model.config.hidden_size // model.config.num_attention_heads

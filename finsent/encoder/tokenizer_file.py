@@ -80,7 +80,8 @@ def _load(folder: Path, name: str) -> PreTrainedTokenizerFast:
         raise BaseModelError(f"base: the tokenizer of {name} cannot be read: {first_line(error)}") from error
     if not loaded.is_fast:
         raise BaseModelError(
-            f"base: {name} has a {type(loaded).__name__}, which no {TOKENIZER} can hold; choose an encoder "
+            f"base: {name} has a {type(loaded).__name__}, which {TOKENIZER} cannot represent; choose an "
+            "encoder "
             "with a fast tokenizer"
         )
     return cast("PreTrainedTokenizerFast", loaded)
@@ -96,8 +97,8 @@ def _check_special_tokens(tokenizer: Tokenizer, tokens: dict[str, str], kind: st
         )
     if "pad_token" not in tokens:
         raise BaseModelError(
-            f"base: {name} has a {kind} tokenizer without a token for padding; choose an encoder, such as "
-            "BERT, RoBERTa or ModernBERT, that has one"
+            f"base: {name} has a {kind} tokenizer without a padding token; choose an encoder that has one, "
+            "such as BERT, RoBERTa or ModernBERT"
         )
 
 
@@ -106,9 +107,9 @@ def _check_case(tokenizer: Tokenizer, text: Text, name: str) -> None:
     lowercase = knows_no_capitals(tokenizer)
     if lowercase == text.lowercase:
         return
-    told = "knows no capitals, so each would be an unknown token" if lowercase else "tells capitals apart"
+    reason = "knows lower-case letters only" if lowercase else "is case-sensitive"
     raise BaseModelError(
-        f"text.lowercase: got {str(text.lowercase).lower()}, but {name} {told}; write "
+        f"text.lowercase: got {str(text.lowercase).lower()}, but {name} {reason}; write "
         f"lowercase: {str(lowercase).lower()}"
     )
 

@@ -23,8 +23,9 @@ def check_kind(tree: dict[str, Any], base: Base) -> None:
     """Raise BaseModelError for a tokenizer whose pieces cannot be chosen."""
     if (kind := tree["model"]["type"]) != "WordPiece":
         raise BaseModelError(
-            f"base.vocabulary: got {base.vocabulary}, but {base.hub} has a {kind} tokenizer; pieces can be "
-            "chosen of a WordPiece one, so leave the key out"
+            f"base.vocabulary: got {base.vocabulary}, but {base.hub} has a {kind} tokenizer; tokens can "
+            "only be "
+            "selected in a WordPiece tokenizer, so leave the key out"
         )
 
 
@@ -47,7 +48,9 @@ def choose_pieces(
     foreign = _find_foreign(vocabulary, tokenizer, texts) if characters == "latin" else set()
     must = (must - foreign) | {token["id"] for token in tree["added_tokens"]}
     if size < len(must):
-        raise BaseModelError(f"base.vocabulary: got {size}, allowed from {len(must)}: characters must stay")
+        raise BaseModelError(
+            f"base.vocabulary: got {size}, allowed: {len(must)} or more, because single characters must stay"
+        )
     others = set(vocabulary.values()) - must
     by_use = sorted(others, key=lambda index: (index in foreign, -counts[index], index))
     return sorted(must | set(by_use[: size - len(must)]))

@@ -36,7 +36,7 @@ def ask_teachers(
     found = np.zeros((len(texts), len(labels)))
     for folder in folders:
         if (theirs := read_labels(folder)) != labels:
-            raise FinsentError(f"{folder}: the teacher has labels {theirs}, the recipe {labels}")
+            raise FinsentError(f"{folder}: the teacher has the labels {theirs}, the recipe has {labels}")
         found += softmax(remember_logits(folder, texts, bf16) / temperature, axis=1)
     return found / len(folders)
 

@@ -36,7 +36,8 @@ def fold_temperature(model: PreTrainedModel, temperature: float) -> None:
     head = linears[-1]
     if head.out_features != model.config.num_labels:
         raise FinsentError(
-            f"the last layer of {type(model).__name__} is no classifier; the temperature has no place"
+            f"the last layer of {type(model).__name__} is not a linear classifier, so the temperature "
+            "cannot be folded into it"
         )
     with torch.no_grad():
         head.weight.div_(temperature)

@@ -43,7 +43,7 @@ def _check_etag(answer: requests.Response) -> None:
     """Refuse an ETag that is no plain name: the client writes a file of that name."""
     etag = answer.headers.get("X-Linked-ETag") or answer.headers.get("ETag")
     if etag and not _ETAG.fullmatch(etag):
-        raise PublishError(f"{_host(answer)}: answers with the ETag {etag[:60]!r}, which no Hub gives a file")
+        raise PublishError(f"{_host(answer)}: answers with the ETag {etag[:60]!r}, which a Hub never does")
 
 
 def _read_bounded(answer: requests.Response) -> None:
@@ -54,7 +54,7 @@ def _read_bounded(answer: requests.Response) -> None:
         if size > LARGEST_ANSWER:
             answer.close()
             raise PublishError(
-                f"{_host(answer)}: answers with over {LARGEST_ANSWER >> 20} MB, as no Hub does"
+                f"{_host(answer)}: answers with over {LARGEST_ANSWER >> 20} MB, which a Hub never does"
             )
         pieces.append(piece)
     answer._content = b"".join(pieces)

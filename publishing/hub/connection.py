@@ -61,10 +61,12 @@ def connect(endpoint: str, token: str | None, timeouts: Timeouts, given: str = "
     """
     endpoint = endpoint.rstrip("/")
     if not re.fullmatch(r"https?://[^\s/@]+(/[^\s@]*)?", endpoint):
-        raise PublishError("endpoint: write it as https://host, without user or token in it")
+        raise PublishError("endpoint: write it as https://host, without a user or token")
     if constants.HF_HUB_OFFLINE:  # either of two variables sets it
         names = offline_switches("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE") or ["HF_HUB_OFFLINE"]
-        raise PublishError(f"{' and '.join(names)}: set, so nothing can be published; unset first")
+        raise PublishError(
+            f"{' and '.join(names)}: publishing is not possible while it is set; unset it first"
+        )
     found, source = (token, given) if token else find_token()
     client.use_hub(endpoint, timeouts.connect, timeouts.read)
     return Connection(endpoint, HfApi(endpoint=endpoint, token=found), source, found)

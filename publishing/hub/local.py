@@ -36,7 +36,7 @@ def open_hub(endpoint: str, local: bool, patience: float, *repo_ids: str | None)
     with serve_own_hub(tuple(sorted(owners))) as hub:
         connection = connect(hub.endpoint, hub.token, timeouts, "runs/hub/token")
         yield Reader(connection, Retries(tell=say))
-        say("to look at it: python -m local_hub serve --root runs/hub, then http://127.0.0.1:8090")
+        say("to see it: run make hub, then open http://127.0.0.1:8090")
 
 
 @contextmanager
@@ -50,7 +50,8 @@ def serve_own_hub(owners: tuple[str, ...]) -> Iterator[RunningHub]:
             hub = stack.enter_context(running_hub(settings))
         except RootInUseError:
             raise PublishError(
-                "runs/hub: is being served already; stop that, or publish to it: instead of --local, set "
+                "runs/hub: another process is serving it; stop that one, or publish to it: instead of "
+                "--local, set "
                 "HF_TOKEN=$(cat runs/hub/token) and --endpoint http://127.0.0.1:8090, or where it is"
             ) from None
         yield hub

@@ -26,9 +26,9 @@ FAILURES = (HfHubHTTPError, requests.RequestException, RuntimeError, ConnectionE
 # What the client, or we, raise over an answer that has not the keys and types of a Hub's.
 ODD = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError)
 _NETWORK: dict[type[BaseException], str] = {
-    socket.gaierror: "the name of the host is not known here",
-    ConnectionRefusedError: "nothing listens there",
-    ConnectionResetError: "the connection broke off",
+    socket.gaierror: "the host name is unknown",
+    ConnectionRefusedError: "nothing is listening there",
+    ConnectionResetError: "the connection was closed",
     requests.Timeout: "it took too long",
     TimeoutError: "it took too long",
 }
@@ -95,7 +95,7 @@ class Retries:
         if is_final(error):
             raise _refusal(step, error) from error
         if number == self.tries:
-            message = f"{step}: failed {self.tries} times, at last with: {describe(error)}"
+            message = f"{step}: failed {self.tries} times, the last time with: {describe(error)}"
             raise GaveUpError(message) from error
         asked = asked_wait(error) or 0.0
         if asked > self.longest:
@@ -165,7 +165,7 @@ def describe(error: BaseException) -> str:
 
 def _odd_answer(step: str, error: BaseException) -> PublishError:
     said = " ".join(f"{type(error).__name__}: {error}".split())[:120]
-    return PublishError(f"{step}: the answer is not one of a Hub ({said}); check the endpoint")
+    return PublishError(f"{step}: this is not the answer of a Hub ({said}); check the endpoint")
 
 
 def _refusal(step: str, error: BaseException) -> PublishError:

@@ -109,7 +109,7 @@ class Sender:
         try:
             return self.reader.retries.retry("commit", create, find)
         except GaveUpError as error:
-            message = f"{error}; no commit of this push is there, no file changed; run the same command again"
+            message = f"{error}; nothing was committed and no file changed; run the same command again"
             raise GaveUpError(message) from error
 
     def _create_commit(

@@ -18,10 +18,10 @@ def choose_model_id(folder: Path, repo_type: RepoType, repo_id: str | None) -> s
     if repo_id:
         return repo_id
     if repo_type == "dataset":
-        raise PublishError("--repo-id: a data set has no recipe that names one; give owner/name")
+        raise PublishError("--repo-id: a data set has no recipe to take it from; give owner/name")
     release = Run(folder).release
     if not release.is_dir():
-        raise PublishError(f"{folder}: is no run, for it holds no release/; make one with train.py")
+        raise PublishError(f"{folder}: is not a run, because it has no release/; build one with train.py")
     return read_released_recipe(release / RECIPE).hub.model
 
 

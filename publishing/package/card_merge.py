@@ -57,10 +57,10 @@ def decide_card(ours: bytes, theirs: bytes | None, remote: Remote, choice: CardC
 
 def _conflict(remote: Remote, theirs: bytes, ours: bytes) -> CardConflictError:
     return CardConflictError(
-        f"{remote.target}: its {CARD} was edited since the last push; this is what would be lost:\n"
+        f"{remote.target}: its {CARD} was edited since the last push; this would be lost:\n"
         f"{card_diff(theirs, ours)}\n"
-        "choose: --card=merge keeps their text and renews the generated parts, "
-        "--card=theirs keeps it all, --card=ours replaces it"
+        "choose: --card=merge keeps their text and updates the generated parts, "
+        "--card=theirs keeps all of it, --card=ours replaces it"
     )
 
 
@@ -77,7 +77,7 @@ def _merge(theirs: bytes, ours: bytes, remote: Remote) -> bytes:
         return merge_card(decode_card(theirs), decode_card(ours)).encode()
     except ValueError as error:
         raise CardConflictError(
-            f"{remote.target}: its {CARD} cannot be merged ({error}); mend it on the Hub, or choose "
+            f"{remote.target}: its {CARD} cannot be merged ({error}); fix it on the Hub, or choose "
             "--card=ours or --card=theirs"
         ) from None
 

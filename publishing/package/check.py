@@ -56,7 +56,7 @@ def _sizes(manifest: Manifest) -> Iterator[str]:
         if file.size == 0:
             yield f"{file.path}: is empty"
         if file.size > LARGEST_FILE:
-            yield f"{file.path}: has {file.size / 1e9:.0f} GB, a Hub takes {LARGEST_FILE / 1e9:.0f} GB"
+            yield f"{file.path}: has {file.size / 1e9:.0f} GB, a Hub allows {LARGEST_FILE / 1e9:.0f} GB"
 
 
 def lint_release(manifest: Manifest, folder: Path) -> list[str]:
@@ -86,8 +86,8 @@ def check_merged_card(manifest: Manifest, folder: Path, target: object) -> None:
     if problems:
         told = "\n".join(f"  {problem}" for problem in problems)
         raise LintError(
-            f"{target}: not sent, for the merged {CARD} does not pass\n{told}\n"
-            "mend it on the Hub, or choose --card=ours or --card=theirs"
+            f"{target}: not sent, because the merged {CARD} fails its checks\n{told}\n"
+            "fix it on the Hub, or choose --card=ours or --card=theirs"
         )
 
 
@@ -110,9 +110,9 @@ def _measured_files(manifest: Manifest, metrics: Metrics) -> Iterator[str]:
     measured = {variant.file: variant.sha256 for variant in metrics.variants}
     for name, sha256 in measured.items():
         if name not in manifest.files:
-            yield f"{name}: was measured but is not there"
+            yield f"{name}: was measured but is missing"
         elif manifest.files[name].sha256 != sha256:
-            yield f"{name}: is not the file that was measured (other sha256 than in {METRICS}); run train.py"
+            yield f"{name}: is not the file that was measured (its sha256 differs from the one in {METRICS}); run train.py"
     for name in manifest.files:
         if name.endswith(".onnx") and name not in measured:
             yield f"{name}: was never measured; delete it or run train.py"
@@ -130,7 +130,7 @@ def _endpoint_files(manifest: Manifest, metrics: Metrics) -> Iterator[str]:
     if HANDLER in manifest.files or metrics.run_of(HANDLER):
         for name in ENDPOINT_FILES:
             if name not in manifest.files:
-                yield f"{name}: missing, so Inference Endpoints could not run {HANDLER}; run train.py"
+                yield f"{name}: missing, so {HANDLER} cannot run on Inference Endpoints; run train.py"
 
 
 def _licence(recipe: Recipe, metrics: Metrics) -> Iterator[str]:
@@ -183,7 +183,7 @@ def lint_space(manifest: Manifest) -> list[str]:
         )
     app = str(metadata.get("app_file") or ENTRY["static" if metadata.get("sdk") == "static" else "gradio"])
     if app not in manifest.files:
-        problems.append(f"{app}: missing; the Space would have nothing to start")
+        problems.append(f"{app}: missing, so the Space could not start")
     return problems
 
 

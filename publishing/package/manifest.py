@@ -93,12 +93,12 @@ def is_allowed(repo_type: RepoType, path: str) -> bool:
 def read_folder(folder: Path, repo_type: RepoType, progress: Callable[[int], None] | None = None) -> Manifest:
     """Hash what may be sent of a folder; `progress` hears of bytes read. LintError when there is nothing."""
     if not folder.is_dir():
-        raise LintError(f"{folder}: is no folder; make a release with train.py first")
+        raise LintError(f"{folder}: is not a folder; build a release with train.py first")
     refuse_links(folder, repo_type)
     names = sorted(path.relative_to(folder).as_posix() for path in _walk(folder))
     allowed = [name for name in names if is_allowed(repo_type, name)]
     if not allowed:
-        raise LintError(f"{folder}: holds no file that belongs in a {repo_type} repository")
+        raise LintError(f"{folder}: has no file that belongs in a {repo_type} repository")
     files = {name: hash_file(folder / name, name, progress) for name in allowed}
     return Manifest(repo_type, files, tuple(name for name in names if name not in files))
 
@@ -109,7 +109,7 @@ def refuse_links(folder: Path, repo_type: RepoType) -> None:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink() and (name in folders or is_allowed(repo_type, name)):
-            raise LintError(f"{path}: is a link, which may lead anywhere; put the file itself there")
+            raise LintError(f"{path}: is a link, which could point anywhere; put the file itself there")
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -56,7 +56,7 @@ def pack_release(run: Path, target: Target, space_id: str | None, progress: Prog
     """Make a run's release ready for a repository; LintError when it is not whole."""
     release = Run(run).release
     if not release.is_dir():
-        raise LintError(f"{release}: is not there; make it with train.py")
+        raise LintError(f"{release}: does not exist; build it with train.py")
     refuse_links(release, "model")
     if missing := missing_files(release):
         raise LintError(f"{release}: {', '.join(missing)} missing; run train.py again")

@@ -31,5 +31,5 @@ def find_leaks(manifest: Manifest, token: str | None = None) -> Iterator[str]:
         for kind, pattern in (own | SECRETS).items():
             if match := pattern.search(content):
                 line = content.count(b"\n", 0, match.start()) + 1
-                yield f"{file.path}:{line}: holds {kind}; take it out, and revoke it if it was ever shared"
+                yield f"{file.path}:{line}: contains {kind}; remove it, and revoke it if it was ever shared"
                 break

@@ -14,7 +14,7 @@ from huggingface_hub import CommitOperationAdd
 from publishing.errors import LintError
 from publishing.package.manifest import PIECE, OutgoingFile
 
-_NEXT = "no file was sent; let nothing write to the release, and run again"
+_NEXT = "no file was sent; make sure that nothing writes to the release, and run again"
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from publishing.proof.prover import FOREIGN_TOLERANCE, HARD_TEXTS
 from publishing.receipt import Check
 
 NAME = "handler"
-NOT_OURS = "not as this finsent writes it, and so not run"
+NOT_OURS = "not the version that this finsent writes, so it was not run"
 
 
 def check_handler(snapshot: Path, home: Path) -> Check:
@@ -43,5 +43,7 @@ def _judge(answers: list[Probabilities], metrics: Metrics) -> Check:
         return Check(name=NAME, state="failed", detail=detail)
     for scores in answers[len(stated) :]:
         if set(scores) != set(stated[0]) or abs(sum(scores.values()) - 1) > FOREIGN_TOLERANCE:
-            return Check(name=NAME, state="failed", detail=f"{HANDLER}: answers {scores} for a hard text")
+            return Check(
+                name=NAME, state="failed", detail=f"{HANDLER}: answers {scores} for a difficult text"
+            )
     return Check(name=NAME, state="ok", detail=f"{HANDLER}, {len(answers)} texts, largest |Δp| {worst:.1g}")

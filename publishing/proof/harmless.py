@@ -28,10 +28,10 @@ def refuse_code(folder: Path, onnx_files: Iterable[str]) -> None:
     for name in (CONFIG, TOKENIZER_CONFIG):
         for key in CODE_KEYS:
             if key in _read_settings(folder / name):
-                raise PublishError(f"{name}: names code of its own ({key}), which is never run; not loaded")
+                raise PublishError(f"{name}: refers to its own code ({key}), which is never run; not loaded")
     for name in onnx_files:
         if other := next(_external_files(folder / name), None):
-            raise PublishError(f"{name}: reads its weights from another file, {other[:80]!r}; not loaded")
+            raise PublishError(f"{name}: takes its weights from another file, {other[:80]!r}; not loaded")
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
@@ -62,5 +62,5 @@ def _external_files(path: Path) -> Iterator[str]:
     try:
         model = onnx.load(path, load_external_data=False)
     except (DecodeError, OSError, ValueError) as error:
-        raise PublishError(f"{path.name}: is no ONNX file ({type(error).__name__}); not loaded") from None
+        raise PublishError(f"{path.name}: is not an ONNX file ({type(error).__name__}); not loaded") from None
     yield from (location or "unnamed" for location in walk(model))

@@ -76,14 +76,14 @@ class Prover:
             path for path, sha256 in expected.items() if hash_file(snapshot / path, path).sha256 != sha256
         ]
         if wrong:
-            return Check(name="files", state="failed", detail=f"other bytes came back of {', '.join(wrong)}")
+            return Check(name="files", state="failed", detail=f"the download differs for {', '.join(wrong)}")
         return Check(name="files", state="ok", detail=f"{len(expected)} files, sha256 of each")
 
     def check_objects(self, snapshot: Path, files: dict[str, RemoteFile]) -> Check:
         """Compare what came back with the Hub's own object ids, for a publication that we did not make."""
         wrong = [path for path, there in files.items() if not there.equals(hash_file(snapshot / path, path))]
         if wrong:
-            return Check(name="files", state="failed", detail=f"not what the tree says: {', '.join(wrong)}")
+            return Check(name="files", state="failed", detail=f"not as listed by the Hub: {', '.join(wrong)}")
         return Check(name="files", state="ok", detail=f"{len(files)} files, by the object ids of the tree")
 
     def check_measured(self, snapshot: Path) -> Check:
@@ -91,11 +91,11 @@ class Prover:
         for one in read_metrics(snapshot / METRICS).variants:
             if not (snapshot / one.file).is_file():
                 return Check(
-                    name="measured", state="failed", detail=f"{one.file} was measured, but is not there"
+                    name="measured", state="failed", detail=f"{one.file} was measured, but is missing"
                 )
             if hash_file(snapshot / one.file, one.file).sha256 != one.sha256:
                 return Check(name="measured", state="failed", detail=f"{one.file} is not the file measured")
-        return Check(name="measured", state="ok", detail="the weights are those that were measured")
+        return Check(name="measured", state="ok", detail="the weights are the measured ones")
 
     def check_loading(self, snapshot: Path, release: Path) -> Check:
         """Load what we published with pipeline() and ORTModel by Hub id; compare with the release."""
@@ -123,7 +123,7 @@ class Prover:
         file = metrics.variant(metrics.default_variant).file
         stated = {file: [example.scores for example in metrics.examples]}
         got = {file: answer[0].get(file, [])[: len(metrics.examples)]}
-        return _compare(got, stated, FOREIGN_TOLERANCE, "from the files that came back")
+        return _compare(got, stated, FOREIGN_TOLERANCE, "from the downloaded files")
 
     def _write_job(self, metrics: Metrics, models: list[ModelLocation], foreign: bool) -> Path:
         texts = [*(example.text for example in metrics.examples), *HARD_TEXTS]

@@ -18,7 +18,7 @@ from publishing.proof.prover import Prover, empty_home
 from publishing.receipt import Check
 
 Depth = Literal["files", "load", "full"]
-UNASKED = "its code may be anybody's; --run-snippets runs it, as you, though without your token"
+UNASKED = "its code may be anyone's; --run-snippets runs it with your rights, but without your token"
 
 
 def check_names(repo_type: str, depth: Depth, has_handler: bool) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ def _head_of_release(remote: Remote, reader: Reader) -> str:
         place = reader.connection.endpoint
         raise PublishError(f"{remote.target}: is not on {place}, or this token may not see it")
     if METRICS not in remote.files:
-        raise PublishError(f"{remote.target}: holds no {METRICS}, so it is no release that finsent can prove")
+        raise PublishError(f"{remote.target}: has no {METRICS}, so finsent cannot check it")
     return remote.head
 
 
@@ -92,9 +92,9 @@ def proving(commit: str) -> Iterator[None]:
     try:
         yield
     except (PublishError, OSError) as error:
-        full = f"; is there room in {tempfile.gettempdir()}? TMPDIR may name another folder"
+        full = f"; is there enough space in {tempfile.gettempdir()}? TMPDIR can name another folder"
         raise PublishError(
-            f"{commit[:8]} is published, but the proof broke off: {error}"
+            f"{commit[:8]} is published, but the proof was interrupted: {error}"
             f"{full if isinstance(error, OSError) else ''}; run the same command again to prove it"
         ) from error
 
@@ -104,5 +104,5 @@ def raise_if_failed(check: Check, commit: str) -> None:
     if check.state == "failed":
         raise PublishError(
             f"{commit[:8]} is published, but {check.name} failed: {check.detail}; "
-            "mend and push again, or go back with: python hub_push.py rollback RUN"
+            "fix it and push again, or undo it with: python hub_push.py rollback RUN"
         )

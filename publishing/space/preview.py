@@ -136,7 +136,7 @@ def main(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does, and the app with it
     release = Run(run).release
     if not release.is_dir():
-        raise typer.BadParameter(f"{release} is not there; make it with train.py")
+        raise typer.BadParameter(f"{release} does not exist; build it with train.py")
     subject = describe_release(release)
     page = LOCAL_MODEL | (LOCAL_LIBRARY if library else {})
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):

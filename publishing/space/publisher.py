@@ -83,7 +83,7 @@ class SpacePublisher:
         if self.options.choice == "zerogpu" and not _uses_zerogpu(demo):
             raise PublishError(
                 f"{demo.folder}: no function is decorated with @spaces.GPU, so a ZeroGPU Space "
-                "would die at its start; take --space gradio or static"
+                "would fail to start; use --space gradio or static"
             )
         folder = self._render(form, revision)
         manifest = read_folder(folder, "space")
@@ -104,7 +104,7 @@ class SpacePublisher:
             if len(self.reader.messages(self.options.target, remote.head)) == 1:
                 return manifest  # nothing but what its creation put there
             raise PublishError(
-                f"spaces/{self.options.repo_id}: is there, and was not published from here; name another "
+                f"spaces/{self.options.repo_id}: exists and was not published from here; choose another "
                 "with --space-id, or replace it with --card=ours"
             )
         content = self.reader.content(self.options.target, CARD, remote.head) or b""
@@ -122,7 +122,7 @@ class SpacePublisher:
                 message = f"no Space: {error}, and there is no static form to fall back to"
                 say(message)
                 return _no_space(self.options.repo_id, message), []
-            form, note = "static", f"static instead of Gradio, which this account may not have ({error})"
+            form, note = "static", f"static instead of Gradio, which this account cannot use ({error})"
             say(note)
             remote = self._create(remote, form, revision)
         return self._publish_form(form, remote, revision, note)

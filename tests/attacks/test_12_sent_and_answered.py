@@ -132,7 +132,7 @@ def test_an_etag_never_names_a_file_elsewhere(tmp_path: Path, header: str) -> No
         told = {"ETag": '"abc"'} | {header: etag.format(tmp=tmp_path)}
         with answering(b"{}", X_Repo_Commit=COMMIT, **told) as address:
             prover = Prover(reader_at(address), Target("ann/x"), COMMIT, home)
-            with pytest.raises(PublishError, match="which no Hub gives a file"):
+            with pytest.raises(PublishError, match="which a Hub never does"):
                 prover.download(["config.json"])
     assert [path for path in tmp_path.rglob("*") if path.is_file() and not path.is_relative_to(home)] == []
 

@@ -74,7 +74,7 @@ def test_what_does_not_merge_into_a_good_card_is_not_sent(
 ) -> None:
     push(rows, repo_id, reader)
     save(api, repo_id, THEIRS.replace("Their words.", "Words.\n\n---\nlicense: gpl\n---\n").encode())
-    with pytest.raises(LintError, match=r"the merged README\.md does not pass\n.*a second metadata block"):
+    with pytest.raises(LintError, match=r"the merged README\.md fails its checks\n.*a second metadata block"):
         push(rows, repo_id, reader, card="merge")
     assert api.list_repo_commits(repo_id, repo_type="dataset")[0].title == "by hand"
 

@@ -118,7 +118,7 @@ def test_a_full_disk_during_the_proof_tells_that_it_is_published(
     reader = connect_to(hub)
     monkeypatch.setattr(push_module, "empty_home", full)
     with pytest.raises(
-        PublishError, match=r"^[0-9a-f]{8} is published, but the proof broke off: .*No space.*TMPDIR"
+        PublishError, match=r"^[0-9a-f]{8} is published, but the proof was interrupted: .*No space.*TMPDIR"
     ):
         hub_push.publish(Push(parcel_of(rows, repo_id), QUICKLY, reader))
     monkeypatch.undo()

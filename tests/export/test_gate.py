@@ -20,7 +20,7 @@ def test_drift_counts_flips_and_differences() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"macro_f1_drop": 0.02}, ["macro F1 falls by 0.02, allowed 0.015"]),
+        ({"macro_f1_drop": 0.02}, ["macro F1 drops by 0.02, allowed 0.015"]),
         ({"flip_share": 0.07}, ["labels that flip 0.07, allowed 0.06"]),
         ({"batch_difference": 0.1}, ["alone and padded 0.1, allowed 1e-06"]),
         ({}, []),

@@ -30,12 +30,12 @@ def test_only_a_failed_write_is_told_as_one() -> None:
 def test_too_little_room_is_said_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr("finsent.claim.shutil.disk_usage", lambda _: usage._replace(free=10**8))
-    with pytest.raises(FinsentError, match=r"0.1 GB are free, a run needs 2 GB; make room"):
+    with pytest.raises(FinsentError, match=r"0.1 GB are free, but a run needs 2 GB; make room"):
         check_disk(tmp_path / "runs")
 
 
 def test_a_failed_write_names_the_folder(tmp_path: Path) -> None:
-    message = r"run: cannot be written \(bad\); make room and run again with --resume"
+    message = r"run: cannot be written \(bad\); free some disk space and run again with --resume"
     with pytest.raises(FinsentError, match=message), claimed(tmp_path / "run"):
         raise RuntimeError("bad") from OSError(errno.ENOSPC, "No space left on device")
 
@@ -48,7 +48,7 @@ def test_who_waits_comes_in_when_the_other_is_done(tmp_path: Path) -> None:
             order.append("second")
 
     with FileLock(tmp_path / LOCK):
-        with pytest.raises(FinsentError, match="another run is making this release"), claimed(tmp_path):
+        with pytest.raises(FinsentError, match="another run is building this release"), claimed(tmp_path):
             pytest.fail("two at once")
         waiting = threading.Thread(target=second)
         waiting.start()

@@ -35,10 +35,10 @@ def test_what_a_person_caused_is_one_line_and_exit_1(
 
 def test_an_interruption_may_say_itself_where_to_look(capsys: pytest.CaptureFixture[str]) -> None:
     stop = KeyboardInterrupt()
-    stop.add_note("receipt.json says what stands on the Hub")
+    stop.add_note("receipt.json says what is on the Hub")
     with pytest.raises(typer.Exit), reporting_errors("nothing was sent"):
         raise stop
-    assert capsys.readouterr().err.endswith("interrupted; receipt.json says what stands on the Hub\n")
+    assert capsys.readouterr().err.endswith("interrupted; receipt.json says what is on the Hub\n")
 
 
 @pytest.mark.parametrize(("script", "name"), [("/x/train.py", "train.py"), ("/x/card/__main__.py", "card")])
@@ -65,7 +65,7 @@ def test_a_bug_keeps_its_traceback(tmp_path: Path) -> None:
 
 def test_where_nobody_can_answer_nothing_is_assumed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
-    with pytest.raises(FinsentError, match="nobody to ask here: add --yes"):
+    with pytest.raises(FinsentError, match="no terminal to ask on: add --yes"):
         confirm("Publish this?")
 
 

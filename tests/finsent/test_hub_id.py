@@ -30,9 +30,9 @@ NAMES = ["x", "X_1", "_x", "x_", "a.b-c", "x" * 96, "git", "x.gitx"]
 @pytest.mark.parametrize("name", NO_NAMES)
 def test_names_that_no_hub_takes(name: str) -> None:
     for repo_id in (f"ann/{name}", f"{name}/model"):
-        with pytest.raises(PublishError, match="is no repository id; write it as owner/name"):
+        with pytest.raises(PublishError, match="is not a repository id; write it as owner/name"):
             Target(repo_id)
-        with pytest.raises(ValueError, match="is no repository id"):
+        with pytest.raises(ValueError, match="is not a repository id"):
             Hub(model=repo_id, space="ann/demo")
 
 

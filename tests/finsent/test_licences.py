@@ -31,7 +31,7 @@ def test_the_release_carries_what_its_sources_allow(sources: list[str], expected
     [
         (
             ["cc-by-sa-3.0", "cc-by-nc-sa-3.0"],
-            "of source0 and .* of source1 cannot be combined, each demands",
+            "of source0 and .* of source1 cannot be combined, because each demands",
         ),
         (
             ["cc-by-sa-3.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0"],
@@ -86,7 +86,7 @@ def test_the_base_of_a_teacher_binds_its_student(tiny_recipe: Recipe) -> None:
 
 def test_terms_of_its_own_ask_for_the_same_of_the_release() -> None:
     with pytest.raises(
-        RecipeError, match=r"got 'cc-by-nc-4.0', but a source has terms of its own; write 'other'"
+        RecipeError, match=r"got 'cc-by-nc-4.0', but a source has its own terms; write 'other'"
     ):
         check_wish("cc-by-nc-4.0", LICENCES["other"])
     check_wish("other", LICENCES["other"])

@@ -61,7 +61,7 @@ def test_no_texts_are_no_rows(classifier: Classifier) -> None:
     [
         (["up", None], "text 1: got NoneType, expected str; drop it or write ''"),
         ([3.5], "text 0: got float"),
-        ("up", r"got one string where a list of texts is expected; write \[text\]"),
+        ("up", r"got a string, expected a list of texts; write \[text\]"),
     ],
 )
 def test_what_is_no_text_is_named(classifier: Classifier, texts: object, message: str) -> None:

@@ -54,7 +54,7 @@ def test_a_plan_says_where_it_goes_and_when_there_is_nothing_to_do(told: Callabl
     show_plan(make_plan(parent=None, repo_type="dataset", revision="next", files=(FILE,)))
     lines = told()
     assert lines[0] == "ann/x, main at abcdef01: nothing to change"
-    assert lines[1] == "dataset ann/x, next is not there yet and is created"
+    assert lines[1] == "dataset ann/x, next does not exist yet and will be created"
 
 
 FILE = FileChange(path="README.md", action="add", size=1)
@@ -75,7 +75,7 @@ def test_a_receipt_names_commit_checks_and_space(told: Callable[[], list[str]]) 
         ({"commit": None}, "Commit: none"),
         (
             {"commit": None, "commit_is_certain": False},
-            "Commit: not known; run again, the next push finds out",
+            "Commit: not known; run again to find out",
         ),
         ({"pull_request": 3}, f"Commit: {'8' * 40}, pull request 3"),
         ({"tag": None}, "Tag: none"),

@@ -108,10 +108,10 @@ def test_who_interrupts_is_told_where_to_look_and_no_process_shows_the_token(
     assert receipt.commit is None
     assert not receipt.commit_is_certain  # the Hub is still at it
     if sent == signal.SIGKILL:
-        assert receipt.message == "broken off while committing"
+        assert receipt.message == "interrupted while committing"
         return
     assert process.returncode == 1 and "Traceback" not in "".join(lines)
-    assert re.search(r"interrupted; \S+/receipts/\S+\.json says what stands on the Hub\n$", lines[-1])
+    assert re.search(r"interrupted; \S+/receipts/\S+\.json says what is on the Hub\n$", lines[-1])
     assert (receipt.state, receipt.message) == ("interrupted", "KeyboardInterrupt")
 
 

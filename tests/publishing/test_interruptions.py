@@ -75,7 +75,7 @@ def test_of_two_publishers_one_wins_and_the_other_is_told(
     for thread in threads:
         thread.join(60)
     assert len(errors) == 1
-    assert "run again to go on" in str(next(iter(errors.values())))
+    assert "run again to publish it" in str(next(iter(errors.values())))
     expected = 3 if again else 2
     assert len(publisher.commits()) == expected
     loser = publisher if id(publisher) in errors else other

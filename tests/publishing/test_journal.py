@@ -60,7 +60,7 @@ def test_a_failure_leaves_what_it_says_without_the_token_and_what_the_hub_holds(
     )
     assert (receipt.state, receipt.message) == ("failed", "refused ***")
     assert (receipt.commit, receipt.commit_is_certain) == (COMMIT, True)
-    assert note == f"{tmp_path}/receipts/{BEFORE.created}.json says what stands on the Hub"
+    assert note == f"{tmp_path}/receipts/{BEFORE.created}.json says what is on the Hub"
 
 
 def test_a_commit_that_is_known_is_not_asked_for(tmp_path: Path) -> None:

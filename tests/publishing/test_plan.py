@@ -60,7 +60,7 @@ def test_a_first_push_adds_everything_and_tells_what_stays_behind(rows: Parcel) 
     assert (plan.parent, plan.tag, plan.card, plan.bytes_to_send) == (None, "v1.0.0", "ours", 4)
     assert plan.title == "Publish rows: 2 files" and not plan.is_empty and plan.figures == ()
     (warning,) = plan.warnings
-    assert warning.startswith("not sent, for they are no files of a data set: 0.py, 1.py, ")
+    assert warning.startswith("not sent, because these are not files of a data set: 0.py, 1.py, ")
     assert warning.endswith(" and 2 more")
 
 
@@ -80,7 +80,9 @@ def test_a_tag_that_is_taken_is_told_only_where_something_changes(tiny_release: 
     assert plan.notes == (f"v0.1.0 stays on {HEAD[:8]}, where the weights are: only words change",)
     assert plan.figures and all(one.before == one.after for one in plan.figures)
     changed = replace(parcel, manifest=parcel.manifest.replace("config.json", b"{}"))
-    with pytest.raises(PublishError, match=r"v0\.1\.0 is published already.*files differ \(config\.json\)"):
+    with pytest.raises(
+        PublishError, match=r"v0\.1\.0 is published already.*these files differ \(config\.json\)"
+    ):
         make_plan(changed, remote, Shelf(parcel.manifest), None, "v0.1.0")
 
 

@@ -47,7 +47,7 @@ def test_other_content_under_a_taken_tag_is_refused_before_anything_is_sent(
     publisher.change("A new sentence.")
     path = publisher.run / "release" / name
     path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    with pytest.raises(PublishError, match=rf"v0\.1\.0 is published already.*files differ \({name}\)"):
+    with pytest.raises(PublishError, match=rf"v0\.1\.0 is published already.*these files differ \({name}\)"):
         publisher.publish()
     assert len(publisher.commits()) == 2
 
@@ -68,7 +68,7 @@ def test_words_change_under_a_tag_that_stays(
     path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     publisher.publish(tag=False)  # what is published now is no longer what the tag stands for
     publisher.change("A third.")
-    with pytest.raises(PublishError, match=r"files differ \(tokenizer_config\.json\)"):
+    with pytest.raises(PublishError, match=r"these files differ \(tokenizer_config\.json\)"):
         publisher.publish()
 
 
@@ -111,7 +111,7 @@ def test_a_tag_that_somebody_put_elsewhere_meanwhile_is_told(
 
 def test_an_interrupted_tag_is_made_by_the_next_run(publisher: Publisher, faults: str) -> None:
     order(faults, method="POST", path="/tag/", status=503, n=3)
-    with pytest.raises(PublishError, match="tag: failed 3 times, at last with: 503"):
+    with pytest.raises(PublishError, match="tag: failed 3 times, the last time with: 503"):
         publisher.publish()
     receipt = publisher.receipts()[0]
     assert receipt.state == "failed" and receipt.commit is not None and receipt.tag is None
@@ -130,7 +130,7 @@ def test_somebody_else_commits_in_between(
         api.create_commit(publisher.repo_id, [CommitOperationAdd("a.txt", b"1")], commit_message="mine first")
 
     monkeypatch.setattr(hub_push, "confirm", meanwhile)
-    with pytest.raises(PublishError, match=r"412.*run again to go on"):
+    with pytest.raises(PublishError, match=r"412.*run again to publish it"):
         publisher.publish(tag=False, confirm=True)
     assert publisher.commits()[0] == "mine first" and publisher.receipts()[-1].commit is None
     monkeypatch.undo()

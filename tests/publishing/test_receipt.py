@@ -51,7 +51,9 @@ def test_the_newest_receipt_is_that_of_a_commit(tmp_path: Path) -> None:
 
 def test_what_is_no_receipt_is_one_line(tmp_path: Path) -> None:
     path = write(tmp_path, unknown=1)
-    with pytest.raises(PublishError, match=r"is no receipt \(.*\); they stand in runs/\*/receipts/\*\.json"):
+    with pytest.raises(
+        PublishError, match=r"is not a receipt \(.*\); receipts are in runs/\*/receipts/\*\.json"
+    ):
         read_receipt(path)
 
 
@@ -65,7 +67,7 @@ def test_a_damaged_receipt_is_set_aside_and_said(
     assert [receipt.repo_id for receipt in read_receipts(tmp_path, "ann/quick")] == ["ann/quick"]
     assert newest_receipt(tmp_path) == good
     assert not damaged.exists() and damaged.with_name(damaged.name + ".broken").read_bytes() == content
-    assert "is no receipt" in capsys.readouterr().err
+    assert "is not a receipt" in capsys.readouterr().err
 
 
 def test_a_receipt_is_named_itself_or_by_its_run(tmp_path: Path) -> None:
@@ -73,7 +75,7 @@ def test_a_receipt_is_named_itself_or_by_its_run(tmp_path: Path) -> None:
     older = write(tmp_path, created="2026-11-21T00-00-00.000000Z", tag="v0.0.9")
     assert find_receipt(tmp_path) == (read_receipt(path), tmp_path)
     assert find_receipt(older) == (read_receipt(older), tmp_path)
-    with pytest.raises(PublishError, match="holds no receipt of a published commit"):
+    with pytest.raises(PublishError, match="has no receipt of a published commit"):
         find_receipt(tmp_path / "nowhere")
 
 

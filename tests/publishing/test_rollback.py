@@ -29,7 +29,7 @@ def test_rollback_restores_the_tree_before_as_a_new_commit(publisher: Publisher)
     after = publisher.reader.read(publisher.target)
     assert after.files == before.files and after.head == undone.commit
     assert publisher.commits()[0] == f"Roll back to {str(first.commit)[:8]}" and len(publisher.commits()) == 4
-    with pytest.raises(PublishError, match="would undo what came after it"):
+    with pytest.raises(PublishError, match="would also undo what came after it"):
         roll_back(second, publisher.run, publisher.reader)
 
 
@@ -83,7 +83,7 @@ def test_a_hub_of_this_machine_that_is_gone_may_have_been_local(monkeypatch: pyt
     once = Retries(tries=1, settle=0, sleep=lambda seconds: None)
     reader = Reader(connect("http://127.0.0.1:9", "hf_x", Timeouts(1, 1)), once)
     receipt = Receipt.model_validate(OF_0_1_0)
-    with pytest.raises(PublishError, match=r"nothing listens there.*; what was pushed with --local"):
+    with pytest.raises(PublishError, match=r"nothing is listening there.*; use --local to undo a push"):
         plan_rollback(receipt, reader)
     monkeypatch.setattr("publishing.rollback.is_loopback", lambda endpoint: False)
     with pytest.raises(PublishError) as told:
@@ -95,9 +95,9 @@ def test_a_hub_of_this_machine_that_is_gone_may_have_been_local(monkeypatch: pyt
 def test_a_receipt_of_no_commit_undoes_nothing(changes: dict[str, Any]) -> None:
     receipt = Receipt.model_validate(OF_0_1_0 | changes)
     reader = cast("Reader", Unmoved())
-    with pytest.raises(PublishError, match="tells of no commit, so there is nothing to undo"):
+    with pytest.raises(PublishError, match="has no commit, so there is nothing to undo"):
         plan_rollback(receipt, reader)
-    with pytest.raises(PublishError, match="tells of pull request 3, which changed nothing"):
+    with pytest.raises(PublishError, match="is about pull request 3, which has not changed anything"):
         plan_rollback(receipt.with_(pull_request=3), reader)
 
 

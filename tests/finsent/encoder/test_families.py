@@ -89,9 +89,12 @@ def test_electra_is_cut_as_bert_but_for_its_hidden_size(tiny_recipe: Recipe, tmp
 @pytest.mark.parametrize(
     ("cut", "message"),
     [
-        ({"layers": [0]}, "base.layers: cannot choose layers of a SqueezeBert"),
-        ({"positions": 128}, "base.positions: got 128, the encoder has no table of them"),
-        ({"intermediate_size": 8}, "base.intermediate_size: a SqueezeBert.* cannot be made narrower"),
+        ({"layers": [0]}, "base.layers: cannot select layers of a SqueezeBert"),
+        (
+            {"positions": 128},
+            "base.positions: got 128, this encoder has no position table; leave the key out",
+        ),
+        ({"intermediate_size": 8}, "base.intermediate_size: a SqueezeBert.* cannot be pruned"),
         ({"hidden_size": 16}, "base.hidden_size: the encoder is of type 'squeezebert'"),
     ],
 )

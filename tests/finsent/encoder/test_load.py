@@ -104,9 +104,9 @@ def test_weights_of_another_shape_or_architecture_are_refused(tiny_recipe: Recip
     [
         (
             {"model_type": "t5"},
-            "of type 't5', which is no encoder with a classifier; allowed are albert, bert",
+            "of type 't5', which is not an encoder that can classify; allowed are albert, bert",
         ),
-        ({"model_type": "gpt2"}, "of type 'gpt2', which is no encoder"),
+        ({"model_type": "gpt2"}, "of type 'gpt2', which is not an encoder"),
         ({"model_type": "new"}, "config.json of tests/tiny-bert cannot be read: "),
         ({"auto_map": {"AutoConfig": "evil.Config"}, "model_type": "new"}, "cannot be read: "),
     ],
@@ -168,9 +168,7 @@ def test_capitals_are_the_encoder_s_to_know(tiny_recipe: Recipe, tmp_path: Path)
     with pytest.raises(BaseModelError, match=r"text.lowercase: got false, but .* knows no capitals.*: true"):
         load_base(tiny_recipe.model_copy(update={"text": text}), TEXTS)
     cased = tiny_encoders.save_encoder(tmp_path / "cased", "xlm-roberta")
-    with pytest.raises(
-        BaseModelError, match=r"text.lowercase: got true, but .* tells capitals apart.*: false"
-    ):
+    with pytest.raises(BaseModelError, match=r"text.lowercase: got true, but .* is case-sensitive.*: false"):
         load_base(change(tiny_recipe, path=str(cased)), TEXTS)
 
 

@@ -102,7 +102,7 @@ def test_a_shape_that_cannot_be_is_refused(tiny_recipe: Recipe, base: dict[str, 
 def test_another_kind_of_encoder_is_refused(tmp_path: Path) -> None:
     encoder = tiny.save_encoder(tmp_path / "distilbert", "distilbert")
     recipe = load_recipe(tiny.write_recipe(tmp_path, encoder))
-    with pytest.raises(BaseModelError, match="a DistilBertForSequenceClassification cannot be made narrower"):
+    with pytest.raises(BaseModelError, match="a DistilBertForSequenceClassification cannot be pruned"):
         load(recipe, intermediate_size=8)
     with pytest.raises(BaseModelError, match=r"hidden_size: the encoder is of type 'distilbert', allowed"):
         load(recipe, hidden_size=16)

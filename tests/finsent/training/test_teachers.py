@@ -25,7 +25,7 @@ def test_teachers_probabilities_are_averaged_after_the_temperature(teacher_relea
 
 
 def test_a_teacher_with_other_labels_is_refused(teacher_release: Path) -> None:
-    with pytest.raises(FinsentError, match=r"the teacher has labels .*, the recipe \['up', 'down'\]"):
+    with pytest.raises(FinsentError, match=r"the teacher has the labels .*, the recipe has \['up', 'down'\]"):
         ask_teachers([teacher_release], TEXTS, ["up", "down"], 1.0)
 
 

@@ -34,9 +34,9 @@ def build_card_of(metrics: Metrics) -> str:
 
 def test_each_caution_is_told_with_its_figures(metrics: Metrics) -> None:
     assert list_cautions(unusual(metrics)) == [
-        "The test split has 90 rows: too few to tell a good release from a fair one.",
-        "No test row has the label 'neutral': nothing is known of it.",
-        "8.0 % of the words are unknown to the tokenizer, all of them the same to the model "
+        "The test split has 90 rows: too few to tell a good release from a mediocre one.",
+        "No test row has the label 'neutral': nothing is known about it.",
+        "8.0 % of the words are unknown to the tokenizer, so the model cannot tell them apart "
         "(by script: Devanagari 80.0 %).",
         "10.0 % of the test rows (9) are cut after 500 characters: "
         "accuracy 50.0 % on these, 80.0 % on the others.",

@@ -29,13 +29,13 @@ def test_local_starts_a_hub_whose_user_may_write_where_the_push_goes(
         assert reader.connection.endpoint.startswith("http://127.0.0.1:")
         assert [one["name"] for one in account["orgs"]] == ["desk"]
         assert (tmp_path / "hub" / "token").read_text(encoding="utf-8").strip() == reader.connection.token
-    assert "to look at it: python -m local_hub serve --root" in capsys.readouterr().err
+    assert "to see it: run make hub" in capsys.readouterr().err
 
 
 def test_a_hub_that_is_served_already_is_told_in_a_line(tmp_path: Path) -> None:
     with (
         running_hub(HubSettings(tmp_path / "hub")),
-        pytest.raises(PublishError, match="is being served already"),
+        pytest.raises(PublishError, match="another process is serving it"),
         open_hub("", True, 5, "local/x"),
     ):
         pytest.fail("two servers on one root")

@@ -40,7 +40,7 @@ def raising(*errors: BaseException) -> Any:
 
 def test_waits_double_with_jitter_and_end() -> None:
     waits = Waits()
-    with pytest.raises(GaveUpError, match="step: failed 4 times, at last with: 503 said so"):
+    with pytest.raises(GaveUpError, match="step: failed 4 times, the last time with: 503 said so"):
         waits.retries(tries=4, base=1.0).retry("step", raising(*[failure(503)] * 9))
     assert all(2**n <= wait <= 1.5 * 2**n for n, wait in enumerate(waits.seconds)) and len(waits.seconds) == 3
 

@@ -58,7 +58,7 @@ def test_a_pull_request_is_opened_once(publisher: Publisher, api: HfApi, faults:
     api.change_discussion_status(publisher.repo_id, 1, new_status="closed")
     second = publisher.publish(pull_request=True).receipt
     assert second is not None and second.pull_request == 2
-    with pytest.raises(PublishError, match="tells of pull request 2, which changed nothing here"):
+    with pytest.raises(PublishError, match="is about pull request 2, which has not changed anything"):
         roll_back(second, publisher.run, publisher.reader)
 
 

@@ -35,7 +35,7 @@ def test_where_a_model_goes(tiny_release: Path, tmp_path: Path) -> None:
     run = tiny_release.parent
     assert choose_model_id(run, "model", "ann/x") == "ann/x"
     assert choose_model_id(run, "model", None) == "finsent/tiny"
-    with pytest.raises(PublishError, match="--repo-id: a data set has no recipe that names one"):
+    with pytest.raises(PublishError, match="--repo-id: a data set has no recipe to take it from"):
         choose_model_id(run, "dataset", None)
-    with pytest.raises(PublishError, match="is no run, for it holds no release/"):
+    with pytest.raises(PublishError, match="is not a run, because it has no release/"):
         choose_model_id(tmp_path, "model", None)

@@ -66,7 +66,7 @@ def test_a_handler_without_the_files_that_it_needs_is_not_sent(release: Path) ->
         (release / name).unlink()
     told = [problem for problem in lint(release) if problem.startswith(gone)]
     assert told == [
-        f"{name}: missing, so Inference Endpoints could not run handler.py; run train.py" for name in gone
+        f"{name}: missing, so handler.py cannot run on Inference Endpoints; run train.py" for name in gone
     ]
 
 

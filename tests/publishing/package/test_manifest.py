@@ -44,7 +44,7 @@ def test_of_a_large_file_git_s_hash_is_made_only_where_it_is_asked_for(
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(LintError, match="holds no file that belongs in a model repository"):
+    with pytest.raises(LintError, match="has no file that belongs in a model repository"):
         read_folder(tmp_path, "model")
 
 

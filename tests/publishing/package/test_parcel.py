@@ -47,7 +47,7 @@ def test_only_the_main_branch_is_tagged(tiny_release: Path) -> None:
 
 
 def test_half_a_release_is_not_packed(tmp_path: Path) -> None:
-    with pytest.raises(LintError, match=r"release: is not there; make it with train\.py"):
+    with pytest.raises(LintError, match=r"release: does not exist; build it with train\.py"):
         pack(tmp_path, Target("ann/x"), None)
     (tmp_path / "release").mkdir()
     with pytest.raises(

@@ -45,7 +45,7 @@ def test_what_finsent_did_not_write_is_not_run(name: str, snapshot: Path, home: 
     check = check_handler(snapshot, home)
     assert (check.state, check.detail) == (
         "not run",
-        f"{name}: not as this finsent writes it, and so not run",
+        f"{name}: not the version that this finsent writes, so it was not run",
     )
     assert not (tmp_path / "owned").exists()
 
@@ -92,4 +92,7 @@ def test_a_hard_text_needs_the_labels_of_the_model(snapshot: Path, home: Path) -
     (snapshot / HANDLER).unlink()
     (snapshot / HANDLER).write_text(code, encoding="utf-8")
     check = check_foreign_handler(snapshot, home)
-    assert (check.state, check.detail) == ("failed", "handler.py: answers {'other': 1.0} for a hard text")
+    assert (check.state, check.detail) == (
+        "failed",
+        "handler.py: answers {'other': 1.0} for a difficult text",
+    )

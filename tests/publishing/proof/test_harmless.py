@@ -26,7 +26,7 @@ def test_settings_that_name_code_are_refused(theirs: Path, name: str, key: str) 
     path = theirs / name
     tree = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(tree | {key: {"AutoModel": "modeling.X"}}), encoding="utf-8")
-    with pytest.raises(PublishError, match=rf"{name}: names code of its own \({key}\)"):
+    with pytest.raises(PublishError, match=rf"{name}: refers to its own code \({key}\)"):
         refuse_code(theirs, [])
 
 
@@ -42,7 +42,7 @@ def test_an_onnx_file_that_reads_another_is_refused(tmp_path: Path, location: st
     (tmp_path / "x.onnx").write_bytes(onnx.ModelProto(ir_version=8, graph=graph).SerializeToString())
     for name in ("config.json", "tokenizer_config.json"):
         (tmp_path / name).write_text("{}", encoding="utf-8")
-    with pytest.raises(PublishError, match=r"x\.onnx: reads its weights from another file"):
+    with pytest.raises(PublishError, match=r"x\.onnx: takes its weights from another file"):
         refuse_code(tmp_path, ["x.onnx"])
 
 
@@ -69,7 +69,7 @@ def test_a_tensor_that_is_kept_elsewhere_is_refused_whatever_it_says_of_the_plac
     (tmp_path / "x.onnx").write_bytes(onnx.ModelProto(ir_version=8, graph=graph).SerializeToString())
     for name in ("config.json", "tokenizer_config.json"):
         (tmp_path / name).write_text("{}", encoding="utf-8")
-    with pytest.raises(PublishError, match=r"x\.onnx: reads its weights from another file"):
+    with pytest.raises(PublishError, match=r"x\.onnx: takes its weights from another file"):
         refuse_code(tmp_path, ["x.onnx"])
 
 

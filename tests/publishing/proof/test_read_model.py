@@ -37,7 +37,7 @@ def test_what_a_stranger_published_is_looked_at_before_it_is_loaded(
         return {}
 
     monkeypatch.setattr(read_model, "_read_model", load)
-    with pytest.raises(PublishError, match="names code of its own"):
+    with pytest.raises(PublishError, match="refers to its own code"):
         read_scores(job_of(coded, foreign=True))
     assert loaded == []
     assert read_scores(job_of(coded, foreign=False)) == [{}] and loaded == [str(coded)]
@@ -51,5 +51,5 @@ def test_a_refusal_ends_the_process_with_a_line(
     monkeypatch.setattr(sys, "argv", ["read_model", str(job)])
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
     monkeypatch.setattr(read_model.logging, "disable", lambda level: None)
-    with pytest.raises(SystemExit, match=r"config\.json: names code of its own \(auto_map\)"):
+    with pytest.raises(SystemExit, match=r"config\.json: refers to its own code \(auto_map\)"):
         read_model.main()

@@ -61,17 +61,15 @@ def test_how_deep_a_proof_goes(
 def test_only_a_check_that_failed_ends_the_push() -> None:
     for state in ("ok", "not run"):
         raise_if_failed(Check(name="load", state=state), "a" * 40)
-    with pytest.raises(PublishError, match=r"^aaaaaaaa is published, but load failed: why; mend and push"):
+    with pytest.raises(PublishError, match=r"^aaaaaaaa is published, but load failed: why; fix it and push"):
         raise_if_failed(Check(name="load", state="failed", detail="why"), "a" * 40)
 
 
 def test_a_proof_that_breaks_off_says_that_it_is_published_and_a_bug_does_not() -> None:
-    told = (
-        r"^aaaaaaaa is published, but the proof broke off: no answer; run the same command again to prove it$"
-    )
+    told = "^aaaaaaaa is published, but the proof was interrupted: no answer; run the same command again to prove"
     with pytest.raises(PublishError, match=told), proving("a" * 40):
         raise PublishError("no answer")
-    with pytest.raises(PublishError, match=r"is there room in .*TMPDIR"), proving("a" * 40):
+    with pytest.raises(PublishError, match=r"is there enough space in .*TMPDIR"), proving("a" * 40):
         raise OSError("No space left")
     with pytest.raises(ZeroDivisionError), proving("a" * 40):
         raise ZeroDivisionError

@@ -87,7 +87,7 @@ def test_the_app_is_shown_from_a_folder_that_goes_with_it(run: Path, tmp_path: P
 def test_a_run_without_a_release_is_wrong_usage(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "publishing.space.preview", str(tmp_path)]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 2 and "make it with" in done.stderr
+    assert done.returncode == 2 and "build it with" in done.stderr
 
 
 def test_nothing_beside_the_folders_is_served(run: Path, tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def test_a_recipe_that_is_there_is_kept(tmp_path: Path) -> None:
         ("text,label\n" + "up,a\ndown,b\n" * 9 + ",a\n", ["t.csv"], "t.csv, line 20: the text is empty"),
         ("text,label\nup,a\n", ["t.csv", "--unit", "a/b/c"], "--unit: got 'a/b/c'"),
         ("text,label\nup,a\n", ["t.csv", "--licence", "mine"], "licence 'mine' is not known"),
-        ("text,label\nup,a\n", ["t.csv", "--repo-id", "mine"], "--repo-id: 'mine': is no repository id"),
+        ("text,label\nup,a\n", ["t.csv", "--repo-id", "mine"], "--repo-id: 'mine': is not a repository id"),
         ("text,label\nup,a\n", ["t.csv", "--meaning", "a"], "--meaning: got 'a'; write it as LABEL=WORDS"),
         (
             "text,label\n" + "up,a\ndown,b\n" * 9,
@@ -200,7 +200,7 @@ def test_a_person_is_asked_what_no_file_tells(tmp_path: Path) -> None:
     assert recipe.card.label_meanings == {"ham": "from a person", "spam": "an advert"}
     assert (recipe.data.sources[0].licence, recipe.hub.model) == ("cc0-1.0", "ann/sms")
     assert [(one.text, one.expected) for one in recipe.card.examples] == [("Win!", "spam")]
-    assert "'nonsense' is not known" in told and "'ann': is no repository id" in told  # and asked again
+    assert "'nonsense' is not known" in told and "'ann': is not a repository id" in told  # and asked again
 
 
 def _at_a_terminal(folder: Path, arguments: list[str], answers: list[str]) -> str:
