@@ -104,7 +104,7 @@ def _answer_os_error(request: Request, error: Exception) -> Response:
 
 def _answer_unexpected(request: Request, error: Exception) -> JSONResponse:
     """The outer layer logs the error; the client learns its id, not its stack."""
-    return JSONResponse({"error": "Internal error; the server's log tells more."}, 500)
+    return JSONResponse({"error": "Internal error; see the server's log."}, 500)
 
 
 def _answer_http_error(request: Request, error: Exception) -> JSONResponse:

@@ -81,7 +81,7 @@ class Catalogue:
                 try:
                     self._add(Shelf(repo_id, path, objects))
                 except (ValueError, OSError) as error:  # who may see it is not known, so nobody does
-                    log.error("%s is left out, its %s cannot be read: %s", path, _RECORD, error)
+                    log.error("%s is left out because its %s cannot be read: %s", path, _RECORD, error)
 
     def _add(self, shelf: Shelf) -> Shelf:
         self._shelves[shelf.id] = shelf
@@ -120,7 +120,7 @@ class Catalogue:
             if repo_id in self._shelves:
                 raise HubError(409, f"You already created this {repo_id.type} repo")
             if self._path(repo_id).exists():
-                raise HubError(409, f"A broken {repo_id.type} of this name stands in the Hub's folder.")
+                raise HubError(409, f"The Hub's folder has a broken {repo_id.type} with this name.")
             draft = self._incoming / f"{uuid.uuid4().hex}.git"
             draft.mkdir()
             try:

@@ -50,7 +50,7 @@ def count_parameters(path: Path) -> dict[str, Any]:
             raise ValueError(f"a header of {length} bytes, allowed are 2 to {_MAX_HEADER_BYTES}")
         header = read_json(file.read(length))
     if not isinstance(header, dict):
-        raise ValueError("the header is no object")
+        raise ValueError("the header is not an object")
     counts: dict[str, int] = {}
     for name, tensor in header.items():
         if name != "__metadata__":

@@ -118,4 +118,4 @@ def check_origin(scope: Scope) -> None:
     """403 where a page of another origin changes something without a token or a signature of its own."""
     if scope["method"] in SAFE_METHODS or is_own_page(scope) or may_be_read_elsewhere(scope):
         return
-    raise HubError(403, "A page of another site made this request. Sign in on a page of this Hub itself.")
+    raise HubError(403, "A page of another site made this request. Sign in on this Hub's own page.")

@@ -106,7 +106,7 @@ def _break_connection(receive: Receive) -> None:
 
 async def _answer(send: Send, fault: Fault) -> None:
     status = fault.status or 500
-    body = (fault.body or json.dumps({"error": f"Fault on order: {status}"})).encode()
+    body = (fault.body or json.dumps({"error": f"Requested fault: {status}"})).encode()
     headers = {"content-type": "application/json"} | {
         key.lower(): text for key, text in fault.headers.items()
     }

@@ -115,9 +115,7 @@ class RequestMiddleware:
         except Exception:
             log.exception("request %s failed", request_id)
             if status == 0:
-                await _answer_error(
-                    send_with_headers, HubError(500, "Internal error; the server's log tells more.")
-                )
+                await _answer_error(send_with_headers, HubError(500, "Internal error; see the server's log."))
         finally:
             self._requests.add(scope, status)
             seconds = time.monotonic() - started

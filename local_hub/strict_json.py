@@ -24,7 +24,7 @@ def read_json(content: bytes) -> Any:  # noqa: ANN401  (any JSON)
 
 
 def _constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _integer(digits: str) -> int:

@@ -108,7 +108,7 @@ class Watch:
         if _memory(processes) > self._memory:
             return f"More than {self._memory} bytes of memory were used."
         if self._deadline is not None and time.monotonic() > self._deadline:
-            return "The time was over."
+            return "The time limit was reached."
         return None
 
 

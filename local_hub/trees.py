@@ -114,7 +114,9 @@ def apply_changes(repo: Repo, tree: Tree, batch: list[tuple[bytes, int | None, O
     try:
         return commit_tree_changes(repo.object_store, tree, batch)
     except (KeyError, AssertionError, NotADirectoryError) as error:
-        raise bad_request(f"A path of this commit is a file where a folder stands: {error}") from None
+        raise bad_request(
+            f"A path in this commit is a file, but there is a folder with its name: {error}"
+        ) from None
 
 
 def entry_of(repo: Repo, path: str, mode: int, sha: ObjectID) -> Entry:

@@ -33,7 +33,7 @@ class Budget:
         self.left -= 1
         if self.left < 0:
             raise bad_request(
-                "The patterns of .gitattributes and .gitignore are too many for these files; "
+                "There are too many patterns in .gitattributes and .gitignore for these files; "
                 "shorten them, or ask about fewer files at once."
             )
 

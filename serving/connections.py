@@ -101,7 +101,7 @@ class GuardedProtocol(H11Protocol):
 
 
 def _headers_too_late(patience: float) -> bytes:
-    said = f"the headers did not come within {patience:g} seconds; send them in one go"
+    said = f"the headers did not arrive within {patience:g} seconds; send them at once"
     body = json.dumps(RequestError(408, "timeout", said).body(uuid.uuid4().hex)).encode()
     head = "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\n"
     return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body

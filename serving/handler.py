@@ -119,7 +119,7 @@ def load_model(folder: Path) -> Model:
         )  # fmt: skip
         return TorchClassifier(folder)
     raise FileNotFoundError(
-        f"{folder}: holds none of {', '.join((*ONNX_FILES, WEIGHTS))}; download the whole repository, "
+        f"{folder}: has none of {', '.join((*ONNX_FILES, WEIGHTS))}; download the whole repository, "
         "or set HF_FRAMEWORK=onnx where the toolkit downloads"
     )
 

@@ -97,7 +97,7 @@ class Border:
                         return b"".join(pieces)
         except TimeoutError:
             seconds = self._limits.body_seconds
-            message_text = f"the body did not come within {seconds:g} seconds; send it in one go"
+            message_text = f"the body did not arrive within {seconds:g} seconds; send it at once"
             raise RequestError(408, "timeout", message_text, {"Connection": "close"}) from None
 
     def _account(self, scope: Scope, status: int, request_id: str, seconds: float) -> None:

@@ -92,14 +92,14 @@ def _find(source: str, revision: str | None) -> Path:
         folder = release if release.is_dir() else folder
         missing = [one for one in FILES if not (folder / one).is_file()]
         if missing:
-            raise ModelError(f"{folder}: {', '.join(missing)} missing; name a run, a release or a Hub id")
+            raise ModelError(f"{folder}: {', '.join(missing)} missing; give a run, a release or a Hub id")
         return folder
     try:
         return fetch(source, (*FILES, QUANTIZED, FULL, METRICS), revision, required=FILES)
     except Exception as error:  # the Hub's client raises a dozen unrelated types
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelError(
-            f"{source}: cannot be loaded ({reason}); name a run, a release or a Hub id"
+            f"{source}: cannot be loaded ({reason}); give a run, a release or a Hub id"
         ) from error
 
 
@@ -119,9 +119,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ModelError(f"{path}: is no JSON ({error}); download it again") from error
+        raise ModelError(f"{path}: is not JSON ({error}); download it again") from error
     if not isinstance(content, dict):
-        raise ModelError(f"{path}: holds {type(content).__name__}, expected an object; download it again")
+        raise ModelError(f"{path}: contains {type(content).__name__}, expected an object; download it again")
     return content
 
 

@@ -18,7 +18,7 @@ from serving.routes import hosted, openai, tei
 from serving.state import ServerState
 
 SHOWN_PROBLEMS = 5
-NO_JSON = "the body is no JSON; send it in UTF-8 as application/json"
+NO_JSON = "the body is not JSON; send it in UTF-8 as application/json"
 
 
 def create_app(

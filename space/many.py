@@ -232,7 +232,7 @@ class Many:
     ) -> Update:
         """Show the page `step` further, filtered and sorted over all rows."""
         if result is None or not result.parquet.exists():
-            gone = markup.message("These results are no longer kept: classify again.", "error")
+            gone = markup.message("These results have been deleted: classify again.", "error")
             return {self.table: gone, self.page: 1}
         found = read_page(result, show, contains, order, page + step)
         return {
@@ -261,6 +261,6 @@ def choose_input(pasted: str, upload: Upload | None, column: str | None) -> tupl
     if upload.problem:
         raise UnreadableFile(upload.problem)
     if not upload.table.is_file():
-        raise UnreadableFile("The file is no longer kept: choose it again.")
+        raise UnreadableFile("The file has been deleted: choose it again.")
     table = load_table(upload.table)
     return table, column if column in table.columns else guess_column(table)

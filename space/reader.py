@@ -50,16 +50,18 @@ def read_table(path: Path, header: bool | None = None) -> Table:
             f"The file has {size / MEGABYTE:.0f} MB, at most {MOST_BYTES // MEGABYTE} MB are taken: split it."
         )
     if suffix not in READERS:
-        raise UnreadableFile(f"Files ending in {suffix or 'nothing'} are not read: use {', '.join(READERS)}.")
+        raise UnreadableFile(
+            f"Files ending in {suffix or 'nothing'} cannot be read: use {', '.join(READERS)}."
+        )
     try:
         table = READERS[suffix](path, header)
     except (UnreadableFile, MemoryError):
         raise
     except Exception as error:  # the parsers of a format raise whatever they like
         kind = {".parquet": "Parquet", ".xlsx": "XLSX"}.get(suffix, suffix.removeprefix(".").upper())
-        raise UnreadableFile(f"The file is no readable {kind} ({type(error).__name__}).") from None
+        raise UnreadableFile(f"The file is not a readable {kind} file ({type(error).__name__}).") from None
     if not table.rows:
-        raise UnreadableFile("The file holds no rows: nothing to classify.")
+        raise UnreadableFile("The file has no rows, so there is nothing to classify.")
     return table
 
 

@@ -33,7 +33,7 @@ def _read(
     with path.open(encoding=encoding, errors=errors, newline="") as file:
         head = file.read(SAMPLE)
         if len(_CONTROL.findall(head)) > len(head) * 0.01:
-            raise UnreadableFile("The file holds no text but binary data: save it as CSV in UTF-8.")
+            raise UnreadableFile("The file contains binary data instead of text: save it as CSV in UTF-8.")
         file.seek(0)
         return read(file, notes)
 

@@ -83,7 +83,7 @@ async def login(request: Request) -> Response:
     form = parse_qs((await whole(request, 1 << 14)).decode("utf-8", "replace"), max_num_fields=10)
     token = form.get("token", [""])[0].strip()
     if hub.accounts.viewer_of_token(token) is None:
-        return render(request, "login.html", {"error": "This Hub does not know that token."}, status=401)
+        return render(request, "login.html", {"error": "This Hub does not know this token."}, status=401)
     answer = RedirectResponse("/", 303)
     hub.sessions.begin(answer, digest_of(token), secure=request.url.scheme == "https")
     return answer

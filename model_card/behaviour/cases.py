@@ -74,7 +74,7 @@ def read_folder(folder: Path, held_out: Sequence[Row]) -> Iterator[Suite]:
     found = [(folder / name, read) for name, read in READERS.items() if (folder / name).is_file()]
     if not found:
         raise RecipeError(
-            f"evaluation.suites: {folder}: holds none of {', '.join(READERS)}; "
+            f"evaluation.suites: {folder}: has none of {', '.join(READERS)}; "
             "recipes/suites/README.md has their columns"
         )
     for path, read in found:

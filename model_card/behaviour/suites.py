@@ -55,7 +55,7 @@ def ask_suites(classifier: Predictor, suites: Sequence[Suite]) -> Answers:
     """
     wanted = {label for suite in suites for label in suite.labels}
     if missing := sorted(wanted - set(classifier.labels)):
-        raise ValueError(f"the model has labels {classifier.labels}, the suites need {missing[0]!r} as well")
+        raise ValueError(f"the model has labels {classifier.labels}, the suites also need {missing[0]!r}")
     texts = list(dict.fromkeys(text for suite in suites for case in suite.cases for text in case.texts))
     if not texts:
         return {}
@@ -69,7 +69,7 @@ def rate_suite(suite: Suite, answers: Answers) -> SuiteRate:
     Cases that share a sentence are not independent, so intervals are rather too narrow for the invariances.
     """
     if not suite.cases:
-        raise ValueError(f"suite {suite.name}: no case; look at the file that it is read from")
+        raise ValueError(f"suite {suite.name}: has no cases; check its file")
     n = len(suite.cases)
     passed = n - len(find_failures(suite, answers))
     return SuiteRate(suite.name, suite.measures, n, passed, passed / n, *wilson(passed, n))

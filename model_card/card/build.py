@@ -79,7 +79,7 @@ def _find_rows(metrics: Metrics) -> dict[str, OnnxFile]:
     if unknown := [name for name in names if name not in ONNX_FILES]:
         raise ReleaseError(
             f"{release.METRICS}: unknown ONNX file {unknown[0]!r}, known are {', '.join(ONNX_FILES)}; "
-            "take the finsent that made the release"
+            "use the finsent version that built the release"
         )
     names.sort(key=lambda name: name != metrics.default_variant)
     return {name: ONNX_FILES[name] for name in names}

@@ -135,7 +135,7 @@ def draw_coverage(abstention: Abstention, default: VariantFigures) -> Figure:
         axes.plot(*point, "o", color=ORANGE, markersize=9, label=f"threshold {abstention.threshold:.3f}")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, max(0.05, 1.15 * float((error + above).max())))
-    axes.set_xlabel("share of rows answered, the surest first", fontsize=12)
+    axes.set_xlabel("share of rows answered, most confident first", fontsize=12)
     axes.set_ylabel("share of answers that is wrong", fontsize=12)
     axes.legend(loc="upper left", fontsize=10, frameon=False)
     axes.set_title(f"{default.file}, n = {default.scores.n:,}", fontsize=11, parse_math=False)

@@ -23,4 +23,4 @@ def write_card(recipe: Recipe, metrics: Metrics, folder: Path) -> None:
     card = build_card(recipe, metrics)
     (folder / CARD).write_text(card, encoding="utf-8")
     if problems := lint_card(card, metrics, folder):
-        raise ReleaseError("the card does not pass its linter:\n" + "\n".join(map(str, problems)))
+        raise ReleaseError("the card fails its linter:\n" + "\n".join(map(str, problems)))

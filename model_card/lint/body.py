@@ -47,7 +47,9 @@ def lint_body(document: Document) -> Iterator[Problem]:
 def _check_dollars(text: str) -> Iterator[Problem]:
     for number, line in enumerate(text.split("\n"), start=1):
         if match := re.search(r"(?<!\\)\$\S*", line):
-            yield Problem(number, "dollar", f"{match[0]!r} may be read as mathematics; put it in a code span")
+            yield Problem(
+                number, "dollar", f"{match[0]!r} may be rendered as mathematics; put it in a code span"
+            )
 
 
 def _check_placeholders(document: Document, text: str) -> Iterator[Problem]:
@@ -60,7 +62,7 @@ def _check_placeholders(document: Document, text: str) -> Iterator[Problem]:
 def _found(pattern: re.Pattern[str], text: str) -> Iterator[Problem]:
     for match in pattern.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
-        yield Problem(line, "placeholder", f"{match[0].strip()!r} is not filled in")
+        yield Problem(line, "placeholder", f"{match[0].strip()!r} is still a placeholder")
 
 
 def _check_headings(document: Document) -> Iterator[Problem]:
@@ -74,12 +76,12 @@ def _check_headings(document: Document) -> Iterator[Problem]:
         if previous == 0 and level != 1:
             yield Problem(line, "heading", f"the first heading is of level {level}; begin with '# title'")
         elif level > previous + 1:
-            yield Problem(line, "heading", f"level {level} follows level {previous}; leave none out")
+            yield Problem(line, "heading", f"level {level} follows level {previous}; do not skip a level")
         if level == 1 and titles == 2:
-            yield Problem(line, "heading", "a second title; only one heading of level 1 may stand in a card")
+            yield Problem(line, "heading", "a second title; a card may have only one heading of level 1")
         previous = level
     if previous == 0:
-        yield Problem(document.body_line, "heading", "there is none; begin the text with '# title'")
+        yield Problem(document.body_line, "heading", "there is no title; begin the text with '# title'")
 
 
 def _check_tables(document: Document) -> Iterator[Problem]:
@@ -117,11 +119,11 @@ def _check_regions(document: Document) -> Iterator[Problem]:
             if open_name:
                 yield Problem(open_line, "region", f"{open_name} is not closed before {name} begins")
             if name in seen:
-                yield Problem(line, "region", f"{name} stands here a second time")
+                yield Problem(line, "region", f"{name} appears here a second time")
             seen.add(name)
             open_name, open_line = name, line
         elif name != open_name:
-            yield Problem(line, "region", f"{name} is closed without having been opened")
+            yield Problem(line, "region", f"{name} is closed but was never opened")
         else:
             open_name = ""
     if open_name:

@@ -70,7 +70,7 @@ def _check_images(document: Document, release: Path | None) -> Iterator[Problem]
     for number, line in enumerate(without_blocks(document.body).split("\n"), start=1):
         for match in _IMAGE.finditer(line):
             if not match[1].strip():
-                yield Problem(number, "image", f"{match[2]} has no text for those who do not see it")
+                yield Problem(number, "image", f"{match[2]} has no alternative text")
             if release is not None and _missing(match[2], release):
                 yield Problem(number, "image", f"{match[2]} is not in the release")
 

@@ -46,7 +46,7 @@ def lint_block(document: Document) -> Iterator[Problem]:
         for token in yaml.scan(document.front or ""):
             if isinstance(token, yaml.AliasToken):
                 line = document.front_line + token.start_mark.line
-                yield Problem(line, "yaml", "an alias; the Hub takes none, write the value out")
+                yield Problem(line, "yaml", "an alias, which the Hub does not allow; write out the value")
         yield from _check_nodes(node, document)
     elif document.front is not None:
         yield Problem(document.front_line, "metadata", "must be a mapping of keys such as 'license: mit'")
@@ -69,16 +69,20 @@ def _compose(document: Document) -> yaml.Node | Problem | None:
 def _check_start(document: Document) -> Iterator[Problem]:
     text = document.text
     if text.startswith("\ufeff"):
-        yield Problem(1, "start", "a byte order mark stands before the metadata; save as UTF-8 without it")
+        yield Problem(1, "start", "a byte order mark precedes the metadata; save as UTF-8 without it")
     elif document.front is None and re.search(r"^---[ \t]*$", text, re.MULTILINE):
         yield Problem(1, "start", "the metadata must begin with '---' at the first byte, and end with '---'")
     elif document.front is None:
-        yield Problem(1, "metadata", "there is none; the card must begin with a YAML block between two '---'")
+        yield Problem(
+            1, "metadata", "there is no metadata; the card must begin with a YAML block between two '---'"
+        )
     elif not text.startswith("---"):
-        yield Problem(1, "start", "blanks stand before the first '---'; it must be the first byte")
+        yield Problem(
+            1, "start", "there is white space before the first '---'; it must start at the first byte"
+        )
     if "\r" in text:
         line = text[: text.index("\r")].count("\n") + 1
-        yield Problem(line, "start", "line ends are those of Windows or old Macs; save with plain line feeds")
+        yield Problem(line, "start", "the file has Windows or old Mac line ends; save with plain line feeds")
 
 
 def _check_second_block(document: Document) -> Iterator[Problem]:
@@ -89,7 +93,9 @@ def _check_second_block(document: Document) -> Iterator[Problem]:
     for match in _SECOND.finditer(body):
         line = body.count("\n", 0, match.start()) + 1
         yield Problem(
-            line, "second-block", "a second metadata block, shown as a heading; merge it into the first"
+            line,
+            "second-block",
+            "a second metadata block, which is shown as a heading; merge it into the first",
         )
 
 
@@ -109,7 +115,7 @@ def _check_nodes(node: yaml.Node, document: Document) -> Iterator[Problem]:
         for key, value in node.value:
             if str(key.value) in seen:
                 at = document.front_line + key.start_mark.line
-                yield Problem(at, "yaml", f"the key {key.value!r} stands here a second time; keep one")
+                yield Problem(at, "yaml", f"the key {key.value!r} appears here a second time; keep one")
             seen.add(str(key.value))
             yield from _check_nodes(key, document)
             yield from _check_nodes(value, document)
@@ -122,7 +128,7 @@ def _pitfall(node: yaml.ScalarNode) -> str | None:
     if kind == "bool" and text.lower() not in ("true", "false"):
         return f"{text} is read as {text.lower() in ('yes', 'on')}; write '{text}' in quotes"
     if kind in ("int", "float") and ":" in text:
-        return f"{text} is read as a number to the base 60; write '{text}' in quotes"
+        return f"{text} is read as a base-60 number; write '{text}' in quotes"
     if kind == "int" and re.fullmatch(r"[-+]?0[0-7_]+", text):
         return f"{text} is read as an octal number; write '{text}' in quotes"
     if kind == "timestamp":
@@ -131,7 +137,7 @@ def _pitfall(node: yaml.ScalarNode) -> str | None:
         return str(differing)
     tail = node.end_mark.buffer[node.end_mark.pointer :].split("\n", 1)[0] if node.end_mark.buffer else ""
     if text and re.match(r"[ \t]+#", tail):
-        return "the rest of the line is a comment and gets lost; put the value in quotes"
+        return "the rest of the line is a comment and is lost; put the value in quotes"
     return None
 
 
@@ -149,10 +155,10 @@ def _check_values(document: Document, node: yaml.MappingNode, metrics: Metrics |
     if tree.get("license") == "other" and "license_name" not in tree:
         yield Problem(lines["license",], "license", "license: other needs license_name and license_link")
     if metrics is not None and tree.get("license") not in (None, metrics.licence):
-        message = f"is {tree['license']!r}, but the sources make it {metrics.licence!r}"
+        message = f"is {tree['license']!r}, but the sources require {metrics.licence!r}"
         yield Problem(lines["license",], "license", message)
     if "model_name" in tree:
-        message = "model_name is no key of the Hub; it belongs in model-index"
+        message = "model_name is not a Hub key; it belongs in model-index"
         yield Problem(lines["model_name",], "metadata", message)
 
 

@@ -37,14 +37,14 @@ def _check_strings(value: object) -> object:
 def _check_licence(value: object) -> object:
     for item in value if isinstance(value, list) else [value]:
         if item not in HUB_LICENCES:
-            raise ValueError(f"{item!r} is no licence id of the Hub; write one, or 'other' with license_name")
+            raise ValueError(f"{item!r} is not a Hub licence id; write one, or 'other' with license_name")
     return value
 
 
 def _check_language(value: object) -> object:
     for item in value if isinstance(value, list) else [value]:
         if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]+)*|multilingual|code", str(item)):
-            raise ValueError(f"{item!r} is no language code such as 'en'")
+            raise ValueError(f"{item!r} is not a language code such as 'en'")
     return value
 
 

@@ -56,10 +56,10 @@ def lint_figures(document: Document, metrics: Metrics, recipe: Recipe) -> Iterat
     for number in numbers(document):
         name = own.get(number.line)
         if name is not None and (number.digits, number.unit) not in expected[name]:
-            message = f"{number.written} is not what {name} says when it is built from metrics.json"
+            message = f"{number.written} differs from what metrics.json gives for {name}"
             yield Problem(number.line, "figure", message)
         elif name is None and not _is_known(number, known, document):
-            message = f"{number.written} stands neither in metrics.json nor in recipe.yaml"
+            message = f"{number.written} is neither in metrics.json nor in recipe.yaml"
             yield Problem(number.line, "figure", message)
     yield from _check_index(document, metrics)
 
@@ -144,7 +144,9 @@ def _check_index(document: Document, metrics: Metrics) -> Iterator[Problem]:
             ),
             document.front_line,
         )
-        yield Problem(line, "figure", f"model-index: {value!r} is no accuracy or macro F1 of metrics.json")
+        yield Problem(
+            line, "figure", f"model-index: {value!r} is not an accuracy or macro F1 in metrics.json"
+        )
 
 
 def _index_values(tree: dict[str, Any]) -> Iterator[float]:

@@ -31,6 +31,6 @@ def _find_cut_caution(texts: TextResults) -> list[str]:
     share = percent(texts.cut / texts.rows)
     told = f"{share} of the test rows ({texts.cut:,}) are cut after {texts.bound:,} characters"
     if texts.accuracy_cut is None or texts.accuracy_whole is None:
-        return [f"{told}; what stands behind has no influence."]
+        return [f"{told}; the rest has no effect."]
     cut, whole = percent(texts.accuracy_cut), percent(texts.accuracy_whole)
     return [f"{told}: accuracy {cut} on these, {whole} on the others."]

@@ -184,14 +184,15 @@ class Metrics(_Figures):
         found = tree.get("schema_version") if isinstance(tree, dict) else None
         if isinstance(found, int) and found > SCHEMA_VERSION:
             raise ValueError(
-                f"has schema version {found}, this finsent reads up to {SCHEMA_VERSION}; take a newer finsent"
+                f"has schema version {found}, but this finsent reads up to {SCHEMA_VERSION}; use a newer "
+                "finsent"
             )
         return tree
 
     @model_validator(mode="after")
     def _has_default(self) -> Self:
         if self.default_variant not in (names := [one.name for one in self.variants]):
-            raise ValueError(f"default_variant: {self.default_variant!r} is none of the variants {names}")
+            raise ValueError(f"default_variant: {self.default_variant!r} is not one of the variants {names}")
         return self
 
     def run_of(self, name: str) -> RuntimeRun | None:

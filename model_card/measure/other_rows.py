@@ -125,7 +125,7 @@ def take_rows(table: Table, columns: Columns, recipe: Recipe) -> tuple[list[str]
             texts.append(text)
             labels.append(name)
     if not texts:
-        raise DataError(f"{table.name}: no row has a label of the release, {recipe.labels}")
+        raise DataError(f"{table.name}: no row has one of the release's labels, {recipe.labels}")
     return texts, labels, table.rows - len(texts)
 
 

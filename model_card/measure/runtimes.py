@@ -65,7 +65,9 @@ def _read_answers(printed: str, count: int) -> list[Probabilities]:
     try:
         answers = [_scores_of(one) for one in json.loads(printed.strip().rpartition("\n")[2])]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ReleaseError(f"{HANDLER}: answers no [[{{label, score}}]] ({type(error).__name__})") from None
+        raise ReleaseError(
+            f"{HANDLER}: does not answer with [[{{label, score}}]] ({type(error).__name__})"
+        ) from None
     if len(answers) != count:
         raise ReleaseError(f"{HANDLER}: answers {len(answers)} texts of {count}")
     return answers
@@ -75,7 +77,7 @@ def _scores_of(answer: Any) -> Probabilities:  # noqa: ANN401  (whatever a handl
     [labels] = answer
     scores = {str(one["label"]): float(one["score"]) for one in labels}
     if not all(map(math.isfinite, scores.values())):
-        raise ValueError("a score is no number")
+        raise ValueError("a score is not a number")
     return scores
 
 

@@ -19,9 +19,7 @@ def find_weaknesses(metrics: Metrics) -> list[str]:
     chance = chance_macro_f1(metrics.data.labels["validation"], len(scores.per_class))
     if metrics.training.validation_macro_f1 < chance:
         reached = percent(metrics.training.validation_macro_f1)
-        told.append(
-            f"On the validation rows macro F1 is {reached}; labels drawn at random reach {percent(chance)}."
-        )
+        told.append(f"On the validation rows macro F1 is {reached}; random labels reach {percent(chance)}.")
     return told
 
 

@@ -35,7 +35,7 @@ ROUTER = "https://router.huggingface.co"
 SHELLS = ("bash", "sh", "shell")
 SCRIPTS = ("javascript", "js")
 NEEDS_HUB = re.compile(r"\bInferenceClient\b|\bcurl\b")
-FOREIGN = "finsent did not render it; --all runs every block"
+FOREIGN = "not written by finsent; --all runs every block"
 RUNNABLE = re.compile(r"sha256sum\b")  # other shell commands would train, install or upload
 
 # Runs a block with HF_ENDPOINT in the place of the inference router; the client has no setting for that.
@@ -72,7 +72,7 @@ def run_snippets(
     """
     release = Run(run).release.resolve()
     if not (release / CARD).is_file():
-        raise ReleaseError(f"{release}: holds no {CARD}; run train.py or python -m model_card.card")
+        raise ReleaseError(f"{release}: has no {CARD}; run train.py or python -m model_card.card")
     blocks = code_blocks(split_card((release / CARD).read_text(encoding="utf-8")).body)
     model = read_released_recipe(release / RECIPE).hub.model
     rendered = rendered_blocks(release) if token or not every else frozenset()
@@ -127,7 +127,7 @@ def _command(block: CodeBlock, place: Workplace) -> tuple[list[str] | None, str]
         if RUNNABLE.match(block.code) or NEEDS_HUB.search(block.code):
             code = block.code.replace(ROUTER, place.endpoint or ROUTER)
             return ["bash", "-euo", "pipefail", "-c", code], ""
-        return None, "only parsed: it trains, installs or uploads"
+        return None, "only parsed, because it trains, installs or uploads"
     if block.language in ("json", "yaml", "yml"):
         return None, ""
     return None, f"no program for {block.language or 'a block without a language'}"
@@ -146,7 +146,7 @@ def _node_command(block: CodeBlock, place: Workplace) -> tuple[list[str] | None,
     if node is None:
         return None, "no node on this machine"
     if not (place.folder / "node_modules" / "@huggingface" / "transformers").is_dir():
-        return None, "no @huggingface/transformers: let NODE_PATH name its node_modules"
+        return None, "no @huggingface/transformers: set NODE_PATH to its node_modules"
     # The settings belong to the module, of which one process has one: this file is imported first.
     (place.folder / "local.mjs").write_text(
         'import { env } from "@huggingface/transformers";\n'
@@ -171,7 +171,7 @@ def _judge(block: CodeBlock, done: subprocess.CompletedProcess[str], promised: s
         said = done.stderr.strip().splitlines() or lines or ["no message"]
         return BlockResult(block, "failed", f"exit {done.returncode}: {said[-1]}")
     if not lines:
-        return BlockResult(block, "failed", "it prints nothing")
+        return BlockResult(block, "failed", "it printed nothing")
     if promised is not None and not same_output(promised, done.stdout):
         return BlockResult(block, "failed", f"printed {' / '.join(lines)}, promised {promised.strip()!r}")
     return BlockResult(block, "ok", " ".join(" ".join(lines).split()))

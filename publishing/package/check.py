@@ -112,7 +112,7 @@ def _measured_files(manifest: Manifest, metrics: Metrics) -> Iterator[str]:
         if name not in manifest.files:
             yield f"{name}: was measured but is missing"
         elif manifest.files[name].sha256 != sha256:
-            yield f"{name}: is not the file that was measured (its sha256 differs from the one in {METRICS}); run train.py"
+            yield f"{name}: is not the file that was measured (its sha256 differs); run train.py"
     for name in manifest.files:
         if name.endswith(".onnx") and name not in measured:
             yield f"{name}: was never measured; delete it or run train.py"

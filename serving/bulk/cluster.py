@@ -139,7 +139,7 @@ class PartScorer:
                 path.parent.mkdir(exist_ok=True)
                 path.write_bytes(content)
             self._model = load_model(folder, name=name)
-        assert self._model.sha256 == plan.file_sha256, "this is not the model of the plan"
+        assert self._model.sha256 == plan.file_sha256, "this is not the model in the plan"
         self._output = output
 
     def __call__(self, batch: pyarrow.Table) -> pyarrow.Table:

@@ -60,7 +60,7 @@ def locate(address: str) -> Place:
 def locate_output(address: str) -> Place:
     """Return the folder that an address names. BulkError where it cannot be written part by part."""
     if address.startswith(HUB):
-        raise BulkError(f"{address}: every part would be a commit; write to a folder, and upload that")
+        raise BulkError(f"{address}: every part would be a commit; write to a folder and upload that")
     return locate(address)
 
 
@@ -104,7 +104,7 @@ def _find(address: str) -> list[Place]:
         else:
             found = [_place(system, info)] if info.type == fs.FileType.File else []
     if not found:
-        raise BulkError(f"{address}: there is no such file; name a file, a folder or a pattern")
+        raise BulkError(f"{address}: no such file; give a file, a folder or a pattern")
     return found
 
 

@@ -76,11 +76,11 @@ def prepare_output(output: Place, plan: Plan, resume: bool) -> set[str]:
     names = {info.base_name for info in system.get_file_info(fs.FileSelector(output.path)) if info.is_file}
     names = {name for name in names if not name.endswith(PARTIAL)}
     if names and not resume:
-        raise BulkError(f"{output.path}: is not empty; add --resume to go on, or name another folder")
+        raise BulkError(f"{output.path}: is not empty; add --resume to continue, or choose another folder")
     if PLAN in names:
         _check_same(_read_plan(output), plan, output)
     elif names:
-        raise BulkError(f"{output.path}: holds files but no {PLAN}; name another folder")
+        raise BulkError(f"{output.path}: has files but no {PLAN}; choose another folder")
     else:
         _write_plan(output, plan)
     remove_partial(output)
@@ -100,14 +100,14 @@ def _read_plan(output: Place) -> Plan:
     try:
         return Plan.model_validate_json(content)
     except (ValidationError, json.JSONDecodeError):
-        raise BulkError(f"{output.path}: its {PLAN} cannot be read; name another folder") from None
+        raise BulkError(f"{output.path}: its {PLAN} cannot be read; choose another folder") from None
 
 
 def _check_same(old: Plan, new: Plan, output: Place) -> None:
     before, after = old.model_dump(), new.model_dump()
     if changed := [key for key in after if before[key] != after[key]]:
         raise BulkError(
-            f"{output.path}: was begun with another {changed[0]} ({_short(before[changed[0]])}, now "
+            f"{output.path}: was started with another {changed[0]} ({_short(before[changed[0]])}, now "
             f"{_short(after[changed[0]])}); name another folder"
         )
 

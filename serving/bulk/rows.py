@@ -135,7 +135,7 @@ def _read_csv(place: Place, text: str, id_column: str | None, position: ReadPosi
             except StopIteration:
                 return
             except csv.Error as error:
-                yield None, _Broken(f"no CSV: {error}")
+                yield None, _Broken(f"not CSV: {error}")
                 continue
             if not cells:
                 continue  # an empty line is no row
@@ -156,7 +156,7 @@ def _read_jsonl(place: Place, text: str, id_column: str | None, position: ReadPo
             try:
                 value = json.loads(line)
             except (ValueError, RecursionError) as error:
-                yield None, _Broken(f"no JSON: {error}")
+                yield None, _Broken(f"not JSON: {error}")
                 continue
             if not isinstance(value, dict) or text not in value:
                 yield None, _Broken(f"has no key {text!r}")

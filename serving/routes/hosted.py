@@ -19,7 +19,7 @@ Answers = Annotated[Answerer, Depends(answerer_of)]
 class Parameters(Body):
     """What a request may choose."""
 
-    top_k: int | None = Field(5, ge=1, le=10_000, description="labels to return; null means all")
+    top_k: int | None = Field(5, ge=1, le=10_000, description="number of labels to return; null for all")
     function_to_apply: Literal["softmax", "sigmoid", "none"] | None = None
 
 
@@ -36,7 +36,7 @@ async def classify(body: Inputs, answers: Answers) -> JSONResponse:
     return JSONResponse(await _answer(body, answers))
 
 
-@router.post("/models/{model:path}", summary="The same, at an address that names the model")
+@router.post("/models/{model:path}", summary="The same, at an address with the model's name")
 async def classify_by_name(model: str, body: Inputs, answers: Answers) -> JSONResponse:
     """Answer as `/` does; 404 when another model is named."""
     check_model(answers.model, model)

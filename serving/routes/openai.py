@@ -28,7 +28,7 @@ class Classify(Body):
     """One text or several."""
 
     input: str | list[str]
-    model: str | None = Field(None, description="the served model; may be left out")
+    model: str | None = Field(None, description="the served model; optional")
     explain: bool = Field(False, description="add `words`: what each word did for the label")
 
 
@@ -68,10 +68,10 @@ async def classify(body: Classify, answers: Answers) -> JSONResponse:
 def check_model(model: ServedModel, wanted: str | None) -> None:
     """RequestError when a request names another model than the one that is served."""
     if wanted not in (None, "", model.name):
-        raise RequestError(404, "model_not_found", f"model: got another name, served here is {model.name!r}")
+        raise RequestError(404, "model_not_found", f"model: unknown name; this server has {model.name!r}")
 
 
-@router.get("/v1/models", summary="The model that is served")
+@router.get("/v1/models", summary="The served model")
 async def models(answers: Answers) -> JSONResponse:
     """Answer a list of one."""
     model = answers.model

@@ -27,8 +27,8 @@ class Predict(Body):
     """One text, or a batch as `[["a"], ["b"]]`."""
 
     inputs: str | list[str | list[str]] = Field(description='"text", or [["text"], ["another"]]')
-    truncate: bool | None = Field(None, description="accepted and not needed: long texts are always cut")
-    truncation_direction: str = Field("Right", description="accepted; texts are cut at their end")
+    truncate: bool | None = Field(None, description="accepted but not needed: long texts are always cut")
+    truncation_direction: str = Field("Right", description="accepted; texts are always cut at the end")
     raw_scores: bool = Field(False, description="logits instead of probabilities")
     explain: bool = Field(False, description="add `words`: what each word did for the label")
 
@@ -114,7 +114,7 @@ async def info(answers: Answers, state: State) -> JSONResponse:
     )
 
 
-@router.get("/health", summary="200 while requests are taken, 503 when the server is about to stop")
+@router.get("/health", summary="200 while the server takes requests, 503 when it is about to stop")
 async def health(state: State) -> Response:
     """Answer without a token, for load balancers."""
     if state.draining:

@@ -14,7 +14,7 @@ from docs.links import own_pages
 from finsent import REPOSITORY
 from tests.docs.commands import GROUPS, help_of
 
-NOT_RUN = re.compile(r"<!-- not run: \S.* -->\s*\Z")
+NOT_RUN = re.compile(r"<!-- not executed: \S.* -->\s*\Z")
 UNTRIED = "not tried"  # in a heading: said to the reader, too
 # Which test runs the blocks below a heading, or all of a page.
 RUN_BY = {
@@ -108,7 +108,8 @@ def test_a_target_is_in_the_makefile(target: str) -> None:
 def test_a_block_without_a_mark_is_found() -> None:
     block = "```bash\nls\n```\n"
     text = (
-        f"## A\n{block}<!-- not run: needs a token -->\n\n{block}## B, not tried\n{block}<!-- not run: -->\n"
+        f"## A\n{block}<!-- not executed: needs a token -->\n\n{block}## B, not tried\n{block}<!-- not "
+        "executed: -->\n"
     )
     found = list(blocks_of("docs/x.md", f"{text}## C\n{block}"))
     assert [one.is_accounted_for for one in found] == [False, True, True, False]

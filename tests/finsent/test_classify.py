@@ -105,7 +105,7 @@ def test_a_hub_id_is_fetched_from_the_hub_that_is_named(
         assert json.loads(done.stdout)["label"] == Classifier(tiny_release)("Arvo profit rose").label
         missing = classify("me/nothing", "Profit rose", **home)
     assert missing.returncode == 1 and missing.stdout == ""
-    assert "me/nothing: cannot be loaded (" in missing.stderr and "name a run" in missing.stderr
+    assert "me/nothing: cannot be loaded (" in missing.stderr and "give a run" in missing.stderr
 
 
 @pytest.mark.parametrize(

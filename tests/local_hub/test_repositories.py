@@ -206,7 +206,7 @@ def test_a_folder_is_not_replaced_by_a_file_unless_deleted(api: HfApi, model: st
     put(api, model, "x/a.txt", b"a")
     with pytest.raises(BadRequestError, match="x is a folder"):
         put(api, model, "x", b"file")
-    with pytest.raises(BadRequestError, match="a file where a folder stands"):
+    with pytest.raises(BadRequestError, match="is a file, but there is a folder with its name"):
         put(api, model, "x/a.txt/b", b"file")
     api.create_commit(model, [CommitOperationDelete("x/"), CommitOperationAdd("x", b"1")], commit_message="s")
     assert api.list_repo_files(model) == [".gitattributes", "x"]

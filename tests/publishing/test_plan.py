@@ -80,9 +80,7 @@ def test_a_tag_that_is_taken_is_told_only_where_something_changes(tiny_release: 
     assert plan.notes == (f"v0.1.0 stays on {HEAD[:8]}, where the weights are: only words change",)
     assert plan.figures and all(one.before == one.after for one in plan.figures)
     changed = replace(parcel, manifest=parcel.manifest.replace("config.json", b"{}"))
-    with pytest.raises(
-        PublishError, match=r"v0\.1\.0 is published already.*these files differ \(config\.json\)"
-    ):
+    with pytest.raises(PublishError, match=r"v0\.1\.0 is published already.*files differ \(config\.json\)"):
         make_plan(changed, remote, Shelf(parcel.manifest), None, "v0.1.0")
 
 

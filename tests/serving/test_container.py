@@ -132,7 +132,7 @@ def test_a_release_that_cannot_be_served_is_not_built(engine: Engine, image: str
         done = engine.build(DOCKERFILE, "localhost/broken", *RELEASE)
     finally:
         file.write_bytes(kept)
-    assert done.returncode != 0 and "metrics.json: is no JSON" in done.stdout + done.stderr
+    assert done.returncode != 0 and "metrics.json: is not JSON" in done.stdout + done.stderr
 
 
 def test_without_a_release_it_fetches_one_at_the_start(

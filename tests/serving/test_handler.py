@@ -178,7 +178,7 @@ def test_the_quantized_file_answers_without_a_word(
 
 def test_no_weights_are_told_with_what_to_do(repository: Path, tmp_path: Path) -> None:
     with pytest.raises(
-        FileNotFoundError, match=r"holds none of onnx/model_quantized\.onnx, .*HF_FRAMEWORK=onnx"
+        FileNotFoundError, match=r"has none of onnx/model_quantized\.onnx, .*HF_FRAMEWORK=onnx"
     ):
         EndpointHandler(str(partly(repository, tmp_path, *SETTINGS)))
 

@@ -30,12 +30,12 @@ def test_nothing_at_all_is_told() -> None:
 
 def test_a_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="holds no rows"):
-        choose_input("pasted", Upload("a.csv", tmp_path, problem="The file holds no rows"), None)
+        choose_input("pasted", Upload("a.csv", tmp_path, problem="The file has no rows"), None)
 
 
 def test_a_file_that_is_no_longer_kept_is_told(upload: Upload) -> None:
     discard(upload.table.parent)
-    with pytest.raises(UnreadableFile, match="no longer kept: choose it again"):
+    with pytest.raises(UnreadableFile, match="deleted: choose it again"):
         choose_input("pasted", upload, "headline")
 
 

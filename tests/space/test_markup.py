@@ -54,9 +54,7 @@ def test_the_threshold_of_the_card_is_told_with_what_it_does() -> None:
     assert words.startswith(
         "Unsure below 81.2 %: of the 1,200 test rows that scored lower, 60.0 % were right;"
     )
-    assert (
-        "of the others, 60.0 % of all, 9.4 % were wrong" in words and "threshold of the model card" in words
-    )
+    assert "of the others, 60.0 % of all, 9.4 % were wrong" in words and "the model card's threshold" in words
     none = markup.doubt_words(Doubt(float("inf"), None, None, 0.1))
     assert none.startswith("Every answer counts as unsure") and "at most 10.0 %" in none
 

@@ -106,6 +106,6 @@ def test_the_app_of_such_a_release_starts(release: Path, space_folder: Path, tmp
     ):
         told = json.loads(answer.read())
     shown = {one["props"].get("label") for one in told["components"]}
-    assert {"One text", "Texts, one a line"} <= shown and not any("eadline" in str(one) for one in shown)
+    assert {"One text", "Texts, one per line"} <= shown and not any("eadline" in str(one) for one in shown)
     [pair] = [one["props"] for one in told["components"] if one["props"].get("elem_id") == "pair"]
     assert pair["visible"] is False

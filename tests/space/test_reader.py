@@ -18,7 +18,7 @@ from tests.space.conftest import write
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.pdf", "x", r"Files ending in .pdf are not read: use .csv"),
+        ("a.pdf", "x", r"Files ending in .pdf cannot be read: use .csv"),
         ("a.csv", "", "holds no rows"),
         ("a.csv", bytes(range(256)) * 9, "binary data"),
         ("a.parquet", "no parquet", "no readable Parquet"),

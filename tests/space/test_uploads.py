@@ -43,7 +43,7 @@ def test_the_first_row_of_a_format_with_names_is_a_row(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_used_says_why_and_leaves_nothing(tmp_path: Path) -> None:
     found = read_upload(str(write(tmp_path / "a.csv", "")), None, tmp_path / "kept")
-    assert found.problem == "The file holds no rows: nothing to classify."
+    assert found.problem == "The file has no rows, so there is nothing to classify."
     assert not list((tmp_path / "kept").iterdir())
 
 

@@ -31,7 +31,7 @@ def test_a_phrase_has_its_values() -> None:
 def test_a_unit_begins_a_sentence_or_stands_in_it() -> None:
     unit = Unit("iOS review", "iOS reviews")
     assert phrase("one", unit) == "One iOS review"
-    assert phrase("many_label", unit) == "IOS reviews, one a line"
+    assert phrase("many_label", unit) == "IOS reviews, one per line"
     assert phrase("column", unit) == "Column with the iOS reviews"
     with pytest.raises(KeyError, match="one"):
         phrase("one")

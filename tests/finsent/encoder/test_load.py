@@ -165,7 +165,9 @@ def test_a_missing_file_is_named(name: str, tiny_recipe: Recipe, tmp_path: Path)
 
 def test_capitals_are_the_encoder_s_to_know(tiny_recipe: Recipe, tmp_path: Path) -> None:
     text = tiny_recipe.text.model_copy(update={"lowercase": False})
-    with pytest.raises(BaseModelError, match=r"text.lowercase: got false, but .* knows no capitals.*: true"):
+    with pytest.raises(
+        BaseModelError, match=r"text.lowercase: got false, but .* knows lower-case letters only.*: true"
+    ):
         load_base(tiny_recipe.model_copy(update={"text": text}), TEXTS)
     cased = tiny_encoders.save_encoder(tmp_path / "cased", "xlm-roberta")
     with pytest.raises(BaseModelError, match=r"text.lowercase: got true, but .* is case-sensitive.*: false"):

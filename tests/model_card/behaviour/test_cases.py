@@ -115,7 +115,7 @@ def test_a_folder_of_ones_own_is_read(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_asked_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=r"holds none of invariance\.csv, kinds\.csv"):
+    with pytest.raises(RecipeError, match=r"has none of invariance\.csv, kinds\.csv"):
         read_suites(with_suites(tmp_path / "none", ["a", "b"]), [])
     (tmp_path / "functions.csv").write_text("function,text,label\nthanks,good,fine\n")
     with pytest.raises(RecipeError, match=r"unknown label 'fine', allowed: \['a', 'b'\]"):

@@ -41,5 +41,5 @@ def test_a_card_that_breaks_a_rule_ends_the_run_with_its_line(
     folder: Path, run: Path, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "draw_figures", lambda metrics, folder: None)
-    with pytest.raises(ReleaseError, match=r"the card does not pass its linter:\nREADME\.md:\d+: file: "):
+    with pytest.raises(ReleaseError, match=r"the card fails its linter:\nREADME\.md:\d+: file: "):
         write_card(recipe, read_metrics(run / "release" / METRICS), folder)

@@ -99,7 +99,7 @@ BEGIN, END = "<!-- finsent:begin {} -->\n", "<!-- finsent:end {} -->\n"
     ("marks", "message"),
     [
         (BEGIN.format("a"), "never closed"),
-        (END.format("a"), "without having been opened"),
+        (END.format("a"), "but was never opened"),
         (BEGIN.format("a") + BEGIN.format("b") + END.format("b"), "not closed before b"),
         ((BEGIN.format("a") + END.format("a")) * 2, "second time"),
     ],

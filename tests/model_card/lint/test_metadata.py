@@ -26,7 +26,7 @@ def test_nothing_stands_before_the_metadata(text: str, line: int, message: str) 
     assert message in problem.message
 
 
-@pytest.mark.parametrize(("text", "message"), [(BODY, "there is none"), (card_with("- a\n"), "")])
+@pytest.mark.parametrize(("text", "message"), [(BODY, "there is no metadata"), (card_with("- a\n"), "")])
 def test_metadata_is_there(text: str, message: str) -> None:
     problems = lint_card(text, None, None)
     assert any(problem.rule in ("metadata", "yaml") and message in problem.message for problem in problems)
@@ -154,7 +154,7 @@ def test_licence_is_that_of_the_figures(card: str, metrics: Metrics, recipe: Rec
     changed = card.replace("license: apache-2.0", "license: mit")
     (problem,) = lint_card(changed, metrics, None, recipe)
     assert problem == Problem(
-        line_of(changed, "license: mit"), "license", "is 'mit', but the sources make it 'apache-2.0'"
+        line_of(changed, "license: mit"), "license", "is 'mit', but the sources require 'apache-2.0'"
     )
 
 

@@ -49,7 +49,9 @@ def with_changes(release: Path, folder: Path, **changes: Any) -> Path:
 
 def test_a_newer_schema_is_refused_by_its_version(tiny_release: Path, tmp_path: Path) -> None:
     path = with_changes(tiny_release, tmp_path, schema_version=SCHEMA_VERSION + 1)
-    told = f"has schema version {SCHEMA_VERSION + 1}, this finsent reads up to {SCHEMA_VERSION}; take a newer"
+    told = (
+        f"has schema version {SCHEMA_VERSION + 1}, but this finsent reads up to {SCHEMA_VERSION}; use a newer"
+    )
     with pytest.raises(ReleaseError, match=told):
         read_metrics(path)
 

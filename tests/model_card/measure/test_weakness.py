@@ -48,7 +48,7 @@ def test_a_sound_release_has_no_weakness(metrics: Metrics) -> None:
 def test_a_validation_below_chance_is_weak(metrics: Metrics) -> None:
     training = replace(metrics.training, validation_macro_f1=0.2)
     told = find_weaknesses(metrics.model_copy(update={"training": training}))
-    assert told == ["On the validation rows macro F1 is 20.0 %; labels drawn at random reach 32.9 %."]
+    assert told == ["On the validation rows macro F1 is 20.0 %; random labels reach 32.9 %."]
 
 
 @pytest.fixture

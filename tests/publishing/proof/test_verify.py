@@ -66,7 +66,7 @@ def test_only_a_check_that_failed_ends_the_push() -> None:
 
 
 def test_a_proof_that_breaks_off_says_that_it_is_published_and_a_bug_does_not() -> None:
-    told = "^aaaaaaaa is published, but the proof was interrupted: no answer; run the same command again to prove"
+    told = "^aaaaaaaa is published, but the proof was interrupted: no answer; run the same command again"
     with pytest.raises(PublishError, match=told), proving("a" * 40):
         raise PublishError("no answer")
     with pytest.raises(PublishError, match=r"is there enough space in .*TMPDIR"), proving("a" * 40):
