@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from finsent.cli import DefaultCommandGroup, confirm, make_app, print_anywhere, reporting_errors
 from publishing import options
-from publishing.display import show_check, show_rollback
+from publishing.display import show_check, show_places, show_rollback
 from publishing.hub.connection import PUBLIC_HUB
 from publishing.hub.local import open_hub
 from publishing.hub.remote import Target
@@ -88,6 +88,8 @@ def push_command(
             result = publish(Push(parcel, chosen, reader))
             if as_json:
                 print(result.as_json())
+        if not dry_run and not pr:
+            show_places(parcel, result.plan.repo_id, demo, reader.connection.endpoint, local)
 
 
 @app.command()

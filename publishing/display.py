@@ -6,11 +6,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from finsent.cli import console, plain, say
+from finsent.release import Run
 from publishing.hub.connection import Connection
+from publishing.package.parcel import Parcel
 from publishing.plan import Plan
 from publishing.preflight import Account
-from publishing.receipt import Check, Receipt
+from publishing.receipt import FOLDER, Check, Receipt
 
+OWN_HUB = "http://127.0.0.1:8090"  # where `make hub` serves it
 STYLES = {"add": "green", "change": "yellow", "delete": "red", "same": "dim", "keep": "dim"}
 
 
@@ -94,6 +97,17 @@ def show_receipt(receipt: Receipt) -> None:
     else:
         for key, value in rows:
             say(f"{key}: {value}")
+
+
+def show_places(parcel: Parcel, repo_id: str, demo: str | None, endpoint: str, local: bool) -> None:
+    """Print in five lines where everything is; the Hub of --local has ended, and `make hub` serves it."""
+    is_model = parcel.target.repo_type == "model"
+    hub = OWN_HUB if local else endpoint
+    say(f"Release:  {Run(parcel.run).release if is_model else parcel.folder}")
+    say(f"Page:     {hub}/{'' if is_model else 'datasets/'}{repo_id}{' (run: make hub)' if local else ''}")
+    say(f"Demo:     {f'{hub}/spaces/{demo}' if demo else 'none'}")
+    say(f"Receipts: {parcel.run / FOLDER}")
+    say(f"Undo:     python hub_push.py rollback {parcel.run}{' --local' if local else ''}")
 
 
 def _web(receipt: Receipt) -> str:

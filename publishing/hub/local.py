@@ -36,7 +36,6 @@ def open_hub(endpoint: str, local: bool, patience: float, *repo_ids: str | None)
     with serve_own_hub(tuple(sorted(owners))) as hub:
         connection = connect(hub.endpoint, hub.token, timeouts, "runs/hub/token")
         yield Reader(connection, Retries(tell=say))
-        say("to see it: run make hub, then open http://127.0.0.1:8090")
 
 
 @contextmanager

@@ -20,7 +20,7 @@ UNTRIED = "not tried"  # in a heading: said to the reader, too
 RUN_BY = {
     ("README.md", "Use it"): "tests/serving/test_documents.py",
     ("README.md", "Serve it"): "tests/serving/test_documents.py",
-    ("docs/bulk.md", None): "tests/serving/bulk/test_document.py",
+    ("docs/bulk.md", ""): "tests/serving/bulk/test_document.py",
     ("docs/endpoints.md", None): "tests/serving/test_handler.py",
     ("docs/serving.md", "REST"): "tests/serving/test_documents.py",
     ("docs/serving.md", "Bulk"): "tests/serving/test_documents.py",
@@ -85,7 +85,7 @@ def test_who_is_said_to_run_blocks_reads_that_page(place: tuple[str, str | None]
     room = (REPOSITORY / test).parent
     sources = [REPOSITORY / test, *room.glob("documents.py")]
     source = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-    assert Path(page).name in source and (heading is None or f'"{heading}"' in source)
+    assert Path(page).name in source and (not heading or f'"{heading}"' in source)
 
 
 @pytest.mark.parametrize("command", OURS)

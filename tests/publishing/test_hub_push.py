@@ -128,6 +128,13 @@ def test_local_brings_its_own_hub_and_finds_it_again(run: Path, tmp_path: Path) 
     options = ("--yes", "--space", "none", "--proof", "files")
     done = local(str(run), *options)
     assert done.returncode == 0 and "State: published" in done.stderr, done.stderr
+    assert done.stderr.splitlines()[-5:] == [
+        f"Release:  {run / 'release'}",
+        "Page:     http://127.0.0.1:8090/finsent/tiny (run: make hub)",
+        "Demo:     none",
+        f"Receipts: {run / 'receipts'}",
+        f"Undo:     python hub_push.py rollback {run} --local",
+    ]
     again = local(str(run), *options)
     assert again.returncode == 0 and "nothing to change" in again.stderr, again.stderr
     assert len(list((run / "receipts").iterdir())) == 1

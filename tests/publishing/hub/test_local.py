@@ -21,15 +21,12 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     signal.signal(signal.SIGTERM, before)
 
 
-def test_local_starts_a_hub_whose_user_may_write_where_the_push_goes(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_local_starts_a_hub_whose_user_may_write_where_the_push_goes(tmp_path: Path) -> None:
     with open_hub("https://nowhere.invalid", True, 5, "desk/x", None, "local/x") as reader:
         account = reader.connection.api.whoami()
         assert reader.connection.endpoint.startswith("http://127.0.0.1:")
         assert [one["name"] for one in account["orgs"]] == ["desk"]
         assert (tmp_path / "hub" / "token").read_text(encoding="utf-8").strip() == reader.connection.token
-    assert "to see it: run make hub" in capsys.readouterr().err
 
 
 def test_a_hub_that_is_served_already_is_told_in_a_line(tmp_path: Path) -> None:
