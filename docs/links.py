@@ -19,6 +19,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+HTML_PICTURE = re.compile(r'<img [^>]*?src="([^"]+)"')
 WEB = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 
 
@@ -50,7 +51,8 @@ def _addresses(page: Path) -> Iterator[tuple[int, str]]:
     """Yield line and address of every link and picture that is not of the web."""
     for block in _parse(page):
         for token in block.children or []:
-            address = str(token.attrGet("href") or token.attrGet("src") or "")
+            in_html = HTML_PICTURE.match(token.content) if token.type == "html_inline" else None
+            address = in_html[1] if in_html else str(token.attrGet("href") or token.attrGet("src") or "")
             if address and not WEB.match(address):
                 yield (block.map or [0])[0] + 1, address
 

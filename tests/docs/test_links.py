@@ -36,6 +36,7 @@ def test_links_that_lead_somewhere_are_left_alone(page: Path) -> None:
     ("link", "said"),
     [
         ("[x](nowhere.md)", "nowhere.md: there is no such file"),
+        ('[<img src="shot.png" width="9">](sub)', "shot.png: there is no such file"),
         ("![x](picture.png)", "picture.png: there is no such file"),
         ("[x](other.md#two)", "other.md#two: other.md has no such heading"),
         ("[x](#thrice)", "#thrice: page.md has no such heading"),
