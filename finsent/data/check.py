@@ -37,12 +37,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 def tell_estimate(found: Estimate, recipe: Recipe) -> str:
     """Return an estimate in a line that says what it rests on."""
-    teachers = f"; its {len(recipe.teachers)} teachers are not in it" if recipe.teachers else ""
+    teachers = f"; its {len(recipe.teachers)} teachers are not included" if recipe.teachers else ""
     return (
         f"training: about {tell_seconds(found.seconds)} at most ({found.steps:,} steps of "
         f"{found.seconds_a_step:.2f} s, measured here on {found.measured_steps} steps with {found.threads} "
-        f"threads), {found.peak_memory_bytes / 1e9:.1f} GB of memory at least; export and figures come on "
-        f"top{teachers}"
+        f"threads), at least {found.peak_memory_bytes / 1e9:.1f} GB of memory; export and measuring take  "
+        f"more{teachers}"
     )
 
 
@@ -63,15 +63,15 @@ def show(found: Inspection, estimate: Estimate | None, recipe: Recipe, as_json: 
 def _measure_training(recipe: Recipe, splits: Splits, mirror: Path | None) -> Estimate:
     from finsent.training.estimate import estimate_training  # brings torch, which looking at rows needs not
 
-    stage("measuring a few steps of the training (--no-estimate leaves that out)")
+    stage("timing a few training steps (--no-estimate skips this)")
     return estimate_training(recipe, splits, mirror)
 
 
 @app.command(help=__doc__)
 def main(
-    recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="whose rows to look at")],
+    recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="the recipe with the rows to check")],
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
-    estimate: Annotated[bool, typer.Option(help="measure a few steps of the training")] = True,
+    estimate: Annotated[bool, typer.Option(help="time a few training steps")] = True,
 ) -> None:
     """Look at rows; exit 1 with one line when something is wrong."""
     quiet_libraries()

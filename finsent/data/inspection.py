@@ -98,17 +98,20 @@ def inspect_splits(recipe: Recipe, splits: Splits, measure: Measure) -> Inspecti
 def _find_cautions(
     recipe: Recipe, characters: Lengths, counts: list[int], look_alikes: list[list[str]]
 ) -> list[str]:
-    told = [f"The labels {' and '.join(map(repr, group))} look alike: one label?" for group in look_alikes]
+    told = [
+        f"The labels {' and '.join(map(repr, group))} look alike: are they the same label?"
+        for group in look_alikes
+    ]
     if characters.over:
         told.append(
             f"{percent(characters.over)} of the texts are cut after {characters.bound:,} characters "
-            "(text.max_characters); what stands behind has no influence."
+            "(text.max_characters); the rest has no effect."
         )
     if max(counts) > UNEVEN * min(counts):
         rarest = recipe.labels[int(np.argmin(counts))]
         told.append(
             f"The label {rarest!r} has {min(counts):,} training rows, the most frequent {max(counts):,}: "
-            "look at macro F1, and try training.class_weights: root."
+            "watch macro F1, and try training.class_weights: root."
         )
     return told
 

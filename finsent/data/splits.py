@@ -81,14 +81,14 @@ def check_labels(splits: Splits, recipe: Recipe) -> None:
     needed: list[SplitName] = [split for split in SPLITS if split not in own or recipe.data.fold]
     for split in SPLITS:
         if not splits[split]:
-            raise DataError(f"{split}: no rows; raise data.{split} of the recipe, or name a file for it")
+            raise DataError(f"{split}: no rows; raise data.{split} of the recipe, or give a file for it")
     for label in recipe.labels:
         counts = {split: splits.report.labels[split].get(label, 0) for split in SPLITS}
         if all(counts[split] for split in needed):
             continue
         told = ", ".join(f"{count} in {split}" for split, count in counts.items())
         raise DataError(
-            f"label {label!r} has too few rows: {told}. Add rows of it; or leave it out by "
+            f"label {label!r} has too few rows: {told}. Add rows with it; or leave it out with "
             f"`labels: {{{_name_in_source(recipe, label)}: null}}` in its source, and leave it out of the "
             "labels of the recipe; or map it to another label there"
         )

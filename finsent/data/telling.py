@@ -100,7 +100,7 @@ def _facts(found: Inspection) -> list[str]:
 
 
 def _tell_texts(found: TextsReport) -> str:
-    lines = f"; {found.repeated_lines:,} repeated lines taken out" if found.repeated_lines else ""
+    lines = f"; {found.repeated_lines:,} repeated lines removed" if found.repeated_lines else ""
     return f"{found.texts:,} texts of {found.characters:,} characters{lines}"
 
 

@@ -20,7 +20,7 @@ class Example(Section):
 
     title: str = Field(description="what the button says")
     text: str = Field(description="the text itself")
-    expected: str = Field(description="the label that a reader would give")
+    expected: str = Field(description="the label that a reader expects")
 
 
 class Unit(Section):
@@ -34,7 +34,7 @@ class Pair(Section):
     """Two texts in nearly the same words with different labels; the demo answers them side by side."""
 
     texts: list[str] = Field(min_length=2, max_length=2, description="the two texts")
-    note: str | None = Field(None, description="what is hard about it, as one sentence")
+    note: str | None = Field(None, description="why it is hard, in one sentence")
 
 
 class Card(Section):
@@ -43,38 +43,38 @@ class Card(Section):
     title: str = Field(description="the heading")
     summary: str = Field(description="what the model does, in one sentence")
     intended_use: str = Field(description="what it is for")
-    out_of_scope: list[str] = Field(min_length=1, description="what it is not for, a sentence each")
-    limits: list[str] = Field(min_length=1, description="what it gets wrong, a sentence each")
+    out_of_scope: list[str] = Field(min_length=1, description="what it is not for; one sentence each")
+    limits: list[str] = Field(min_length=1, description="what it gets wrong; one sentence each")
     notice: str | None = Field(
         None,
         exclude_if=lambda notice: notice is None,  # as for `changes` below
-        description="a sentence that no user may miss; stands in the card and in the demo",
+        description="a sentence that every user must see; shown in the card and in the demo",
     )
-    licence: str = Field("apache-2.0", description="refused where a source forbids it")
+    licence: str = Field("apache-2.0", description="of the release; refused if a source forbids it")
     licence_name: str | None = Field(
-        None, exclude_if=lambda name: name is None, description="where licence is other: its name"
+        None, exclude_if=lambda name: name is None, description="name of the licence, with licence: other"
     )
     licence_link: str | None = Field(
         None,
         pattern=r"^https?://\S+$",
         exclude_if=lambda link: link is None,
-        description="where licence is other: its address",
+        description="address of the licence, with licence: other",
     )
     language: Language | list[Language] = Field(
         "en", min_length=1, description="ISO 639 code of the texts, or several"
     )
-    tags: list[str] = Field([], description="what the Hub finds the model by, beside what is known anyway")
+    tags: list[str] = Field([], description="tags for the Hub, in addition to the automatic ones")
     authors: list[str] = Field(min_length=1, description="who made it, for the citation")
     unit: Unit = Field(Unit(), exclude_if=lambda unit: unit == Unit(), description="what a text is called")
     label_meanings: dict[str, str] = Field(description="label -> what it means, for readers")
     tones: dict[str, Tone] = Field(
         {},
         exclude_if=lambda tones: not tones,
-        description="label -> good, bad or neither; a label without one has a colour that judges nothing",
+        description="label -> good, bad or neither; other labels get a neutral colour",
     )
     examples: list[Example] = Field(min_length=1, description="the demo opens with the first one")
     pair: Pair | None = Field(
-        None, exclude_if=lambda pair: pair is None, description="two texts that are easily mixed up"
+        None, exclude_if=lambda pair: pair is None, description="two texts that are easily confused"
     )
     emoji: str | None = Field(
         None, max_length=8, exclude_if=lambda emoji: emoji is None, description="of the demo, one character"
@@ -101,7 +101,7 @@ class Card(Section):
     def _names_another_licence(self) -> Self:
         told = self.licence_name is not None and self.licence_link is not None
         if self.licence == "other" and not told:
-            raise ValueError("licence: other needs licence_name and licence_link beside it")
+            raise ValueError("licence: other also needs licence_name and licence_link")
         if self.licence != "other" and (self.licence_name or self.licence_link):
             raise ValueError(
                 f"licence_name and licence_link are for licence: other, got {self.licence!r}; leave them out"

@@ -28,15 +28,15 @@ class Origin(Section):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="short name, used in metrics and tables")
     title: str = Field(description="what the card calls it")
     licence: str = Field(
-        description="Hub licence id, for example cc-by-4.0; other: terms of its own, or none"
+        description="Hub licence id, for example cc-by-4.0; other: its own terms, or none given"
     )
-    homepage: str | None = Field(None, description="where it can be seen")
+    homepage: str | None = Field(None, description="web page of the source")
     path: str | None = Field(
-        None, description="folder, relative to the recipe file or, where it is not there, to the repository"
+        None, description="folder, relative to the recipe file or, if it is not there, to the repository"
     )
-    hub: HubId | None = Field(None, description="data set id; FINSENT_MIRROR is asked first")
+    hub: HubId | None = Field(None, description="data set id; FINSENT_MIRROR is searched first")
     revision: str | None = Field(None, description="commit, tag or branch of the Hub data set")
-    url: str | None = Field(None, description="base address for sources that are not on the Hub")
+    url: str | None = Field(None, description="base address of files that are not on the Hub")
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -49,10 +49,10 @@ class _Source(Origin):
     """Labelled rows."""
 
     files: dict[SplitName, Annotated[list[str], Field(min_length=1)]] = Field(
-        {}, exclude_if=_is_empty, description="files per split, relative to the source; * and ? stand for any"
+        {}, exclude_if=_is_empty, description="files by split, relative to the source; * and ? are wildcards"
     )
     labels: dict[str, str | None] = Field(
-        min_length=1, description="the source's label -> label of this recipe, or null to leave its rows out"
+        min_length=1, description="the source's label -> label of this recipe, or null to leave out its rows"
     )
     show_texts: bool = Field(
         False, description="whether the card may show test rows that the model got wrong, word by word"
@@ -74,10 +74,12 @@ class TableFormat(Section):
     """How the rows stand in the files, where that is not plain: UTF-8, a header, the format's delimiter."""
 
     columns: list[str] | None = Field(
-        None, min_length=1, exclude_if=_is_empty, description="names of the columns, where there is no header"
+        None, min_length=1, exclude_if=_is_empty, description="names of the columns, if there is no header"
     )
     encoding: str = Field(
-        "utf-8", exclude_if=_is("utf-8"), description="of text files, such as cp1252; a byte-order mark wins"
+        "utf-8",
+        exclude_if=_is("utf-8"),
+        description="encoding of text files, such as cp1252; a byte-order mark takes precedence",
     )
     mixed_encodings: bool = Field(
         False,
@@ -89,26 +91,26 @@ class TableFormat(Section):
         min_length=1,
         max_length=1,
         exclude_if=_is_empty,
-        description="between cells; else a comma in .csv, a tab in .tsv and .txt",
+        description="character between cells; default: a comma in .csv, a tab in .tsv and .txt",
     )
     quoting: Literal["doubled", "backslash", "none"] = Field(
         "doubled",
         exclude_if=_is("doubled"),
-        description='a quote in a quoted cell is "" or \\"; none: a quote is a letter like others',
+        description='a quote in a quoted cell is "" or \\"; none: quotes have no meaning',
     )
-    sheet: str | None = Field(None, exclude_if=_is_empty, description="of an .xlsx with several")
-    member: str | None = Field(None, exclude_if=_is_empty, description="file in a .zip that has several")
+    sheet: str | None = Field(None, exclude_if=_is_empty, description="sheet of an .xlsx with several sheets")
+    member: str | None = Field(None, exclude_if=_is_empty, description="file in a .zip with several files")
     config: str | None = Field(
         None, exclude_if=_is_empty, description="configuration of a Hub data set that is read by `splits`"
     )
     where: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(
-        {}, exclude_if=_is_empty, description="column -> values; rows with any other are left out"
+        {}, exclude_if=_is_empty, description="column -> values; keeps only rows with one of these values"
     )
     take: int | None = Field(
         None,
         ge=1,
         exclude_if=_is_empty,
-        description="rows to draw by the recipe's seed, labels in proportion",
+        description="number of rows to draw with the recipe's seed, labels in proportion",
     )
 
     @field_validator("encoding")
@@ -118,7 +120,7 @@ class TableFormat(Section):
             "a".encode(encoding)
         except (LookupError, ValueError):
             raise ValueError(
-                f"{encoding!r} is no encoding of text; utf-8, utf-16, cp1252, latin-1, gb18030 are some"
+                f"{encoding!r} is not a text encoding; utf-8, utf-16, cp1252, latin-1, gb18030 are some"
             ) from None
         return encoding
 
@@ -126,7 +128,7 @@ class TableFormat(Section):
     @classmethod
     def _parts_cells(cls, delimiter: str | None) -> str | None:
         if delimiter is not None and delimiter in '"\\\r\n\0':
-            raise ValueError(f"{delimiter!r} cannot stand between cells")
+            raise ValueError(f"{delimiter!r} cannot separate cells")
         return delimiter
 
     def given(self) -> set[str]:
@@ -142,12 +144,12 @@ class TableSource(_Source, TableFormat):
     kind: Literal["table"] = Field(description="which reader")
     text: str = Field("text", description="column of the texts")
     label: str = Field("label", description="column of the labels")
-    group: str | None = Field(None, description="column whose equal values stay on one side of a split")
-    slice: str | None = Field(None, description="column by which figures are also given")
+    group: str | None = Field(None, description="rows with the same value in this column stay in one split")
+    slice: str | None = Field(None, description="figures are also given for each value of this column")
     splits: dict[SplitName, str] = Field(
         {},
         exclude_if=_is_empty,
-        description="split here -> split of the Hub data set, read by `datasets` in place of `files`",
+        description="split here -> split of the Hub data set, read by `datasets` instead of `files`",
     )
 
     @property
@@ -165,18 +167,20 @@ class TextSource(Origin, TableFormat):
     """Texts without labels, for pretraining and transfer sets. In a .txt every line is one."""
 
     text: str = Field("text", description="column; not used for .txt")
-    files: list[str] = Field([], description="relative to the source; * and ? stand for any")
-    splits: list[str] = Field([], description="of the Hub data set, read by `datasets` in place of `files`")
+    files: list[str] = Field([], description="relative to the source; * and ? are wildcards")
+    splits: list[str] = Field([], description="of the Hub data set, read by `datasets` instead of `files`")
     sentences: str | None = Field(
         None,
         pattern=r"^[a-z]{2,3}$",
-        description="ISO 639 code of a language, by whose rules every text is cut into its sentences",
+        description="ISO 639 code of the language whose rules cut every text into sentences",
     )
     min_characters: int = Field(1, ge=1, description="shorter texts are left out")
     max_characters: int | None = Field(None, ge=1, description="longer texts are left out")
-    min_letters: Share = Field(0.0, description="least share of letters and digits among what is no space")
+    min_letters: Share = Field(
+        0.0, description="smallest share of letters and digits among characters other than spaces"
+    )
     max_repeats: int | None = Field(
-        None, ge=1, description="lines that stand in more texts than this are taken out, as boilerplate"
+        None, ge=1, description="lines that appear in more texts than this are removed as boilerplate"
     )
 
     @model_validator(mode="after")
@@ -192,20 +196,20 @@ def _check_one_way(source: TableSource | TextSource, files: bool, splits: bool) 
     if files == splits:
         raise ValueError("give exactly one of files and splits")
     if splits and (source.hub is None or source.url is not None):
-        raise ValueError("splits: are those of a Hub data set; give hub and no url, or files")
+        raise ValueError("splits: is for Hub data sets; give hub without url, or use files")
     if splits and (told := sorted(source.given())):
-        raise ValueError(f"{told[0]}: is for files; leave it out beside splits")
+        raise ValueError(f"{told[0]}: is for files; leave it out with splits")
     if files and source.config is not None:
-        raise ValueError("config: is for splits of a Hub data set; leave it out beside files")
+        raise ValueError("config: is for splits of a Hub data set; leave it out with files")
 
 
 class PhrasebankSource(_Source):
     """Financial PhraseBank's zip: `sentence@label`, latin-1, nested files by annotator agreement."""
 
     kind: Literal["phrasebank"] = Field(description="which reader")
-    agreement: AgreementLevel = Field("50", description="least share of annotators that agree")
+    agreement: AgreementLevel = Field("50", description="smallest share of annotators that agree")
     label_probabilities: dict[AgreementLevel, Share] = Field(
-        {}, description="probability that is learnt for a label, by the agreement of its annotators; else 1"
+        {}, description="target probability of a label, by the agreement of its annotators; default: 1"
     )
 
 
@@ -238,7 +242,7 @@ class Data(Section):
 
     sources: list[Source] = Field(min_length=1, description="where the rows come from")
     leave_out: list[str] = Field(
-        [], description="names of sources that are not used, for a recipe that extends another"
+        [], description="names of sources to leave out, for a recipe that extends another"
     )
     unlabelled: list[TextSource] = Field(
         [],
@@ -246,12 +250,12 @@ class Data(Section):
         description="texts without labels; their licences count, and their names differ from the sources'",
     )
     fold: Fold | None = Field(
-        None, description="test is this fold, and every source is split anew, whatever files it brings"
+        None, description="use this fold as the test split; every source is split anew, whatever its files"
     )
-    validation: Share = Field(0.1, description="share of the rows that chooses the weights")
-    test: Share = Field(0.15, description="share of the rows that the figures are of")
+    validation: Share = Field(0.1, description="share of the rows used to choose the weights")
+    test: Share = Field(0.15, description="share of the rows used for the figures")
     near_duplicates: float = Field(
-        0.7, gt=0, le=1, description="char-5-gram Jaccard from which rows stay together"
+        0.7, gt=0, le=1, description="Jaccard similarity of character 5-grams from which rows stay together"
     )
 
     @model_validator(mode="before")

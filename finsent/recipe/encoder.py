@@ -12,12 +12,10 @@ from finsent.recipe.section import HubId, Section
 class Base(Section):
     """The encoder to start from: a Python package that carries it, a folder, or a Hub model."""
 
-    hub: HubId = Field(
-        description="origin, for the card; loaded from there when neither package nor path is given"
-    )
+    hub: HubId = Field(description="origin, for the card; also loaded from there without package or path")
     licence: str = Field(description="Hub licence id of the encoder's weights")
     revision: str | None = Field(None, description="commit, tag or branch of the Hub model")
-    package: str | None = Field(None, description="importable package that holds the weights")
+    package: str | None = Field(None, description="Python package with the weights")
     folder: str = Field(".", description="folder inside the package")
     path: str | None = Field(
         None,
@@ -25,25 +23,29 @@ class Base(Section):
         "it is not there, to the repository",
     )
     sha256: str | None = Field(
-        None, pattern=r"^[0-9a-f]{64}$", description="of the weights: model.safetensors, or pytorch_model.bin"
+        None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="sha256 of the weights: model.safetensors or pytorch_model.bin",
     )
     layers: list[Annotated[int, Field(ge=0)]] | None = Field(
         None, min_length=1, description="layers to keep, in order"
     )
     vocabulary: int | None = Field(
-        None, ge=500, description="pieces to keep, by frequency in the training rows"
+        None, ge=500, description="number of tokens to keep, by frequency in the training rows"
     )
     characters: Literal["all", "latin"] = Field(
         "all",
-        description="of the kept pieces; latin: letters of other scripts only if training rows have them",
+        description="scripts to keep; latin: letters of other scripts only if training rows have them",
     )
     positions: int | None = Field(
         None,
         ge=32,
-        description="tokens that a text may have at most: fewer than the encoder has, or more",
+        description="most tokens in a text: fewer than the encoder has, or more",
     )
     intermediate_size: int | None = Field(
-        None, ge=8, description="neurons of every feed-forward layer to keep: those that others replace least"
+        None,
+        ge=8,
+        description="neurons to keep in every feed-forward layer: those that others can replace least",
     )
     hidden_size: int | None = Field(
         None, ge=8, description="size to project hidden states to, along their principal components"

@@ -13,9 +13,9 @@ class Evaluation(Section):
     bootstrap: int = Field(1000, ge=100, description="resamples for the 95 % interval")
     latency_texts: int = Field(300, ge=10, description="test rows timed one by one")
     abstain_error: float = Field(
-        0.1, gt=0, lt=1, description="share of wrong answers above the threshold that is fitted for it"
+        0.1, gt=0, lt=1, description="allowed share of wrong answers; the threshold is fitted to it"
     )
-    batch_size: int = Field(32, ge=2, description="texts a batch while the figures are made")
+    batch_size: int = Field(32, ge=2, description="batch size for measuring")
     suites: list[str] = Field(
         [],
         exclude_if=lambda suites: not suites,  # recipes from before it keep their fingerprint

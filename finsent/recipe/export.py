@@ -36,18 +36,18 @@ class Variant(Section):
 
     name: VariantName = Field(description="which file")
     required: bool = Field(
-        True, description="a file over its budget ends the run; false: the release does without it"
+        True, description="a file over budget ends the run; false: the release leaves it out"
     )
-    keep_float: list[str] = Field([], description="regular expressions of graph nodes that stay in fp32")
-    calibration_rows: int = Field(256, ge=8, description="training rows that decide the ranges of int8")
-    budget: Budget = Field(Budget(), description="what the file may lose")
+    keep_float: list[str] = Field([], description="regular expressions of graph nodes to keep in fp32")
+    calibration_rows: int = Field(256, ge=8, description="training rows used to calibrate the int8 ranges")
+    budget: Budget = Field(Budget(), description="how far the file may differ from PyTorch")
 
 
 class Export(Section):
     """Which ONNX files are made."""
 
-    opset: int = Field(17, ge=17, le=20, description="from 17 on layer norms are nodes of their own")
-    variants: list[Variant] = Field(min_length=1, description="the files; fp32 is the first")
+    opset: int = Field(17, ge=17, le=20, description="from 17 on, a layer norm is one node")
+    variants: list[Variant] = Field(min_length=1, description="the ONNX files; fp32 comes first")
 
     @field_validator("variants")
     @classmethod

@@ -56,7 +56,7 @@ def _validate(tree: dict[str, Any], path: Path, home: Path | None = None) -> Rec
 def _read_tree(path: Path, seen: tuple[Path, ...], home: Path) -> dict[str, Any]:
     """Return what a file says, with paths as seen from `home`, the folder of the recipe that is asked for."""
     if path.resolve() in seen:
-        raise RecipeError(f"{path}: extends itself, by way of {' -> '.join(p.name for p in seen)}")
+        raise RecipeError(f"{path}: extends itself through {' -> '.join(p.name for p in seen)}")
     tree = _read_mapping(path)
     if old := find_old_keys(tree):
         told = "; ".join(f"{first}: is now called {now}" for first, now in old.items())
@@ -76,7 +76,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise RecipeError(f"{path}: cannot be read ({error}); recipes stand in recipes/*.yaml") from None
+        raise RecipeError(f"{path}: cannot be read ({error}); recipes are in recipes/*.yaml") from None
 
 
 def _parse_mapping(content: bytes, path: Path) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _parse_mapping(content: bytes, path: Path) -> dict[str, Any]:
         _check_keys(node, path)
         tree: Any = loader.construct_document(node) if node else None
     except UnicodeDecodeError as error:
-        raise RecipeError(f"{path}: cannot be read ({error}); recipes stand in recipes/*.yaml") from None
+        raise RecipeError(f"{path}: cannot be read ({error}); recipes are in recipes/*.yaml") from None
     except yaml.YAMLError as error:
         raise RecipeError(f"{path}: is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(tree, dict):
@@ -94,7 +94,7 @@ def _parse_mapping(content: bytes, path: Path) -> dict[str, Any]:
     try:
         json.dumps(tree)
     except (TypeError, ValueError, RecursionError) as error:  # a date, or a mapping that holds itself
-        raise RecipeError(f"{path}: {error}; put dates in quotes, and let no part hold itself") from None
+        raise RecipeError(f"{path}: {error}; put dates in quotes, and let no part contain itself") from None
     return tree
 
 
@@ -132,7 +132,7 @@ def _without(parent: dict[str, Any], keys: Any, path: Path) -> dict[str, Any]:  
         for name in sections:
             owner = owner.get(name) if isinstance(owner, dict) else None
         if not isinstance(owner, dict) or last not in owner:
-            raise RecipeError(f"{path}: replace: the recipe that it extends has no {key!r}; leave it out")
+            raise RecipeError(f"{path}: replace: the extended recipe has no {key!r}; leave it out")
         del owner[last]
     return parent
 

@@ -94,7 +94,7 @@ def _check_common(where: str, path: Path, home: Path) -> None:
     if os.path.commonpath([path.resolve(), home.resolve()]) == path.anchor:
         seen = _relative(path, home)
         raise RecipeError(
-            f"{where}: got {str(path)!r}, which would be published with the release; put it beside the "
+            f"{where}: got {str(path)!r}, which would be published with the release; put it next to the "
             f"recipe or into the repository, or write {seen!r} if it may be read"
         )
 
@@ -102,7 +102,7 @@ def _check_common(where: str, path: Path, home: Path) -> None:
 def _check_inside(where: str, name: Any) -> Any:  # noqa: ANN401  (as above)
     if isinstance(name, str) and Path(name).is_absolute():
         raise RecipeError(
-            f"{where}: got {name!r}, which would be published with the release; name what lies in the "
+            f"{where}: got {name!r}, which would be published with the release; give names inside the "
             "folder, and the folder by `path`"
         )
     return name
@@ -112,6 +112,6 @@ def _check_address(where: str, address: Any) -> Any:  # noqa: ANN401  (as above)
     if isinstance(address, str) and (Path(address).is_absolute() or address.lower().startswith("file:")):
         raise RecipeError(
             f"{where}: got {address!r}, which is on this machine and would be published with the release; "
-            "name the folder by `path`"
+            "give the folder in `path`"
         )
     return address

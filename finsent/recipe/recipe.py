@@ -28,12 +28,12 @@ class Distillation(Section):
 
     teachers: list[Recipe] = Field(
         min_length=1,
-        description="recipe files beside this one, or recipes; made first where runs/ lacks them",
+        description="recipe files next to this one, or recipes; built first if they are not in runs/",
     )
     seeds: list[Seed] = Field(
-        [], description="training seeds; every teacher is made once with each, else with its own"
+        [], description="training seeds; every teacher is built once with each, by default with its own"
     )
-    weight: Share = Field(0.7, description="of the teachers' probabilities; the label has the rest")
+    weight: Share = Field(0.7, description="weight of the teachers' probabilities; the label gets the rest")
     temperature: float = Field(1.0, gt=0, le=20, description="divides the teachers' logits")
     augmentations: int = Field(
         0, ge=0, le=100, description="perturbed copies of every training text, labelled by the teachers alone"
@@ -42,7 +42,7 @@ class Distillation(Section):
         0,
         ge=0,
         exclude_if=lambda count: not count,  # recipes from before it keep their fingerprint
-        description="texts of data.unlabelled to learn as well, at most; labelled by the teachers alone",
+        description="most texts of data.unlabelled to learn from, labelled by the teachers alone",
     )
     initialize_from: Literal["base", "teacher"] = Field(
         "base", description="teacher: start from the weights of the first one, head included"
@@ -59,22 +59,24 @@ class Distillation(Section):
 class Recipe(Section):
     """One release. Two recipes are equal when they say the same, wherever their files lie."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="also the folder below runs/")
-    version: Version = Field(description="of the release, such as 0.1.0; the tag of a push")
-    seed: Seed = Field(description="decides the splits and, unless training.seed says otherwise, the fit")
-    labels: list[str] = Field(min_length=2, description="their order is that of the logits")
-    data: Data = Field(description="the rows, and how they are split")
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]*$", description="name of the recipe and of its folder in runs/"
+    )
+    version: Version = Field(description="version of the release, such as 0.1.0; also the tag of a push")
+    seed: Seed = Field(description="seed of the splits and, unless training.seed is given, of training")
+    labels: list[str] = Field(min_length=2, description="the labels, in the order of the logits")
+    data: Data = Field(description="the rows and how they are split")
     text: Text = Field(Text(), description="the rules that clean a text")
-    base: Base = Field(description="the encoder to start from, and what of it stays")
-    training: Training = Field(Training(), description="how the weights are fitted")
-    distillation: Distillation | None = Field(None, description="teachers to learn from; else none")
+    base: Base = Field(description="the encoder to start from, and what to keep of it")
+    training: Training = Field(Training(), description="how the model is trained")
+    distillation: Distillation | None = Field(None, description="teachers to learn from")
     energy: Energy | None = Field(None, description="figures for an estimate of energy and CO2")
     export: Export = Field(description="the ONNX files")
     evaluation: Evaluation = Field(Evaluation(), description="how the figures are made")
     allow_weak: bool = Field(
         False,
         exclude_if=lambda allowed: not allowed,  # recipes from before it keep their fingerprint
-        description="release it even where word counts or the commonest label do as well; the card says so",
+        description="release it even if word counts or the most frequent label do as well; the card says so",
     )
     card: Card = Field(description="the words of the model card and the demo")
     hub: Hub = Field(description="the ids to publish under")
@@ -119,20 +121,22 @@ class Recipe(Section):
     def _teachers_fit(self) -> Self:
         names = [self.name, *(teacher.name for teacher in self.teachers)]
         if len(set(names)) != len(names):
-            raise ValueError(f"distillation.teachers: names must differ, as each has its folder, got {names}")
+            raise ValueError(
+                f"distillation.teachers: names must differ, because each has its own folder, got {names}"
+            )
         for teacher in self.teachers:
             for key in ("labels", "seed"):
                 if getattr(teacher, key) != getattr(self, key):
                     raise ValueError(
                         f"distillation.teachers: {teacher.name} has another {key} than {self.name}; it must "
-                        "be the same, or a teacher could have learnt from this recipe's test rows"
+                        "be the same, or a teacher could have been trained on this recipe's test rows"
                     )
         return self
 
     @model_validator(mode="after")
     def _has_texts_to_transfer(self) -> Self:
         if self.distillation is not None and self.distillation.transfer and not self.data.unlabelled:
-            raise ValueError("distillation.transfer: takes texts of data.unlabelled; name a source there")
+            raise ValueError("distillation.transfer: uses texts of data.unlabelled; add a source there")
         return self
 
     @model_validator(mode="after")
@@ -144,7 +148,7 @@ class Recipe(Section):
             if getattr(first.base, key) != getattr(self.base, key):
                 raise ValueError(
                     f"distillation.initialize_from: {first.name} comes from another base ({key}) than "
-                    f"{self.name}; take the same, or initialize from the base"
+                    f"{self.name}; use the same base, or initialize from the base"
                 )
         return self
 

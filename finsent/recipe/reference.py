@@ -16,8 +16,8 @@ WORDS = {"string": "text", "integer": "whole number", "number": "number", "boole
 INTRODUCTION = """# Every key of a recipe
 
 This page is generated from [recipes/schema.json](../recipes/schema.json), which also makes an editor
-complete and check the keys. [Recipes](recipes.md) tells how they are used. A key that no recipe knows is an
-error, and so is a value of another type: nothing is converted in silence.
+complete and check the keys. [Recipes](recipes.md) shows how to use them. An unknown key is an
+error, and so is a value of the wrong type: nothing is converted silently.
 """
 
 Node = dict[str, Any]
@@ -59,7 +59,7 @@ def _kind(section: Node) -> str:
 def _section(path: str, heading: str, section: Node) -> str:
     keys = sorted(section["properties"].items(), key=lambda entry: entry[0] != "kind")
     rows = [_row(key, node, key not in ADDED and "default" not in node) for key, node in keys]
-    told = section["description"] if path else "These keys stand at the top of the file."
+    told = section["description"] if path else "These keys are at the top level of the file."
     table = "\n".join(["| Key | Value | Default | What it says |", "| --- | --- | --- | --- |", *rows])
     return f"## {heading}\n\n{told}\n\n{table}\n"
 

@@ -17,12 +17,12 @@ def recipe_schema() -> str:
     parts["Distillation"]["properties"]["teachers"]["items"] = {"type": ["string", "object"]}
     schema["properties"]["extends"] = {
         "type": "string",
-        "description": "recipe whose keys this one overrides",
+        "description": "recipe to start from; the keys here override its keys",
     }
     schema["properties"]["replace"] = {
         "type": "array",
         "items": {"type": "string"},
-        "description": "keys, such as card.tones, that are not merged with those of what is extended",
+        "description": "keys, such as card.tones, to replace in the extended recipe instead of merging them",
     }
     schema.pop("required")  # a recipe that extends another may leave out anything
     return json.dumps(schema, indent=1) + "\n"

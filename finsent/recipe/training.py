@@ -12,29 +12,31 @@ from finsent.recipe.section import Section, Seed, Share
 class Training(Section):
     """How the weights are fitted."""
 
-    seed: Seed | None = Field(None, description="of head, order and dropout; else the recipe's")
+    seed: Seed | None = Field(None, description="seed of head, order and dropout; default: the recipe's")
     epochs: float = Field(4, gt=0, le=100, description="passes over the training rows")
-    batch_size: int = Field(32, ge=1, description="rows a step")
-    learning_rate: float = Field(6e-5, gt=0, lt=1, description="of AdamW, at its highest")
-    warmup: Share = Field(0.1, description="share of the steps in which the rate rises; then it falls to 0")
+    batch_size: int = Field(32, ge=1, description="rows per step")
+    learning_rate: float = Field(6e-5, gt=0, lt=1, description="highest learning rate of AdamW")
+    warmup: Share = Field(
+        0.1, description="share of the steps in which the learning rate rises; then it falls to 0"
+    )
     weight_decay: float = Field(0.01, ge=0, description="of AdamW")
     label_smoothing: float = Field(
-        0.0, ge=0, lt=1, description="share of the probability that is spread over all labels"
+        0.0, ge=0, lt=1, description="share of the probability spread over all labels"
     )
     class_weights: Literal["none", "balanced", "root"] = Field(
         "none", description="root: square root of balanced"
     )
     dropout: Share | None = Field(
-        None, description="of hidden states and attention while fitting; else the encoder's own"
+        None, description="dropout of hidden states and attention in training; default: the encoder's own"
     )
     freeze_embeddings: bool = Field(
-        False, description="leave the word embeddings as they are: faster, as accurate"
+        False, description="keep the word embeddings fixed: faster and as accurate"
     )
-    max_tokens: int = Field(128, ge=8, description="longer rows are cut in training only")
+    max_tokens: int = Field(128, ge=8, description="longer rows are cut, in training only")
     evaluations: int = Field(4, ge=1, description="validations over the whole run; the best one is kept")
     patience: int = Field(3, ge=1, description="validations without a better macro F1 before stopping")
     bf16: Literal["auto", "on", "off"] = Field(
-        "auto", description="compute in bf16 autocast; auto: where the machine has instructions for it"
+        "auto", description="compute in bf16 autocast; auto: if the machine has instructions for it"
     )
 
 
@@ -42,4 +44,4 @@ class Energy(Section):
     """Figures for an estimate: stated power times measured seconds, never a measurement."""
 
     watts: float = Field(gt=0, description="assumed power draw of the machine while training")
-    grams_per_kwh: float = Field(gt=0, description="assumed grid intensity, g CO2 equivalent a kWh")
+    grams_per_kwh: float = Field(gt=0, description="assumed grid intensity, g CO2 equivalent per kWh")

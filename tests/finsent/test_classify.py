@@ -115,7 +115,7 @@ def test_a_hub_id_is_fetched_from_the_hub_that_is_named(
         (["RELEASE", "mistyped.csv"], "mistyped.csv: no such file"),
         (
             ["RELEASE", "TABLE", "--text", "body"],
-            "has no column 'body'; name another with --text: 'title', 'n'",
+            "has no column 'body'; choose another with --text: 'title', 'n'",
         ),
     ],
 )

@@ -85,7 +85,7 @@ def test_texts_to_transfer_need_a_source(tmp_path: Path) -> None:
     tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     del tree["data"]
     path.write_text(yaml.safe_dump(tree), encoding="utf-8")
-    with pytest.raises(RecipeError, match=r"distillation\.transfer: takes texts of data\.unlabelled"):
+    with pytest.raises(RecipeError, match=r"distillation\.transfer: uses texts of data\.unlabelled"):
         load_recipe(path)
 
 

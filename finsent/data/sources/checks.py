@@ -53,7 +53,7 @@ def check_text(where: str, value: object, column: str = "text") -> str:
     if not value or value.isspace():
         raise DataError(f"{where}: the text is empty; fill it in or remove the row")
     if "\0" in value:
-        raise DataError(f"{where}: the text holds a NUL character; take it out")
+        raise DataError(f"{where}: the text has a NUL character; remove it")
     if not value.isascii():
         _check_letters(where, value)
     return value
@@ -64,7 +64,9 @@ def _check_letters(where: str, text: str) -> None:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         found = text[error.start]
-        raise DataError(f"{where}: the text holds {found!r}, half a letter; write the whole one") from None
+        raise DataError(
+            f"{where}: the text holds {found!r}, which is half a character; write the whole one"
+        ) from None
 
 
 def label_text(where: str, value: object, column: str = "label") -> str:

@@ -41,8 +41,8 @@ def read_delimited(file: PackedFile, written: TableFormat, columns: Columns) -> 
             raise DataError(_tell_width(f"{name}, line {first}", cells, header, delimiter))
         if last > first and rule.applies_to(cells):
             raise DataError(
-                f"{name}, lines {first} to {last}: one quoted cell holds what looks like whole rows; "
-                f"{_tell_quotes(written)}. If the cell is right, take its line breaks out"
+                f"{name}, lines {first} to {last}: one quoted cell contains what looks like whole rows; "
+                f"{_tell_quotes(written)}. If the cell is correct, remove its line breaks"
             )
         yield f"{name}, line {first}", pick(cells)
 
@@ -63,9 +63,9 @@ def _number_rows(name: str, reader: Any) -> Iterator[tuple[int, int, list[str]]]
 
 def _tell_broken(error: str) -> str:
     if "field larger" in error or "unexpected end" in error:
-        error = "a quote that opens here is not closed"
+        error = "a quote that starts here is never closed"
     elif "expected after" in error:
-        error = "a quoted cell goes on behind its closing quote"
+        error = "a quoted cell continues after its closing quote"
     return (
         f"{error}; close or double the quote, or write `quoting: none` into the source where quotes are "
         'letters (`backslash` where they are written as \\")'
@@ -75,8 +75,8 @@ def _tell_broken(error: str) -> str:
 def _tell_width(where: str, cells: list[str], header: list[str], delimiter: str) -> str:
     got = f"{where}: got {len(cells)} cells, expected {len(header)} {header[:8]}"
     if len(cells) > len(header):
-        return f"{got}; put a cell that holds {delimiter!r} in quotes"
-    return f"{got}; add what is missing, or write another `delimiter` than {delimiter!r} into the source"
+        return f"{got}; put cells that contain {delimiter!r} in quotes"
+    return f"{got}; add the missing cells, or write another `delimiter` than {delimiter!r} into the source"
 
 
 def _tell_quotes(written: TableFormat) -> str:

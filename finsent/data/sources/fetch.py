@@ -70,7 +70,7 @@ def _list_files(source: Origin, name: str) -> Iterable[str]:
     names = HfApi().list_repo_files(str(source.hub), repo_type="dataset", revision=source.revision)
     found = sorted(one for one in names if fnmatchcase(one, name))
     if not found:
-        raise DataError(f"{source.name}: no file of {source.hub} is like {name!r}; it has {names[:10]}")
+        raise DataError(f"{source.name}: no file of {source.hub} matches {name!r}; it has {names[:10]}")
     return found
 
 

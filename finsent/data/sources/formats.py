@@ -66,6 +66,6 @@ def read_cells(path: Path, written: TableFormat, columns: Columns) -> Iterator[R
     found = LINES if is_lines else FORMATS[file.format]
     if other := sorted(written.given() - found.keys - {"member"}):
         raise DataError(
-            f"{file.name}: the source's key `{other[0]}` says nothing of {file.format}; leave it out"
+            f"{file.name}: the source's key `{other[0]}` does not apply to {file.format}; leave it out"
         )
     return found.read(file, written, columns)

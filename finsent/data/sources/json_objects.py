@@ -26,7 +26,7 @@ def read_json(file: PackedFile, written: TableFormat, columns: Columns) -> Itera
     )
     first = next(numbered, None)
     if first is None:
-        raise DataError(f"{file.name}: is empty; expected an object a line, or an array of objects")
+        raise DataError(f"{file.name}: is empty; expected one object per line, or an array of objects")
     lines = chain([first], numbered)
     is_array = first[1].lstrip().startswith("[")
     for where, value in _read_array(file, lines) if is_array else _read_lines(file, lines):
@@ -50,7 +50,9 @@ def _parse(where: str, text: str) -> Any:  # noqa: ANN401  (whatever stands ther
     except _RepeatedKeyError as error:
         raise DataError(f"{where}: has the key {error.args[0]!r} twice; keep one of them") from None
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{where}: is no JSON ({error}); expected an object a line, or one array") from None
+        raise DataError(
+            f"{where}: is not JSON ({error}); expected one object per line, or one array"
+        ) from None
 
 
 class _RepeatedKeyError(Exception):

@@ -18,7 +18,7 @@ MARKS = (  # the mark of UTF-16 begins that of UTF-32
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 NUL = (
-    "holds a NUL byte; the file is broken, or it is UTF-16 without a byte-order mark: write "
+    "has a NUL byte; the file is broken, or it is UTF-16 without a byte-order mark: write "
     "`encoding: utf-16-le` (or -be) into the source"
 )
 _ESCAPED = re.compile(r"[\udc80-\udcff]+")  # bytes that Python could not decode
@@ -66,11 +66,12 @@ def _check_encoding(where: str, line: str, encoding: str) -> None:
     if _is_utf8(line.encode(encoding)):
         raise DataError(
             f"{where}: {line.strip()[:40]!r} is UTF-8, read as {encoding}; leave `encoding` out of the "
-            "source, or write `mixed_encodings: true` where other lines are not"
+            "source, or write `mixed_encodings: true` if other lines are not"
         )
     if encoding.startswith("iso8859") and (found := _CONTROL.search(line)):
         raise DataError(
-            f"{where}: byte {found[0].encode('latin-1')!r} is no letter in {encoding}; the file is likely "
+            f"{where}: byte {found[0].encode('latin-1')!r} is not a letter in {encoding}; the file is "
+            "probably "
             "in cp1252: write `encoding: cp1252` into the source"
         )
 

@@ -64,14 +64,14 @@ def find_packed(path: Path, member: str | None) -> PackedFile:
     """Return what is to be read of a file; DataError when a zip has not exactly that one."""
     if path.suffix.lower() != ".zip":
         if member is not None:
-            raise DataError(f"{path.name}: is no .zip; leave `member: {member}` out of the source")
+            raise DataError(f"{path.name}: is not a .zip; leave `member: {member}` out of the source")
         return PackedFile(path)
     with reading(path.name), zipfile.ZipFile(path) as archive:
         found = [one.filename for one in archive.infolist() if not _is_beside(one)]
     if member is None and len(found) == 1:
         return PackedFile(path, found[0])
     if member not in found:
-        wanted = "several files; name one" if member is None else f"no file {member!r}; name another"
+        wanted = "several files; choose one" if member is None else f"no file {member!r}; choose another"
         raise DataError(f"{path.name}: has {wanted} by the source's key `member`, of {found[:10]}")
     return PackedFile(path, member)
 

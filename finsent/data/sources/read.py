@@ -42,7 +42,7 @@ def read_source(source: Source, places: Places, seed: int = 0) -> SourceRows:
             left.add(one.reason, one.text)
     if not rows:
         raise DataError(
-            f"{source.name}: no row was read of {sorted(source.own_splits)}; left out: {left.counts}"
+            f"{source.name}: no rows were read for {sorted(source.own_splits)}; left out: {left.counts}"
         )
     if isinstance(source, TableSource) and source.take is not None:
         rows = _take(rows, source.take, seed, left)
@@ -63,5 +63,5 @@ def _read_records(source: Source, places: Places) -> Iterator[Row | LeftOut]:
 
 def _take(rows: list[Row], count: int, seed: int, left: LeftOutCount) -> list[Row]:
     taken = draw_sample([(row.split, row.label) for row in rows], count, seed)
-    left.add_many(f"not among the {count} that are taken", len(rows) - len(taken))
+    left.add_many(f"not among the {count} drawn rows", len(rows) - len(taken))
     return [rows[at] for at in taken]

@@ -40,7 +40,7 @@ def _load(name: str, raw: Any) -> Any:  # noqa: ANN401  (openpyxl has no types)
     try:
         return openpyxl.load_workbook(raw, read_only=True, data_only=True)
     except (InvalidFileException, KeyError, ValueError, ParseError) as error:
-        raise DataError(f"{name}: is no XLSX that can be read ({str(error)[:100]})") from None
+        raise DataError(f"{name}: is not a readable XLSX file ({str(error)[:100]})") from None
 
 
 def _find_sheet(name: str, book: Any, sheet: str | None) -> Any:  # noqa: ANN401  (as above)
@@ -52,7 +52,7 @@ def _find_sheet(name: str, book: Any, sheet: str | None) -> Any:  # noqa: ANN401
     if len(filled) != 1:
         told = [one.title for one in filled]
         raise DataError(
-            f"{name}: has {len(filled)} sheets with rows {told}; name one by the source's key `sheet`"
+            f"{name}: has {len(filled)} sheets with rows {told}; choose one with the source's key `sheet`"
         )
     return filled[0]
 
@@ -70,7 +70,7 @@ def _number_rows(name: str, sheet: Any) -> Iterator[tuple[int, list[Any]]]:  # n
 
 def _value(where: str, cell: Any) -> Any:  # noqa: ANN401  (as above)
     if cell.data_type == "e":
-        raise DataError(f"{where}: {cell.coordinate} holds the error {cell.value}; mend it in the sheet")
+        raise DataError(f"{where}: {cell.coordinate} has the error {cell.value}; fix it in the sheet")
     return unescape(cell.value) if isinstance(cell.value, str) and "_x" in cell.value else cell.value
 
 

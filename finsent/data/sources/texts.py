@@ -53,10 +53,10 @@ def read_texts(source: TextSource, places: Places, seed: int) -> Texts:
         else:
             kept.append(text)
     if not kept:
-        raise DataError(f"{source.name}: no text is left of {len(found)}; left out: {left.counts}")
+        raise DataError(f"{source.name}: none of {len(found)} texts is left; left out: {left.counts}")
     if source.take is not None:
         taken = [kept[at] for at in draw_sample([0] * len(kept), source.take, seed)]
-        left.add_many(f"not among the {source.take} that are taken", len(kept) - len(taken))
+        left.add_many(f"not among the {source.take} drawn rows", len(kept) - len(taken))
         kept = taken
     return Texts(kept, left.counts, left.examples, len(repeated))
 
@@ -125,4 +125,4 @@ def _without(texts: list[str], repeated: set[str], left: LeftOutCount) -> Iterat
         elif rest := "\n".join(kept).strip():
             yield rest
         else:
-            left.add("nothing but repeated lines", text)
+            left.add("only repeated lines", text)

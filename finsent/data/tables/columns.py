@@ -61,7 +61,7 @@ def _named(table: Table, name: str | None, option: str) -> Guess | None:
         return None
     if name not in table.columns:
         raise DataError(
-            f"{table.name}: has no column {name!r}; name another with {option}: {_tell(table.columns)}"
+            f"{table.name}: has no column {name!r}; choose another with {option}: {_tell(table.columns)}"
         )
     return Guess(name, f"named by {option}")
 
@@ -69,7 +69,7 @@ def _named(table: Table, name: str | None, option: str) -> Guess | None:
 def _guess_text(table: Table, label: str | None) -> Guess:
     rest = {name: values for name, values in table.columns.items() if name != label}
     if not rest:
-        raise DataError(f"{table.name}: has no column beside {label!r}; a text is needed, too")
+        raise DataError(f"{table.name}: has no column besides {label!r}; a text column is needed, too")
     known = [name for name in rest if name.strip().lower() in TEXT_NAMES]
     known.sort(key=lambda name: TEXT_NAMES.index(name.strip().lower()))
     words = {name: _mean_words(values) for name, values in rest.items()}
@@ -77,7 +77,7 @@ def _guess_text(table: Table, label: str | None) -> Guess:
     if named := [name for name in known if words[name] >= min(3.0, words[longest] / 2)]:
         return Guess(named[0], "by its name")
     if all(re.fullmatch(r"[\d\s.,:/-]*", value) for value in rest[longest][:200]):
-        raise DataError(f"{table.name}: no column looks like a text; name one with --text: {_tell(rest)}")
+        raise DataError(f"{table.name}: no column looks like a text; choose one with --text: {_tell(rest)}")
     return Guess(longest, f"its cells are the longest: {words[longest]:.0f} words on average")
 
 
@@ -104,10 +104,10 @@ def _guess_label(table: Table, text: str) -> Guess:
         known.sort(key=lambda name: LABEL_NAMES.index(name.strip().lower()))
         return Guess(known[0], f"by its name; {counts[known[0]]} different values")
     if len(fit) == 1:
-        return Guess(fit[0], f"the only column with few different values: {counts[fit[0]]}")
+        return Guess(fit[0], f"the only column with few distinct values: {counts[fit[0]]}")
     told = ", ".join(f"{name!r} ({counts[name]:,} different values)" for name in rest) or "none beside it"
     which = "several columns could be the label" if fit else "no column looks like a label"
-    raise DataError(f"{table.name}: {which}; name one with --label: {told}")
+    raise DataError(f"{table.name}: {which}; choose one with --label: {told}")
 
 
 def _may_be_label(values: list[str], different: int) -> bool:
@@ -125,6 +125,6 @@ def _guess_group(table: Table, used: set[str]) -> Guess | None:
         if name in used or not GROUP_NAME.search(told) or not shared or "" in counts:
             continue
         if len(counts) >= 20 and max(counts.values()) <= len(values) / 10:
-            reason = f"{shared:,} rows share a value of it with others; they stay on one side of a split"
+            reason = f"{shared:,} rows share a value with others; they stay in one split"
             return Guess(name, reason)
     return None

@@ -48,9 +48,13 @@ def guess_layout(head: bytes, name: str, usual: str) -> Layout:
     columns = None if _is_header(rows[0], rows[1:]) else [f"column_{n}" for n in range(1, len(rows[0]) + 1)]
     told = {
         "encoding": (encoding, "utf-8", reason),
-        "delimiter": (delimiter, usual, f"it divides nearly every row into {len(rows[0])} cells"),
-        "quoting": (quoting, "doubled", "read otherwise, rows would not have equally many cells"),
-        "columns": (columns, None, "the first row looks like the others, so these names are made up"),
+        "delimiter": (delimiter, usual, f"it splits nearly every row into {len(rows[0])} cells"),
+        "quoting": (
+            quoting,
+            "doubled",
+            "with any other quoting, rows would not have the same number of cells",
+        ),
+        "columns": (columns, None, "the first row looks like the others, so these names were made up"),
     }
     if encoding == "utf-16":  # its mark says so to every reader
         del told["encoding"]
@@ -70,10 +74,13 @@ def guess_encoding(head: bytes, name: str) -> tuple[str, str]:
         bad = head[error.start : error.start + 4]
     best = None if b"\0" in head else from_bytes(head).best()
     if best is None:
-        raise DataError(f"{name}: bytes {bad!r} are no text in any known encoding; is this a table?")
+        raise DataError(f"{name}: bytes {bad!r} are not text in any known encoding; is this a table?")
     if _is_western(head):
-        return "cp1252", f"bytes {bad!r} are not UTF-8, and too few to tell more than Windows' usual encoding"
-    return best.encoding, f"bytes {bad!r} are not UTF-8; these letters give words in it"
+        return (
+            "cp1252",
+            f"bytes {bad!r} are not UTF-8, and too few to guess more than the usual Windows encoding",
+        )
+    return best.encoding, f"bytes {bad!r} are not UTF-8; in this encoding the letters form words"
 
 
 def _is_western(head: bytes) -> bool:
@@ -104,7 +111,7 @@ def _guess_cells(text: str, name: str) -> tuple[str, str]:
     best = max(even, key=lambda way: even[way])  # the first of equal ones
     if not even[best]:
         told = "comma, tab, semicolon or bar"
-        raise DataError(f"{name}: has one column ({told} never divide it); a text and a label are needed")
+        raise DataError(f"{name}: has one column ({told} never split it); a text and a label are needed")
     return best
 
 

@@ -63,7 +63,7 @@ def main(
         mirror = mirror_from_environment()
         place = find_place(data, out, mirror)
         if place.recipe.exists() and not force:
-            raise RecipeError(f"{place.recipe}: is there already; name another with --out, or add --force")
+            raise RecipeError(f"{place.recipe}: exists already; choose another with --out, or add --force")
         inside = {key: told for key, told in (("member", member), ("sheet", sheet)) if told is not None}
         named = Named(text, label, split_pairs(label_name, "--label-name"), inside)
         seen = look_at(place, named, mirror)
@@ -90,7 +90,7 @@ def check_labels(said: Answers, labels: list[str]) -> None:
     """Raise RecipeError for words on a label that the recipe does not have."""
     for option, told in (("--meaning", said.meanings), ("--example", said.examples)):
         if unknown := sorted(told.keys() - set(labels)):
-            raise RecipeError(f"{option}: no label is called {unknown[0]!r}; they are {labels[:20]}")
+            raise RecipeError(f"{option}: there is no label {unknown[0]!r}; the labels are {labels[:20]}")
 
 
 def describe(seen: Seen) -> None:

@@ -21,8 +21,8 @@ LONGEST = 256  # tokens trained on; twice as many cost twice the time
 USUAL_BOUND, LONGEST_BOUND = 500, 2000  # characters; beyond the first, positions are added to the encoder
 SPARE = 12  # positions beyond the bound, as finsent/encoder/positions.py wants
 MARKUP = {
-    "drop_tags": (re.compile(r"<(?:br|p|div|span|a|b|i)\b[^>]*>", re.IGNORECASE), "tags of HTML"),
-    "decode_entities": (re.compile(r"&(?:amp|lt|gt|quot|nbsp|#39);"), "characters written as in HTML"),
+    "drop_tags": (re.compile(r"<(?:br|p|div|span|a|b|i)\b[^>]*>", re.IGNORECASE), "HTML tags"),
+    "decode_entities": (re.compile(r"&(?:amp|lt|gt|quot|nbsp|#39);"), "HTML entities"),
 }
 LEAST_MARKUP = 0.01  # share of texts from which a rule is worth its time
 
@@ -52,7 +52,7 @@ def choose_text(texts: Sequence[str], characters: int) -> dict[str, Choice]:
     for name, (pattern, what) in MARKUP.items():
         share = sum(pattern.search(text) is not None for text in texts) / max(1, len(texts))
         if share >= LEAST_MARKUP:
-            chosen[name] = Choice(True, f"{share:.0%} of the texts hold {what}")
+            chosen[name] = Choice(True, f"{share:.0%} of the texts contain {what}")
     if characters > USUAL_BOUND:
         bound = min(LONGEST_BOUND, math.ceil(characters / 100) * 100)
         chosen["max_characters"] = Choice(bound, f"99 of 100 texts have at most {characters:,} characters")

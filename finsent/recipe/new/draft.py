@@ -174,10 +174,12 @@ def _source(seen: Seen, licence: str, shown: bool) -> tuple[dict[str, Any], dict
         comments[f"{at}.group"] = f"Guessed: {columns.group.reason}."
     if licence == OTHER:
         comments[f"{at}.licence"] = f"{FILL_IN}: the licence of the data, by its id on the Hub."
-    comments[f"{at}.show_texts"] = "Whether card and demo may show rows of the data."
+    comments[f"{at}.show_texts"] = "Whether the card and the demo may show rows of the data."
     if few := [one for one in seen.labels if one.name is None]:
         told = ", ".join(f"{one.value} has {one.rows}" for one in few)
-        comments[f"{at}.labels"] = f"null leaves rows out; too few to learn from: {told}."
+        comments[f"{at}.labels"] = (
+            f"null leaves rows out; these labels have too few rows to learn from: {told}."
+        )
     return source, comments
 
 
@@ -188,15 +190,17 @@ def _values(choices: dict[str, Choice]) -> dict[str, Any]:
 def _base_comment(seen: Seen) -> dict[str, str]:
     if seen.unknown < 0.01:
         return {}
-    told = f"{seen.unknown:.0%} of the words are unknown to this encoder; another one reads them better."
+    told = (
+        f"{seen.unknown:.0%} of the words are unknown to this encoder; another encoder may read them better."
+    )
     return {"base": f"{FILL_IN}: {told}"}
 
 
 def _heading(seen: Seen) -> str:
     return (
-        f"# Written by python -m finsent.recipe.new from {seen.rows:,} rows. It trains as it stands:\n"
+        f"# Written by python -m finsent.recipe.new from {seen.rows:,} rows. It is ready to train:\n"
         f"#   python train.py {_beside(seen.place.recipe)}\n"
-        f"# Guesses carry their reason. What only you can know is marked {FILL_IN}.\n"
+        f"# Every guess has its reason. What only you can know is marked {FILL_IN}.\n"
     )
 
 

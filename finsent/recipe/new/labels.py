@@ -32,7 +32,7 @@ def find_labels(values: list[str], names: dict[str, str]) -> list[LabelValue]:
     counts = Counter(values)
     if unknown := names.keys() - counts.keys():
         raise DataError(
-            f"--label-name: no row has the label {min(unknown)!r}; they are {sorted(counts)[:20]}"
+            f"--label-name: no row has the label {min(unknown)!r}; the labels are {sorted(counts)[:20]}"
         )
     named = {value: names.get(value, name_label(value)) for value in counts}
     rows: Counter[str] = Counter()
@@ -41,7 +41,9 @@ def find_labels(values: list[str], names: dict[str, str]) -> list[LabelValue]:
     enough = {name for name in rows if name and rows[name] >= LEAST_ROWS}
     if len(enough) < 2:
         told = ", ".join(f"{name!r} ({count})" for name, count in rows.most_common(20))
-        raise DataError(f"two labels with {LEAST_ROWS} rows or more are needed, got {told}; add rows")
+        raise DataError(
+            f"at least two labels with {LEAST_ROWS} rows or more are needed, got {told}; add rows"
+        )
     return [
         LabelValue(value, named[value] if named[value] in enough else None, counts[value])
         for value in sorted(counts, key=lambda one: _order(named[one], one))

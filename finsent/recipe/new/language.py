@@ -81,5 +81,5 @@ def _by_stop_words(sample: str) -> tuple[str, str]:
     best = max(found, key=lambda name: (found[name], name == "en"))
     share = found[best] / max(1, words.total())
     if share < LEAST_SHARE:
-        return "en", "no frequent word of another language was seen"
+        return "en", "no frequent words of another language were found"
     return best, f"{share:.0%} of the words are frequent {LANGUAGES[best]} ones"

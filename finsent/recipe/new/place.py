@@ -63,7 +63,7 @@ def find_place(data: list[str], out: Path | None, mirror: Path | None) -> Place:
     if len(data) == 1 and not files[0].exists() and _is_hub_id(data[0]):
         return _hub(data[0], out, mirror)
     missing = next((path for path in files if not path.is_file()), files[0])
-    what = "is a folder; name its files" if missing.is_dir() else "no such file"
+    what = "is a folder; give its files" if missing.is_dir() else "no such file"
     raise DataError(f"{missing}: {what}, or one data set of the Hub as owner/name")
 
 
@@ -124,7 +124,7 @@ def _ask_hub(hub_id: str) -> list[str]:
         return sorted(HfApi().list_repo_files(hub_id, repo_type="dataset"))
     except Exception as error:  # the client raises a dozen unrelated types for "not reachable"
         raise DataError(
-            f"{hub_id}: no such file, and no data set either ({first_line(error)}); {go_online()}"
+            f"{hub_id}: no such file, and no such data set ({first_line(error)}); {go_online()}"
         ) from error
 
 
@@ -161,13 +161,15 @@ def _by_split(splits: dict[Path, SplitName]) -> dict[SplitName, list[Path]]:
     found = {split: [path for path, own in splits.items() if own == split] for split in order}
     if not found["train"]:
         path, own = next(iter(splits.items()))
-        raise DataError(f"{path.name}: is for {own} by its name; name a file to train on, too")
+        raise DataError(f"{path.name}: is a {own} file by its name; give a file to train on, too")
     return {split: paths for split, paths in found.items() if paths}
 
 
 def _check_ending(name: str) -> None:
     if not is_table(name) and not name.lower().endswith(".zip"):
-        raise DataError(f"{name}: is no table; allowed are {', '.join(FORMATS)}, also as {', '.join(PACKED)}")
+        raise DataError(
+            f"{name}: is not a table; allowed are {', '.join(FORMATS)}, also as {', '.join(PACKED)}"
+        )
 
 
 def make_name(text: str) -> str:

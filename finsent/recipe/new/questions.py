@@ -38,7 +38,9 @@ def is_somebody_there() -> bool:
 def ask_missing(given: Answers, name: str, labels: list[str]) -> Answers:
     """Ask for what `given` lacks. Nothing is asked twice, and Enter takes what stands in brackets."""
     title = given.title or _ask("Title of the model", name.replace("-", " ").capitalize())
-    unit = given.unit or _ask("What is one text called, and many? (one/many)", "text/texts", split_unit)
+    unit = given.unit or _ask(
+        "What are one text and several texts called? (one/many)", "text/texts", split_unit
+    )
     meanings = dict(given.meanings)
     for label in labels[:MOST_ASKED]:
         if label not in meanings:

@@ -69,13 +69,13 @@ def _sentences(subject: Subject, one: str, many: str, language: str) -> dict[str
         "summary": f"A small {language} classifier that sorts {many} into {_list(subject.labels)}.",
         "intended_use": f"Sorting and counting {many} like those of its data, one {one} at a time.",
         "out_of_scope": [
-            f"{capital(many)} in other languages than {language}.",
-            "Texts of another kind than those that it has seen.",
-            "Decisions about people that no person looks at.",
+            f"{capital(many)} in languages other than {language}.",
+            "Texts of another kind than its training data.",
+            "Decisions about people that no person reviews.",
         ],
         "limits": [
-            f"It has seen only the {many} of its data; what they lack, it does not know.",
-            f"Text is cut after {subject.bound} characters; what stands behind has no influence.",
+            f"It was trained only on the {many} in its data and knows nothing else.",
+            f"Text is cut after {subject.bound} characters; the rest has no effect.",
         ],
     }
 
@@ -86,22 +86,24 @@ def _other_licence(licence: str) -> dict[str, str]:
 
 def _comments(subject: Subject, said: Answers, meanings: dict[str, str]) -> dict[str, str]:
     comments = {
-        "card.summary": f"{FILL_IN}: what the model tells, in a sentence of yours.",
-        "card.limits": f"{FILL_IN}: what you know of the data that a user should know.",
+        "card.summary": f"{FILL_IN}: what the model does, in your own words.",
+        "card.limits": f"{FILL_IN}: what users should know about the data.",
         "card.language": f"Guessed: {subject.language_reason}.",
     }
     if said.unit is None:
         comments["card.unit"] = f"{FILL_IN}: what one text is called, and several of them: review, reviews."
     if said.author is None:
-        comments["card.authors"] = f"{FILL_IN}: who answers for it."
+        comments["card.authors"] = f"{FILL_IN}: the author of the model."
     if any(told == label for label, told in meanings.items()):
-        comments["card.label_meanings"] = f"{FILL_IN}: what each label means, as you would tell a colleague."
+        comments["card.label_meanings"] = (
+            f"{FILL_IN}: what each label means, as you would explain it to a colleague."
+        )
     if subject.licence == OTHER:
         comments["card.licence_name"] = (
-            f"{FILL_IN}: nobody named a licence of the data, so no right is given."
+            f"{FILL_IN}: no licence was given for the data, so all rights are reserved."
         )
     if find_tones(subject.labels):
-        comments["card.tones"] = "Guessed from the names; good is shown in green, bad in red."
+        comments["card.tones"] = "Guessed from the names; good is green, bad is red."
     if said.hub_id is None:
         comments["hub.model"] = f"{FILL_IN}: your name on the Hub for 'me', or give --repo-id to hub_push.py."
     return comments
@@ -117,7 +119,7 @@ def _examples(subject: Subject, said: Answers, one: str) -> tuple[list[dict[str,
         return _example_tree(taken), {"card.examples": "Taken from the data, which may be shown."}
     invented = [(label, f"Write a {one} here that is {label}.") for label in labels]
     comment = (
-        f"{FILL_IN}: texts of your own. None were taken from the data, as nobody said that they may be shown."
+        f"{FILL_IN}: your own texts. None were taken from the data, because you did not allow to show them."
     )
     return _example_tree(invented), {"card.examples": comment}
 

@@ -85,6 +85,6 @@ def test_a_class_of_three_rows_is_an_error_that_names_it_and_the_ways_out(
     rows = tiny.make_rows()
     few = [one for one in rows if one["label"] == "neutral"][:3]
     tiny.write_csv(source, [one for one in rows if one["label"] != "neutral"] + few)
-    told = r"label 'neutral' has too few rows: \d in train, \d in validation, \d in test\. Add rows of it; "
+    told = r"label 'neutral' has too few rows: \d in train, \d in validation, \d in test\. Add rows with it; "
     with pytest.raises(DataError, match=rf"{told}.*`labels: {{neutral: null}}`.*map it to another"):
         load_splits(tiny_recipe)

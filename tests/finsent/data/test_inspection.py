@@ -26,7 +26,9 @@ def test_rows_are_counted_by_split_and_class(tiny_recipe: Recipe) -> None:
     found = inspect(tiny_recipe, load_splits(tiny_recipe))
     assert found.rows["train"] == {"negative": 18, "neutral": 18, "positive": 18}
     assert (found.sampled, found.leaked, found.imbalance, found.dropped) == (90, 0, 1.0, {})
-    assert found.cautions == ["The test split has 18 rows: too few to tell a good release from a fair one."]
+    assert found.cautions == [
+        "The test split has 18 rows: too few to tell a good release from a mediocre one."
+    ]
     assert found.tokens.median < found.tokens.most < found.tokens.bound == 128
 
 

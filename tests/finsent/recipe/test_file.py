@@ -59,7 +59,7 @@ def test_extends_merges_mappings_and_replaces_lists(tmp_path: Path) -> None:
 def test_a_recipe_cannot_extend_itself(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("extends: b.yaml\n")
     (tmp_path / "b.yaml").write_text("extends: a.yaml\n")
-    with pytest.raises(RecipeError, match=r"extends itself, by way of a.yaml -> b.yaml"):
+    with pytest.raises(RecipeError, match=r"extends itself through a.yaml -> b.yaml"):
         load_recipe(tmp_path / "a.yaml")
 
 
@@ -98,7 +98,7 @@ def test_a_teacher_is_read_from_its_file_and_kept_whole(tmp_path: Path) -> None:
     [
         ("version: 2026-11-21", "put dates in quotes"),
         ("2026-11-21: x", "write '2026-11-21': in quotes"),
-        ("card: &card {title: *card}", "let no part hold itself|undefined alias"),
+        ("card: &card {title: *card}", "let no part contain itself|undefined alias"),
         ("training: {weight_decay: .inf}", "training.weight_decay"),
     ],
 )
@@ -190,7 +190,7 @@ EXAMPLE = {"title": "Prize", "text": "You won a prize", "expected": "spam"}
 @pytest.mark.parametrize(
     ("replace", "message"),
     [
-        ("card.tons", r"replace: the recipe that it extends has no 'card.tons'; leave it out"),
+        ("card.tons", r"replace: the extended recipe has no 'card.tons'; leave it out"),
         ("labels.x.y", r"has no 'labels.x.y'"),
         (None, r"replace: got \[3\]; write keys"),
     ],

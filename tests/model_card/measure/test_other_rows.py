@@ -100,7 +100,7 @@ def test_labels_are_mapped_as_the_recipe_maps_them(tmp_path: Path, tiny_base: Pa
             [],
             "o.csv, row 2: unknown label 'gloomy' in column 'label'",
         ),
-        ("text,label\nup,positive\n", ["--text", "body"], "has no column 'body'; name another with --text"),
+        ("text,label\nup,positive\n", ["--text", "body"], "has no column 'body'; choose another with --text"),
         (None, [], "o.csv: no such file"),
     ],
 )

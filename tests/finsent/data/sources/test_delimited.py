@@ -62,11 +62,11 @@ def test_a_text_of_several_lines_counts_by_its_first(tmp_path: Path) -> None:
     [
         (
             "text,label\nUp,1\nDown\n",
-            r"line 3: got 1 cells, expected 2 \['text', 'label'\]; add what is missing",
+            r"line 3: got 1 cells, expected 2 \['text', 'label'\]; add the missing cells",
         ),
         (
             "text,label\nUp,1\n\nUp, up,1\n",
-            r"line 4: got 3 cells, expected 2 .*put a cell that holds ',' in quotes",
+            r"line 4: got 3 cells, expected 2 .*put cells that contain ',' in quotes",
         ),
         ("text,label\nUp,1,\n", "line 2: got 3 cells"),
         ("text,label\n   \n", "line 2: got 1 cells"),
@@ -77,13 +77,16 @@ def test_a_text_of_several_lines_counts_by_its_first(tmp_path: Path) -> None:
         ("text,label\n,1\n", "line 2: the text is empty"),
         (
             'text,label\nUp,1\n"Down,0\nFlat,1\n',
-            "line 3: a quote that opens here is not closed.*`quoting: none`",
+            "line 3: a quote that starts here is never closed.*`quoting: none`",
         ),
-        ('text,label\n"Up" and on,1\n', "line 2: a quoted cell goes on behind its closing quote"),
-        ('text,label\n"Up,1\nDown,0\nsaid ""so""",1\n', "lines 2 to 4: one quoted cell holds .* whole rows"),
-        ('text,label\n"Up,1\nDown,0\nwho said "no",1\n', "line 2: a quoted cell goes on"),
+        ('text,label\n"Up" and on,1\n', "line 2: a quoted cell continues after its closing quote"),
+        (
+            'text,label\n"Up,1\nDown,0\nsaid ""so""",1\n',
+            "lines 2 to 4: one quoted cell contains .* whole rows",
+        ),
+        ('text,label\n"Up,1\nDown,0\nwho said "no",1\n', "line 2: a quoted cell continues"),
         ("\n\n", "is empty; expected a header"),
-        (f'text,label\n"{"long " * 2_100_000}",1\n', "line 2: a quote that opens here is not closed"),
+        (f'text,label\n"{"long " * 2_100_000}",1\n', "line 2: a quote that starts here is never closed"),
     ],
 )
 def test_what_is_no_table_is_refused_with_its_line(content: str, message: str, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_a_key_that_says_nothing_of_a_format_is_refused(
 ) -> None:
     (tmp_path / name).write_bytes(b"text,label\nUp,1\n")
     with pytest.raises(
-        DataError, match=f"{name}: the source's key `{key}` says nothing of {Path(name).suffix}"
+        DataError, match=f"{name}: the source's key `{key}` does not apply to {Path(name).suffix}"
     ):
         read(make_source(tmp_path, files={"train": [name]}, **changes))
 

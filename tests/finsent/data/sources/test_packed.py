@@ -48,10 +48,10 @@ def test_a_member_is_named_where_a_zip_has_several(tmp_path: Path) -> None:
         archive.writestr("b.jsonl", b'{"text": "Flat", "label": 0}\n')
     files = {"train": ["rows.zip"]}
     with pytest.raises(
-        DataError, match=r"rows.zip: has several files; name one .*`member`.*'a.csv', 'b.jsonl'"
+        DataError, match=r"rows.zip: has several files; choose one .*`member`.*'a.csv', 'b.jsonl'"
     ):
         read(make_source(tmp_path, files=files))
-    with pytest.raises(DataError, match=r"rows.zip: has no file 'c.csv'; name another"):
+    with pytest.raises(DataError, match=r"rows.zip: has no file 'c.csv'; choose another"):
         read(make_source(tmp_path, files=files, member="c.csv"))
     assert [row.text for row in read(make_source(tmp_path, files=files, member="b.jsonl"))] == ["Flat"]
 
@@ -64,5 +64,5 @@ def test_an_error_in_a_member_names_both(tmp_path: Path) -> None:
 
 def test_a_member_of_what_is_no_zip_is_refused(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_bytes(CONTENT)
-    with pytest.raises(DataError, match=r"rows.csv: is no .zip; leave `member: a.csv` out"):
+    with pytest.raises(DataError, match=r"rows.csv: is not a .zip; leave `member: a.csv` out"):
         read(make_source(tmp_path, member="a.csv"))

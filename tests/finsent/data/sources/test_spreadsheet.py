@@ -53,7 +53,7 @@ def test_a_sheet_is_named_where_there_are_several(tmp_path: Path) -> None:
         (["Up", 0.5], "row 4: 'label' is float '0.5'"),
         (["Up", None], "row 4: 'label' has no value"),
         ([None, 1], "row 4: 'text' has no value"),
-        (["#N/A", 1], "row 4: A4 holds the error #N/A"),
+        (["#N/A", 1], "row 4: A4 has the error #N/A"),
         (['="U"&"p"', 1], "row 4: 'text' has no value"),
         (["Up", 1, "more"], "row 4: got 3 cells, expected 2"),
         (["Up", 7], "row 4: unknown label '7'"),

@@ -67,8 +67,8 @@ def test_parquet_is_read(tmp_path: Path) -> None:
         (b"headline,label\nUp,1\n", r"rows.csv: no column 'text'; it has \['headline', 'label'\]"),
         (b"text,label\nUp,1\nD\xe9j\xe0,0\n", r"rows.csv, line 3: bytes b'\\xe9j\\xe0,' are not UTF-8"),
         (b"", "rows.csv: is empty; expected a header"),
-        (b"text,label\n", "no row was read"),
-        (b'text,label\n"Up,1\n', "rows.csv, line 2: a quote that opens here is not closed"),
+        (b"text,label\n", "no rows were read"),
+        (b'text,label\n"Up,1\n', "rows.csv, line 2: a quote that starts here is never closed"),
     ],
 )
 def test_errors_name_file_row_and_value(tmp_path: Path, content: bytes, message: str) -> None:
@@ -112,7 +112,7 @@ def test_a_part_is_drawn_by_the_seed_with_labels_and_splits_in_proportion(tmp_pa
         ("train", "negative"): 20, ("train", "positive"): 10,
         ("test", "negative"): 10, ("test", "positive"): 5,
     }  # fmt: skip
-    assert found.left_out == {"not among the 45 that are taken": 45}
+    assert found.left_out == {"not among the 45 drawn rows": 45}
     assert read_source(source, Places(), seed=3).rows == found.rows
     assert read_source(source, Places(), seed=4).rows != found.rows
 
@@ -120,7 +120,7 @@ def test_a_part_is_drawn_by_the_seed_with_labels_and_splits_in_proportion(tmp_pa
 def test_a_source_of_which_all_is_left_out_says_why(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("text,label,language\nUp,1,en\n", encoding="utf-8")
     with pytest.raises(
-        DataError, match=r"s: no row was read of \['train'\]; left out: .*language is another': 1"
+        DataError, match=r"s: no rows were read for \['train'\]; left out: .*language is another': 1"
     ):
         read(make_source(tmp_path, where={"language": ["EN"]}))
     with pytest.raises(DataError, match=r"rows.csv: no column 'tongue'"):

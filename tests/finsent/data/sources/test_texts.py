@@ -53,8 +53,8 @@ def test_lines_that_stand_everywhere_are_taken_out(tmp_path: Path) -> None:
     pandas.DataFrame({"body": bodies}).to_parquet(tmp_path / "a.parquet")
     found = texts(tmp_path, files=["a.parquet"], text="body", max_repeats=3)
     assert found.texts == [*(f"Article {number}" for number in range(5)), "Alone"]
-    assert found.left_out == {"nothing but repeated lines": 1} and found.repeated_lines == 1
-    assert found.examples == {"nothing but repeated lines": ["Subscribe now"]}
+    assert found.left_out == {"only repeated lines": 1} and found.repeated_lines == 1
+    assert found.examples == {"only repeated lines": ["Subscribe now"]}
 
 
 def test_texts_are_cut_into_sentences_by_the_rules_of_a_language(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_columns_are_chosen_and_filtered_as_in_a_table(tmp_path: Path) -> None:
     assert found.left_out == {
         "where: language is another": 1,
         "empty": 1,
-        "not among the 1 that are taken": 1,
+        "not among the 1 drawn rows": 1,
     }
 
 
@@ -82,8 +82,8 @@ def test_columns_are_chosen_and_filtered_as_in_a_table(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"where": {"language": ["en"]}}, "a.txt: lines have no column 'language'"),
-        ({"quoting": "none"}, "a.txt: the source's key `quoting` says nothing of .txt"),
-        ({"min_characters": 99}, "news: no text is left of 1; left out"),
+        ({"quoting": "none"}, "a.txt: the source's key `quoting` does not apply to .txt"),
+        ({"min_characters": 99}, "news: none of 1 texts is left; left out"),
         ({"files": ["b.txt"]}, "b.txt does not exist"),
     ],
 )

@@ -53,11 +53,11 @@ def test_rows_that_share_an_id_are_tied() -> None:
 @pytest.mark.parametrize(
     ("columns", "text", "label", "message"),
     [
-        ({"text": TEXTS, "kind": LABELS}, "body", None, "no column 'body'; name another with --text"),
+        ({"text": TEXTS, "kind": LABELS}, "body", None, "no column 'body'; choose another with --text"),
         ({"text": TEXTS, "a": LABELS, "b": LABELS[::-1]}, None, None, r"several columns.* --label: 'a' \(2"),
         ({"text": TEXTS, "score": [f"0.{n}1" for n in range(60)]}, None, None, "looks like a label"),
         ({"a": ["1"] * 60, "b": ["2"] * 60}, None, None, "no column looks like a text"),
-        ({"text": TEXTS}, None, None, "no column looks like a label; name one with --label: none"),
+        ({"text": TEXTS}, None, None, "no column looks like a label; choose one with --label: none"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_guessed_is_asked_for(

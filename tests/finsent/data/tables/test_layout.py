@@ -103,7 +103,7 @@ def test_a_row_that_the_head_cuts_off_says_nothing() -> None:
     ("content", "message"),
     [
         (b"text\nonly one\ncolumn here\n", "rows.csv: has one column"),
-        (b"\x89PNG\x00\x01\xff\xfe\x00\x02", "are no text in any known encoding"),
+        (b"\x89PNG\x00\x01\xff\xfe\x00\x02", "are not text in any known encoding"),
         (b"", "rows.csv: has one column"),
     ],
 )

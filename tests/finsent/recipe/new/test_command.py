@@ -60,7 +60,7 @@ def test_a_table_becomes_a_recipe_that_reads_it(tmp_path: Path) -> None:
     assert {row.label for row in splits.test} == {row.label for row in splits.validation} == {"ham", "spam"}
     written = (tmp_path / "recipes" / "sms.yaml").read_text(encoding="utf-8")
     assert str(tmp_path) not in written and all(row["body"] not in written for row in make_rows())
-    assert "# Guessed: the only column with few different values: 2." in written
+    assert "# Guessed: the only column with few distinct values: 2." in written
     told = [line for line in done.stderr.splitlines() if "TO FILL IN" in line]
     assert len(told) >= 6 and all(line.startswith("recipes/sms.yaml:") for line in told)
     numbers = [int(line.split(":")[1]) for line in told]
@@ -143,7 +143,7 @@ def test_a_recipe_that_is_there_is_kept(tmp_path: Path) -> None:
     write_table(tmp_path / "sms.csv")
     (tmp_path / "mine.yaml").write_text("mine", encoding="utf-8")
     done = new("sms.csv", "--out", "mine.yaml", folder=tmp_path)
-    assert done.exit_code == 1 and "mine.yaml: is there already; name another with --out" in done.stderr
+    assert done.exit_code == 1 and "mine.yaml: exists already; choose another with --out" in done.stderr
     assert (tmp_path / "mine.yaml").read_text(encoding="utf-8") == "mine"
     assert made(new("sms.csv", "--out", "mine.yaml", "--force", folder=tmp_path), tmp_path).name == "sms"
 
@@ -152,7 +152,7 @@ def test_a_recipe_that_is_there_is_kept(tmp_path: Path) -> None:
     ("content", "arguments", "message"),
     [
         ("", ["none.csv"], "none.csv: no such file, or one data set of the Hub as owner/name"),
-        ("", ["."], ".: is a folder; name its files"),
+        ("", ["."], ".: is a folder; give its files"),
         ("text,label\n" + "up,a\ndown,b\n" * 3, ["t.csv"], "two labels with 8 rows or more are needed"),
         ("text\nup\n", ["t.csv"], "t.csv: has one column"),
         ("text,label\n" + "up,a\ndown,b\n" * 9 + ",a\n", ["t.csv"], "t.csv, line 20: the text is empty"),
@@ -163,9 +163,9 @@ def test_a_recipe_that_is_there_is_kept(tmp_path: Path) -> None:
         (
             "text,label\n" + "up,a\ndown,b\n" * 9,
             ["t.csv", "--meaning", "c=x"],
-            "no label is called 'c'; they are",
+            "there is no label 'c'; the labels are",
         ),
-        ("%PDF", ["t.pdf"], "t.pdf: is no table; allowed are .csv"),
+        ("%PDF", ["t.pdf"], "t.pdf: is not a table; allowed are .csv"),
     ],
 )
 def test_what_cannot_be_done_ends_in_one_line(

@@ -49,5 +49,5 @@ def test_text_rules_follow_what_is_in_the_texts() -> None:
         "decode_entities": True,
         "max_characters": 1300,
     }
-    assert found["drop_tags"].reason == "50% of the texts hold tags of HTML"
+    assert found["drop_tags"].reason == "50% of the texts contain HTML tags"
     assert choose_text(["x"], 90_000)["max_characters"].value == 2000
