@@ -16,18 +16,18 @@ SHORTEST_DESCRIPTION, LONGEST_DESCRIPTION = 1, 60  # characters that the Hub tak
 
 
 class Example(Section):
-    """A text for the widget, with the label that a reader would expect."""
+    """A text for the widget, with the label that a reader expects."""
 
-    title: str = Field(description="what the button says")
+    title: str = Field(description="label of its button")
     text: str = Field(description="the text itself")
     expected: str = Field(description="the label that a reader expects")
 
 
 class Unit(Section):
-    """What one text is called, and several of them: review, reviews."""
+    """What one text and several texts are called: review, reviews."""
 
-    one: Name = Field("text", description="one of them")
-    many: Name = Field("texts", description="several of them")
+    one: Name = Field("text", description="one text")
+    many: Name = Field("texts", description="several texts")
 
 
 class Pair(Section):
@@ -38,11 +38,11 @@ class Pair(Section):
 
 
 class Card(Section):
-    """The words of the model card, the demo and its API that no run can find out."""
+    """The words of the model card and the demo that only you can write."""
 
     title: str = Field(description="the heading")
     summary: str = Field(description="what the model does, in one sentence")
-    intended_use: str = Field(description="what it is for")
+    intended_use: str = Field(description="what the model is for")
     out_of_scope: list[str] = Field(min_length=1, description="what it is not for; one sentence each")
     limits: list[str] = Field(min_length=1, description="what it gets wrong; one sentence each")
     notice: str | None = Field(
@@ -64,8 +64,10 @@ class Card(Section):
         "en", min_length=1, description="ISO 639 code of the texts, or several"
     )
     tags: list[str] = Field([], description="tags for the Hub, in addition to the automatic ones")
-    authors: list[str] = Field(min_length=1, description="who made it, for the citation")
-    unit: Unit = Field(Unit(), exclude_if=lambda unit: unit == Unit(), description="what a text is called")
+    authors: list[str] = Field(min_length=1, description="authors, for the citation")
+    unit: Unit = Field(
+        Unit(), exclude_if=lambda unit: unit == Unit(), description="what one text and several are called"
+    )
     label_meanings: dict[str, str] = Field(description="label -> what it means, for readers")
     tones: dict[str, Tone] = Field(
         {},
@@ -110,7 +112,7 @@ class Card(Section):
 
 
 class Hub(Section):
-    """Where the release goes."""
+    """Where to publish the release."""
 
     model: HubId = Field(description="id of the model repository, such as you/your-model")
     space: HubId = Field(description="id of the Space with the demo")

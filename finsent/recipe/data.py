@@ -164,7 +164,7 @@ class TableSource(_Source, TableFormat):
 
 
 class TextSource(Origin, TableFormat):
-    """Texts without labels, for pretraining and transfer sets. In a .txt every line is one."""
+    """Texts without labels, for pretraining and transfer sets. In a .txt file, every line is a text."""
 
     text: str = Field("text", description="column; not used for .txt")
     files: list[str] = Field([], description="relative to the source; * and ? are wildcards")
@@ -214,7 +214,7 @@ class PhrasebankSource(_Source):
 
 
 class EntitySource(_Source):
-    """SEntFiN's CSV: a dict entity -> label a headline; headlines whose entities disagree are left out."""
+    """SEntFiN's CSV: a dict entity -> label for each headline. Headlines with several labels are left out."""
 
     kind: Literal["entities"] = Field(description="which reader")
     text: str = Field("Title", description="column of the texts")
@@ -225,10 +225,10 @@ Source = Annotated[TableSource | PhrasebankSource | EntitySource, Field(discrimi
 
 
 class Fold(Section):
-    """One part of a cross-validation: the groups of part `index` of `of` are the test rows."""
+    """One fold of a cross-validation: the groups of fold `index` of `of` are the test rows."""
 
-    index: int = Field(ge=0, description="which part, from 0")
-    of: int = Field(ge=2, le=100, description="how many parts")
+    index: int = Field(ge=0, description="number of this fold, from 0")
+    of: int = Field(ge=2, le=100, description="number of folds")
 
     @model_validator(mode="after")
     def _is_one_of_them(self) -> Self:
@@ -238,7 +238,7 @@ class Fold(Section):
 
 
 class Data(Section):
-    """Sources and splits; `validation` and `test` apply where a source brings no file for that split."""
+    """Sources and splits. `validation` and `test` apply to sources without a file for that split."""
 
     sources: list[Source] = Field(min_length=1, description="where the rows come from")
     leave_out: list[str] = Field(

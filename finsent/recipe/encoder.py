@@ -10,7 +10,7 @@ from finsent.recipe.section import HubId, Section
 
 
 class Base(Section):
-    """The encoder to start from: a Python package that carries it, a folder, or a Hub model."""
+    """The encoder to start from: a Python package, a folder, or a Hub model."""
 
     hub: HubId = Field(description="origin, for the card; also loaded from there without package or path")
     licence: str = Field(description="Hub licence id of the encoder's weights")

@@ -8,7 +8,7 @@ from finsent.recipe.section import Section
 
 
 class Evaluation(Section):
-    """How the figures are made."""
+    """How the release is measured."""
 
     bootstrap: int = Field(1000, ge=100, description="resamples for the 95 % interval")
     latency_texts: int = Field(300, ge=10, description="test rows timed one by one")
@@ -19,6 +19,6 @@ class Evaluation(Section):
     suites: list[str] = Field(
         [],
         exclude_if=lambda suites: not suites,  # recipes from before it keep their fingerprint
-        description="folders of behaviour suites, relative to the recipe file or, where they are not there, "
+        description="folders of behaviour suites, relative to the recipe file or, if they are not there, "
         "to the repository; the general ones (case, punctuation, typos, length) are always run",
     )

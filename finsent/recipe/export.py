@@ -22,7 +22,7 @@ VariantName = Annotated[
 
 
 class Budget(Section):
-    """What a variant may lose against PyTorch before it is not released."""
+    """How far a file may differ from PyTorch; beyond that it is not released."""
 
     macro_f1_drop: Share = Field(0.015, description="largest loss of macro F1 on the test rows")
     flip_share: Share = Field(0.06, description="share of test rows whose label differs from PyTorch's")
@@ -44,7 +44,7 @@ class Variant(Section):
 
 
 class Export(Section):
-    """Which ONNX files are made."""
+    """Which ONNX files to make."""
 
     opset: int = Field(17, ge=17, le=20, description="from 17 on, a layer norm is one node")
     variants: list[Variant] = Field(min_length=1, description="the ONNX files; fp32 comes first")

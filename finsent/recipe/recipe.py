@@ -24,7 +24,7 @@ MAKING = {"labels", "seed", "data", "text", "base", "training", "distillation", 
 
 
 class Distillation(Section):
-    """Teachers whose mean probabilities are learnt beside the labels (https://arxiv.org/abs/1503.02531)."""
+    """Teachers whose mean probabilities are learnt in addition to the labels (https://arxiv.org/abs/1503.02531)."""
 
     teachers: list[Recipe] = Field(
         min_length=1,
@@ -72,7 +72,7 @@ class Recipe(Section):
     distillation: Distillation | None = Field(None, description="teachers to learn from")
     energy: Energy | None = Field(None, description="figures for an estimate of energy and CO2")
     export: Export = Field(description="the ONNX files")
-    evaluation: Evaluation = Field(Evaluation(), description="how the figures are made")
+    evaluation: Evaluation = Field(Evaluation(), description="how the release is measured")
     allow_weak: bool = Field(
         False,
         exclude_if=lambda allowed: not allowed,  # recipes from before it keep their fingerprint

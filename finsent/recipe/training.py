@@ -10,7 +10,7 @@ from finsent.recipe.section import Section, Seed, Share
 
 
 class Training(Section):
-    """How the weights are fitted."""
+    """How the model is trained."""
 
     seed: Seed | None = Field(None, description="seed of head, order and dropout; default: the recipe's")
     epochs: float = Field(4, gt=0, le=100, description="passes over the training rows")
@@ -41,7 +41,7 @@ class Training(Section):
 
 
 class Energy(Section):
-    """Figures for an estimate: stated power times measured seconds, never a measurement."""
+    """Figures for an estimate: a stated power draw times measured seconds."""
 
     watts: float = Field(gt=0, description="assumed power draw of the machine while training")
     grams_per_kwh: float = Field(gt=0, description="assumed grid intensity, g CO2 equivalent per kWh")
