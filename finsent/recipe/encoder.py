@@ -19,8 +19,8 @@ class Base(Section):
     folder: str = Field(".", description="folder inside the package")
     path: str | None = Field(
         None,
-        description="folder with the encoder as transformers saves it, relative to the recipe file or, where "
-        "it is not there, to the repository",
+        description="folder with the encoder as transformers saves it, relative to the recipe file or, if it "
+        "is not there, to the repository",
     )
     sha256: str | None = Field(
         None,
