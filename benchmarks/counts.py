@@ -34,7 +34,7 @@ class Folds(BaseModel):
     """The runs that are done, by name such as `0` or `0-seed-2`, and their counts by source.
 
     `made_from` is the recipe's making fingerprint, `rows` that of all rows. `chosen_on` is the fold by whose
-    scores the recipe's shape was chosen, which would flatter it; empty where there is none.
+    scores the recipe's shape was chosen, which would flatter it; empty if there is none.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -58,7 +58,7 @@ class Pooled(BaseModel):
 
 
 def read_folds(path: Path) -> Folds:
-    """Read counts; FinsentError when the file does not hold them."""
+    """Read counts; FinsentError if the file does not hold them."""
     try:
         return Folds.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as error:

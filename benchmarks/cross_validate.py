@@ -57,7 +57,7 @@ def part_of(recipe: Recipe, fold: Fold, seed: int | None) -> Recipe:
 def run_fold(recipe: Recipe, runs: Path) -> pandas.DataFrame:
     """Return row (sha256 of the text), source, slice, label and the probabilities of one fold's test rows.
 
-    What this recipe and these rows gave before is read. Raises FinsentError when train.py fails.
+    What this recipe and these rows gave before is read. Raises FinsentError if train.py fails.
     """
     splits = prepare_splits(recipe, mirror_from_environment())
     every = "".join(splits.report.fingerprints.values()) + recipe.making_fingerprint()
@@ -129,7 +129,7 @@ def render(recipe: Recipe, folds: Folds) -> str:
 
 
 def start_folds(recipe: Recipe, file: Path, of: int) -> Folds:
-    """Return what was counted before, or nothing; FinsentError when that was another recipe or other rows."""
+    """Return what was counted before, or nothing; FinsentError if that was another recipe or other rows."""
     splits = prepare_splits(recipe, mirror_from_environment())
     fresh = Folds(
         recipe=recipe.name,
@@ -178,7 +178,7 @@ def run_missing(
 
 
 def read_predictions(name: str, of: int, runs: Path) -> pandas.DataFrame:
-    """Return what the folds of a recipe predicted; FinsentError when there is nothing."""
+    """Return what the folds of a recipe predicted; FinsentError if there is nothing."""
     folder = re.compile(rf"{re.escape(name)}-\d+-of-{of}(-seed-\d+)?")
     files = [
         file for file in sorted(runs.glob("*/predictions-*.parquet")) if folder.fullmatch(file.parent.name)

@@ -105,7 +105,7 @@ def render_folds(found: list[Folds], sizes: dict[str, int]) -> str:
 
 
 def find_stale(found: list[Folds], recipes: Path) -> list[str]:
-    """Return which recipes, as they stand in `recipes`, are not those that folds were counted for."""
+    """Return which recipes, as they are in `recipes`, are not those that folds were counted for."""
     return [
         folds.recipe
         for folds in found

@@ -165,7 +165,7 @@ def main(
 
 
 def run(release: Path, texts: int) -> None:
-    """Time and write; FinsentError when `release` is none."""
+    """Time and write; FinsentError if `release` is not one."""
     recipe = read_released_recipe(release / RECIPE)
     own = next(source for source in recipe.data.sources if source.path is not None)
     chosen = [row.text for row in read_source(own, Places()).rows if row.split == "test"][:texts]

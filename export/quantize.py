@@ -45,7 +45,7 @@ class _Texts(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships 
 def quantize(folder: Path, variant: Variant, texts: list[str]) -> Path:
     """Write the int8 file of the release in `folder`, calibrated on `texts`, and return its path.
 
-    Raises ReleaseError when a `keep_float` expression of the recipe matches no node.
+    Raises ReleaseError if a `keep_float` expression of the recipe matches no node.
     """
     source, target = folder / FP32.path, folder / QUANTIZED.path
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))

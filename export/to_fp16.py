@@ -19,7 +19,7 @@ from finsent.onnx_files import FP16, FP32
 def convert_to_fp16(folder: Path, keep_float: list[str]) -> Path:
     """Write the fp16 file of the release in `folder` and return its path; `keep_float` nodes stay in fp32.
 
-    Raises ReleaseError when an expression of `keep_float` matches no node.
+    Raises ReleaseError if an expression of `keep_float` matches no node.
     """
     model = onnx.load(folder / FP32.path)
     kept = match_nodes(model.graph, keep_float)

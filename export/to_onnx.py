@@ -19,7 +19,7 @@ def export_onnx(folder: Path, opset: int) -> Path:
     """Write the fp32 file of the model saved in `folder` and return its path.
 
     Attention is exported step by step: fused, it is taken apart again into more nodes than it had.
-    Raises ReleaseError when weights went to a second file: runtimes that load one file by name would fail.
+    Raises ReleaseError if weights went to a second file: runtimes that load one file by name would fail.
     """
     target = folder / FP32.path
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,7 @@ LEAST_FREE_BYTES = 2 * 10**9  # checkpoints, ONNX files and what is made on the 
 
 @contextmanager
 def claimed(folder: Path, wait: bool = False) -> Iterator[None]:
-    """Hold a run's folder alone; FinsentError when another run has it, or it cannot be written.
+    """Hold a run's folder alone; FinsentError if another run has it, or it cannot be written.
 
     With `wait` another run is waited for.
     """
@@ -42,7 +42,7 @@ def claimed(folder: Path, wait: bool = False) -> Iterator[None]:
 
 
 def check_disk(folder: Path) -> None:
-    """Raise FinsentError when there is no room for checkpoints and files; better now than after training."""
+    """Raise FinsentError if there is no room for checkpoints and files; better now than after training."""
     folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE_BYTES:

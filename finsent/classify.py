@@ -51,7 +51,7 @@ def load_classifier(
     """Load the quantized file of a run, a release folder or a Hub id, else its full file.
 
     `beside` are other files of a Hub repository that are wanted in its folder, where it has them.
-    ReleaseError when there is no such release.
+    ReleaseError if there is no such release.
     """
     release = Run(Path(source)).release
     place = str(release) if release.is_dir() else source
@@ -66,7 +66,7 @@ def load_classifier(
 
 
 def folder_of(classifier: Classifier) -> Path:
-    """Return the release that a classifier was loaded from; its ONNX files stand in a folder of that."""
+    """Return the release that a classifier was loaded from; its ONNX files are in a folder of it."""
     return classifier.file.parent.parent
 
 

@@ -1,6 +1,6 @@
 """The command line that all stories share: lines and bars on stderr, failures as one line, exit codes.
 
-Exit 0: done. 1: failed, and the last line says why and what to do next. 2: wrong usage, told by typer.
+Exit 0: done. 1: failed, and the last line says why and what to do next. 2: wrong usage, reported by typer.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def reporting_errors(when_interrupted: str) -> Iterator[None]:
 
 
 def take_termination_as_interrupt() -> None:
-    """Let a job that is cancelled end like Ctrl-C: said in a line, with nothing left half told."""
+    """Let a job that is cancelled end like Ctrl-C: said in a line, with nothing left half reported."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
@@ -107,7 +107,7 @@ def byte_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 def confirm(question: str) -> None:
-    """Ask once; FinsentError when nobody can answer or the answer is no."""
+    """Ask once; FinsentError if nobody can answer or the answer is no."""
     if not sys.stdin.isatty():
         raise FinsentError("no terminal to ask on: add --yes to publish, or --dry-run to see only the plan")
     if not typer.confirm(question, err=True):

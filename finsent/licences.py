@@ -28,7 +28,7 @@ class Licence:
     later: str | None = None
 
 
-OTHER = "other"  # the Hub's id for terms that stand elsewhere, or for none: then no right is given
+OTHER = "other"  # the Hub's id for terms that are elsewhere, or for none: then no right is given
 LICENCES = {
     licence.id: licence
     for licence in (
@@ -84,7 +84,7 @@ def combine_licences(sources: dict[str, str], wished: str) -> Licence:
 
 
 def _bind(binding: dict[str, str], found: dict[str, Licence]) -> Licence:
-    """Return the one share-alike licence (id -> source); RecipeError where another source is against it."""
+    """Return the one share-alike licence (id -> source); RecipeError if another source is against it."""
     binding = {own: name for own, name in binding.items() if LICENCES[own].later not in binding}
     if len(binding) > 1:
         told = " and ".join(f"{licence_id} of {name}" for licence_id, name in binding.items())
@@ -103,7 +103,7 @@ def _bind(binding: dict[str, str], found: dict[str, Licence]) -> Licence:
 
 
 def check_wish(wished: str, combined: Licence) -> None:
-    """Raise RecipeError when a recipe asks for more freedom than its sources give."""
+    """Raise RecipeError if a recipe asks for more freedom than its sources give."""
     wish = find_licence(wished, "card.licence")
     if combined.own_terms and not wish.own_terms:
         raise RecipeError(
@@ -125,7 +125,7 @@ def check_wish(wished: str, combined: Licence) -> None:
 def recipe_licence(recipe: Recipe) -> Licence:
     """Return the licence that all sources, labelled or not, and bases together allow, those of teachers too.
 
-    Raises RecipeError when they cannot be combined, or when the recipe's card asks for more freedom.
+    Raises RecipeError if they cannot be combined, or when the recipe's card asks for more freedom.
     """
     origins = recipe.data.origins
     used = {origin.name: origin.licence for origin in origins} | {"base": recipe.base.licence}

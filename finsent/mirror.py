@@ -1,4 +1,4 @@
-"""The folder that stands before the Hub, on machines that cannot reach it."""
+"""The folder that is searched before the Hub, on machines that cannot reach it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from finsent.errors import DataError
 
 
 def mirror_from_environment() -> Path | None:
-    """Return the folder named by FINSENT_MIRROR, None without it; DataError when it does not exist."""
+    """Return the folder named by FINSENT_MIRROR, None without it; DataError if it does not exist."""
     value = os.environ.get("FINSENT_MIRROR")
     if not value:
         return None

@@ -31,7 +31,7 @@ def prepare_splits(recipe: Recipe, mirror: Path | None) -> Splits:
 def prepare_teacher_splits(teacher: Recipe, student: Recipe, splits: Splits, mirror: Path | None) -> Splits:
     """Return what a teacher is made from: its student's splits, or its own where it has other rows.
 
-    Raises DataError where a training row of the teacher is nearly a validation or test row of the student.
+    Raises DataError if a training row of the teacher is nearly a validation or test row of the student.
     """
     if teacher.data.with_same_rows(student.data):
         return splits
@@ -51,7 +51,7 @@ def prepare_transfer(recipe: Recipe, splits: Splits, mirror: Path | None) -> Tra
     """Return the texts of `data.unlabelled` that a student learns from its teachers' answers; mostly None.
 
     They are drawn by the recipe's seed. None is a copy of a row or of another text, and none is nearly the
-    same as a validation or test row. Raises DataError where a source cannot be read.
+    same as a validation or test row. Raises DataError if a source cannot be read.
     """
     if recipe.distillation is None or not recipe.distillation.transfer:
         return None

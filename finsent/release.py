@@ -1,4 +1,4 @@
-"""A release: a folder that is a Hub repository, byte for byte. File names stand here and in onnx_files.py.
+"""A release: a folder that is a Hub repository, byte for byte. File names are here and in onnx_files.py.
 
 It is filled under another name and renamed when it is whole, so a folder called release is never a half one.
 """
@@ -73,7 +73,7 @@ class Run:
         return self.staging
 
     def finish(self) -> Path:
-        """Put the staging folder in the place of the release; ReleaseError when files are missing."""
+        """Put the staging folder in the place of the release; ReleaseError if files are missing."""
         if missing := missing_files(self.staging):
             raise ReleaseError(f"{self.staging}: not released, {', '.join(missing)} missing")
         old = self.folder / "release.old"
@@ -92,7 +92,7 @@ def missing_files(folder: Path) -> list[str]:
 
 
 def write_threshold(folder: Path, threshold: float | None) -> None:
-    """Write into config.json below which probability to abstain; with None no such key stands there."""
+    """Write into config.json below which probability to abstain; with None the key is left out."""
     path = folder / CONFIG
     tree = json.loads(path.read_text(encoding="utf-8"))
     tree.pop(ABSTAIN_BELOW, None)

@@ -121,7 +121,7 @@ def dump_yaml(tree: Any, width: int = 100) -> str:  # noqa: ANN401  (plain value
 
 
 def read_hub_yaml(text: str) -> Any:  # noqa: ANN401  (as above)
-    """Return what the Hub reads; yaml.YAMLError or ValueError where it reads nothing."""
+    """Return what the Hub reads; yaml.YAMLError or ValueError if it reads nothing."""
     return yaml.load(text, HubYaml)
 
 

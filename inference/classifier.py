@@ -69,19 +69,19 @@ class Classifier:
         self._inputs = {entry.name for entry in self._session.get_inputs()}
 
     def __call__(self, text: str) -> Prediction:
-        """Classify one text. TypeError when it is no string."""
+        """Classify one text. TypeError if it is not a string."""
         encodings = self._tokenizer.encode_batch_fast(_check_texts([text]))
         return self._describe(softmax(self._run(encodings))[0])
 
     def classify(self, texts: Sequence[str], batch_size: int = 32) -> list[Prediction]:
-        """Classify many texts, in their order. TypeError when one is no string."""
+        """Classify many texts, in their order. TypeError if one is not a string."""
         return [self._describe(row) for row in self.predict(texts, batch_size)]
 
     def predict(self, texts: Sequence[str], batch_size: int = 32) -> Probabilities:
         """Return probabilities `(n, n_labels)`, rows in the order of `texts`, columns in that of `labels`.
 
-        Texts of like length share a batch. TypeError names the position of what is no string; every string
-        has an answer, an empty one and one with lone surrogates too.
+        Texts of like length share a batch. TypeError names the position of an item that is not a string;
+        every string has an answer, an empty one and one with lone surrogates too.
         """
         return softmax(self.logits(texts, batch_size))
 
@@ -97,7 +97,8 @@ class Classifier:
     ) -> Iterator[tuple[NDArray[np.intp], Probabilities]]:
         """Yield what `predict` puts together: positions in `texts` `(m,)`, probabilities `(m, n_labels)`.
 
-        For who shows progress or stops half way. TypeError names the position of what is no string.
+        For who shows progress or stops half way. TypeError names the position of an item that is not a
+        string.
         """
         for positions, logits in self._batches(texts, batch_size):
             yield positions, softmax(logits)

@@ -29,7 +29,7 @@ _HEX_COLORS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gr
 
 @dataclass(frozen=True)
 class Findings:
-    """What is wrong with a card: errors refuse the commit, warnings are only told."""
+    """What is wrong with a card: errors refuse the commit, warnings are only reported."""
 
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -48,7 +48,7 @@ def split_card(text: str) -> tuple[str | None, str]:
 
 
 def read_metadata(text: str) -> dict[str, Any] | None:
-    """The card's metadata; None when there is none or it is broken."""
+    """The card's metadata; None if there is none or it is broken."""
     block, _ = split_card(text)
     try:
         return parse_block(block) if block is not None else None

@@ -68,7 +68,7 @@ def check_readme(content: bytes, kind: Kind) -> None:
 
 
 def check_regular(path: str, content: bytes, limit: int) -> None:
-    """400 for a file that must not stand in git itself: over the limit in bytes, or binary."""
+    """400 for a file that must not be in git itself: over the limit in bytes, or binary."""
     if len(content) > limit:
         raise bad_request(
             f"{path} has {len(content)} bytes; files over {limit} bytes must be stored with Git LFS or Xet. "

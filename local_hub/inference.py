@@ -192,7 +192,7 @@ class InferenceEngine:
 
 
 def _commit_of(find: Callable[[], Shelf]) -> tuple[Shelf, str]:
-    """The repository and the commit that main is at; 400 if it is no text classifier."""
+    """The repository and the commit that main is at; 400 if it is not a text classifier."""
     shelf = find()
     oid = shelf.repository.resolve("main")
     task = pipeline_tag_of(metadata_of(shelf, oid), config_of(shelf, oid))

@@ -33,7 +33,7 @@ class ModelHost:
         self._closed = False
 
     def start_model(self) -> ModelProcess:
-        """A new process without a model; OSError when there is none to be had."""
+        """A new process without a model; OSError if there is none to be had."""
         with self._lock:
             if self._closed:
                 raise OSError(0, "the Hub is closing")

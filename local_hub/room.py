@@ -1,4 +1,4 @@
-"""Room on the disk: asked for before it is taken, and told plainly when there is none."""
+"""Room on the disk: asked for before it is taken, and told plainly if there is none."""
 
 from __future__ import annotations
 

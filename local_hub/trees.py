@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Change:
-    """One path of a commit: a new blob, or None to delete what stands there."""
+    """One path of a commit: a new blob, or None to delete what is there."""
 
     path: str
     blob: str | None

@@ -21,7 +21,7 @@ class FigureChange(BaseModel):
 
 
 def read_published(content: bytes | None) -> Metrics | None:
-    """Return the metrics of what is published, None where there are none of a schema that we know."""
+    """Return the metrics of what is published, None if there are none of a schema that we know."""
     try:
         return Metrics.model_validate_json(content) if content is not None else None
     except (ValidationError, json.JSONDecodeError):

@@ -12,7 +12,7 @@ from publishing.receipt import Receipt, write_receipt
 
 
 class Journal:
-    """One receipt that grows. `path` is where it stands."""
+    """One receipt that grows. `path` is where it is."""
 
     def __init__(self, receipt: Receipt, run: Path) -> None:
         self.receipt = receipt
@@ -26,7 +26,7 @@ class Journal:
 
     @contextmanager
     def kept_true(self, reader: Reader, target: Target, pull_request: bool = False) -> Iterator[None]:
-        """Whatever breaks the push off, ask the Hub what stands there and write that down, then raise on.
+        """Whatever breaks the push off, ask the Hub what is there and write that down, then raise on.
 
         The error takes a note along that names the receipt.
         """

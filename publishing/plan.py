@@ -53,7 +53,7 @@ class Plan(BaseModel):
 def make_plan(
     parcel: Parcel, remote: Remote, reader: Reader, choice: CardChoice | None, tag: str | None
 ) -> tuple[Plan, Manifest, CardDecision]:
-    """Return the plan, what is sent by it, and what becomes of the card.
+    """Return the plan, what is sent by it, and what happens to the card.
 
     Raises CardConflictError for a card that was edited on the Hub, PublishError for a tag that is taken.
     """
@@ -77,7 +77,7 @@ def make_plan(
 
 
 def _read_head(path: str, remote: Remote, reader: Reader) -> bytes | None:
-    """Return a file of the head, None where there is none."""
+    """Return a file of the head, None if there is none."""
     there = remote.head is not None and path in remote.files
     return reader.content(remote.target, path, str(remote.head)) if there else None
 

@@ -20,7 +20,7 @@ class Account:
 
 
 def check_account(connection: Connection, retries: Retries, *repo_ids: str) -> Account:
-    """Return whose token this is; PublishError when it may not write to the namespaces of `repo_ids`.
+    """Return whose token this is; PublishError if it may not write to the namespaces of `repo_ids`.
 
     whoami is rate limited strictly, so it is asked once a run. What a fine-grained token may do in detail
     shows only in use.

@@ -176,7 +176,7 @@ class Push:
         self.journal.note(tag=name if there == commit else None)
 
     def prove(self) -> None:
-        """Read everything back and run it; PublishError when that cannot be done or is not what was sent."""
+        """Read everything back and run it; PublishError if that cannot be done or is not what was sent."""
         stage("proof: downloading into an empty cache")
         commit = self.committed.commit
         with proving(commit):

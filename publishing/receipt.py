@@ -51,7 +51,7 @@ class SpaceRecord(_Part):
 
 
 class Receipt(_Part):
-    """One push. `commit` is what stands on the Hub by its doing, None when nothing does."""
+    """One push. `commit` is what is on the Hub by its doing, None when nothing does."""
 
     schema_version: int = 1
     created: str
@@ -80,7 +80,7 @@ class Receipt(_Part):
 
 
 def timestamp() -> str:
-    """Return the time as it stands in receipts and their names."""
+    """Return the time as it is in receipts and their names."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%fZ")
 
 
@@ -94,7 +94,7 @@ def write_receipt(receipt: Receipt, run: Path) -> Path:
 
 
 def read_receipt(path: Path) -> Receipt:
-    """Read a receipt; PublishError when it is none."""
+    """Read a receipt; PublishError if it is not one."""
     try:
         return Receipt.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValidationError) as error:
@@ -130,7 +130,7 @@ def find_receipt(source: Path) -> tuple[Receipt, Path]:
 
 
 def newest_receipt(run: Path) -> Path:
-    """Return the newest receipt of a run that changed a branch; PublishError when there is none."""
+    """Return the newest receipt of a run that changed a branch; PublishError if there is none."""
     for path, receipt in _readable(run):
         if receipt.commit not in (None, receipt.parent) and receipt.pull_request is None:
             return path

@@ -28,7 +28,7 @@ from publishing.space.publisher import SpacePublisher
 
 @dataclass(frozen=True)
 class RollbackPlan:
-    """What stands now and what stood before the push that is undone."""
+    """What is there now, and what was there before the push that is undone."""
 
     target: Target
     stands: Remote
@@ -36,7 +36,7 @@ class RollbackPlan:
 
 
 def roll_back(receipt: Receipt, run: Path, reader: Reader) -> Receipt:
-    """Roll a publication back, prove the files, and point its Space at what stands now."""
+    """Roll a publication back, prove the files, and point its Space at what is there now."""
     plan, push_id = plan_rollback(receipt, reader), new_push_id()
     stage(f"rolling {plan.target.repo_id} back to {str(receipt.parent)[:8]}")
     journal = Journal(_first_receipt(receipt, plan.target, push_id), run)
@@ -67,7 +67,7 @@ def _first_receipt(receipt: Receipt, target: Target, push_id: str) -> Receipt:
 def plan_rollback(receipt: Receipt, reader: Reader) -> RollbackPlan:
     """Return what is to be restored.
 
-    PublishError when somebody committed since, for that would be undone too, or when nothing stood before.
+    PublishError if somebody committed since, for that would be undone too, or when nothing stood before.
     """
     target = _find_target(receipt, reader)
     parent = _undone_parent(receipt, target)
@@ -110,7 +110,7 @@ def _undone_parent(receipt: Receipt, target: Target) -> str:
 
 
 def _commit_rollback(plan: RollbackPlan, reader: Reader, push: str) -> Committed:
-    """Commit the tree that stood before."""
+    """Commit the tree that was there before."""
     head, parent = str(plan.stands.head), str(plan.before.head)
     operations = _restoring(plan.stands, plan.before, reader, plan.target)
     card = reader.content(plan.target, CARD, parent)

@@ -24,7 +24,7 @@ WORDING = ("card", "hub")  # sections of a recipe
 
 
 def check_version(tag: str, manifest: Manifest, remote: Remote, reader: Reader) -> str:
-    """Return that a tag stays where it is; PublishError when what it stands for has changed since."""
+    """Return that a tag stays where it is; PublishError if what it stands for has changed since."""
     commit = remote.tags[tag]
     target = Target(remote.target.repo_id, remote.target.repo_type, commit)
     tagged = remote if commit == remote.head else reader.read(target)

@@ -90,5 +90,5 @@ def ranked(
 
 
 def printable(text: str) -> str:
-    """Return text that JSON can carry as UTF-8; a lone surrogate, which is no character, becomes `?`."""
+    """Return text that JSON can carry as UTF-8; a lone surrogate, which is not a character, becomes `?`."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

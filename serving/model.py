@@ -48,7 +48,7 @@ class ServedModel:
 def load_model(source: str, revision: str | None = None, name: str | None = None) -> ServedModel:
     """Load a release from a run's folder, a release folder or a Hub id, and check its files.
 
-    The quantized file is served where the release has one. ModelError when the folder is no release, or a
+    The quantized file is served where the release has one. ModelError if the folder is not a release, or a
     file is not the one that metrics.json describes.
     """
     folder = _find(source, revision)

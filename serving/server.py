@@ -72,7 +72,7 @@ class DrainingServer(uvicorn.Server):
 
 
 def serve(settings: ServerSettings, listener: socket.socket) -> int:
-    """Serve until SIGTERM and return the exit code. ModelError when the release cannot be loaded."""
+    """Serve until SIGTERM and return the exit code. ModelError if the release cannot be loaded."""
     if settings.workers == 1:
         # while the model is loaded: as process 1 of a container this one would ignore SIGTERM
         signal.signal(signal.SIGTERM, _end)

@@ -54,7 +54,7 @@ class BatchRun:
     """A table on its way through the classifier."""
 
     def __init__(self, classifier: Classifier, table: Table, column: str) -> None:
-        """Take the texts out of `column`; KeyError when there is no such column."""
+        """Take the texts out of `column`; KeyError if there is no such column."""
         if column not in table.columns:
             raise KeyError(column)
         self.table, self.column = table, column

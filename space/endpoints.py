@@ -1,6 +1,6 @@
 """The API of the demo and its MCP tools: stable names, plain types.
 
-Annotations are not postponed here: gradio.api reads the return types as they stand.
+Annotations are not postponed here: gradio.api reads the return types as they are.
 """
 
 from collections.abc import Callable
@@ -125,7 +125,7 @@ def _describe_function(function: Callable[..., object], model: Model) -> str:
 def check_text(text: object) -> str:
     """Return the text without lone surrogates, which no answer can hold.
 
-    gr.Error when it is none, empty, or too long.
+    gr.Error if it is not one, empty, or too long.
     """
     if not isinstance(text, str):
         raise gr.Error(f"text: got {type(text).__name__}, expected a string", print_exception=False)

@@ -1,4 +1,4 @@
-"""From rows as they stand in a CSV or a sheet to a table: the header, and rows that do not fit."""
+"""From rows as they are in a CSV or a sheet to a table: the header, and rows that do not fit."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Jobs:
         self._stopped[visitor] = False
 
     def stop(self, visitor: str) -> bool:
-        """Ask the visitor's run to stop; False when there is none."""
+        """Ask the visitor's run to stop; False if there is none."""
         if visitor in self._stopped:
             self._stopped[visitor] = True
             return True

@@ -79,7 +79,7 @@ class Many:
                 self.csv = gr.DownloadButton(phrase("download_csv"), elem_id="csv", scale=0)
                 self.parquet = gr.DownloadButton("Download Parquet", elem_id="parquet", scale=0)
             gr.HTML(
-                '<p class="fs-quiet">In the CSV an apostrophe stands before cells that a spreadsheet would '
+                '<p class="fs-quiet">In the CSV an apostrophe precedes cells that a spreadsheet would '
                 "run as a formula; the Parquet file has every text as it was.</p>",
                 padding=False,
             )
@@ -252,7 +252,7 @@ def describe_upload(upload: Upload) -> list[str]:
 
 
 def choose_input(pasted: str, upload: Upload | None, column: str | None) -> tuple[Table, str]:
-    """Return the table and its text column; UnreadableFile when there is none or the column is gone."""
+    """Return the table and its text column; UnreadableFile if there is none or the column is gone."""
     if upload is None:
         table = read_lines(pasted)
         if not table.rows:

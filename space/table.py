@@ -136,7 +136,7 @@ def looks_like_names(row: Sequence[Any]) -> bool:
 
 
 def distinct(names: Sequence[str]) -> list[str]:
-    """Return names with a number behind each that stood before, and for each that is empty."""
+    """Return names with a number behind each that was there before, and for each that is empty."""
     taken: dict[str, None] = {}
     for position, name in enumerate(names, 1):
         wanted = base = name[:MOST_NAME] or f"column {position}"

@@ -18,7 +18,7 @@ def read_text(path: Path, read: Callable[[TextIO, list[str]], Table]) -> Table:
     """Return what `read` makes of the open file and of the notes on its encoding.
 
     Where the encoding turns out to be another than the first bytes told, it is read again. UnreadableFile
-    for what is no text.
+    if it is not text.
     """
     encoding = _guess_encoding(path)
     try:

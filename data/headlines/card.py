@@ -55,7 +55,7 @@ def check_card(folder: Path, block: str) -> list[Finding]:
 
 
 def write_card(folder: Path, block: str) -> None:
-    """Replace the card's block. Raises ValueError when there is no card or not one of each marker."""
+    """Replace the card's block. Raises ValueError if there is no card or not one of each marker."""
     before, _, after, _ = _cut(folder)
     (folder / CARD).write_text(before + block + after, encoding="utf-8")
 
@@ -78,7 +78,7 @@ def describe_second_reading(second: list[SecondLabel], rows: list[Headline]) -> 
     now = {row.id: row for row in rows}
     pairs = {one.id: (one.first or now[one.id].label, one.second) for one in second}
     kept = all(one.first for one in second)
-    against = "the labels as they were first given" if kept else "the labels as they stand now"
+    against = "the labels as they were first given" if kept else "the labels as they are now"
     changed = sum(key in now and now[key].label != first for key, (first, _) in pairs.items())
     dropped = len(pairs.keys() - now.keys())
     return (

@@ -1,8 +1,8 @@
-"""Check the headlines: schema, counts, duplicates, pairs, balance, the card's statistics.
+"""Check the headlines: schema, counts, duplicates, pairs, balance, and the data card's statistics.
 
 \b
-python data/headlines/check.py            exit 1 with file:line and what to do, else a table of figures
-python data/headlines/check.py --write    write the statistics into README.md first
+python data/headlines/check.py            print a table, or exit 1 with file:line and what to do
+python data/headlines/check.py --write    update the statistics in README.md first
 FINSENT_MIRROR=dir python data/headlines/check.py    also compare with every third-party text in dir/datasets
 """  # noqa: D301  (click wants the character itself)
 

@@ -46,7 +46,7 @@ SECOND_LABELS = "second_labels.csv"
 
 @dataclass(frozen=True)
 class Headline:
-    """One labelled text; `pair` is a group key or empty, `file` and `line` say where it stands."""
+    """One labelled text; `pair` is a group key or empty, `file` and `line` say where it is."""
 
     id: str
     text: str
@@ -60,7 +60,7 @@ class Headline:
 
     @property
     def kind(self) -> str:
-        """The kind of its group (`contrast`, `negation`, …), empty for a row that stands alone."""
+        """The kind of its group (`contrast`, `negation`, …), empty for a row on its own."""
         return self.pair.partition("-")[0]
 
 
@@ -135,4 +135,4 @@ def _read_table(
                 message = f"{len(cells)} fields instead of {len(header)}; quote a text that holds a comma"
                 findings.append(Finding(path.name, reader.line_num, message))
     except csv.Error as error:
-        findings.append(Finding(path.name, reader.line_num, f"is no CSV ({error}); quote the text properly"))
+        findings.append(Finding(path.name, reader.line_num, f"is not CSV ({error}); quote the text properly"))

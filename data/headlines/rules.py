@@ -62,7 +62,7 @@ def check_second_labels(second: list[SecondLabel], rows: list[Headline]) -> Iter
     seen: set[str] = set()
     for one in second:
         if one.id in seen:
-            yield Finding(SECOND_LABELS, one.line, f"id {one.id!r} stands twice; keep one line")
+            yield Finding(SECOND_LABELS, one.line, f"id {one.id!r} appears twice; keep one line")
         seen.add(one.id)
         for value in (one.second, one.first or LABELS[0]):
             if value not in LABELS:
@@ -113,7 +113,7 @@ def _texts(rows: list[Headline], limits: Limits) -> Iterator[Finding]:
 
 
 def _is_hidden(char: str) -> bool:
-    """Return whether a character cannot be seen; the joiner of emoji is none of them."""
+    """Return whether a character cannot be seen; the joiner of emoji is not one of them."""
     return unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs") and char != "\u200d"
 
 
@@ -196,7 +196,7 @@ def _judge_group(kind: str, members: list[Headline]) -> str:
 
 
 def group_rows(rows: Iterable[Headline]) -> dict[str, list[Headline]]:
-    """Return the rows of each group key, rows that stand alone left out."""
+    """Return the rows of each group key, rows that are alone left out."""
     groups: dict[str, list[Headline]] = defaultdict(list)
     for row in rows:
         if row.pair:

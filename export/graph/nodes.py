@@ -13,7 +13,7 @@ WEIGHTED = ["MatMul", "Gemm", "Gather"]  # operators that read the weights
 
 
 def match_nodes(graph: onnx.GraphProto, expressions: list[str]) -> list[str]:
-    """Return the names of the nodes that an expression matches; ReleaseError when one matches none."""
+    """Return the names of the nodes that an expression matches; ReleaseError if one matches none."""
     chosen: list[str] = []
     for expression in expressions:
         found = [node.name for node in graph.node if re.search(expression, node.name)]

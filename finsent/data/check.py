@@ -1,11 +1,12 @@
-"""Look at the rows of a recipe before a training.
+"""Check the rows of a recipe before training: splits, lengths, duplicates, conflicting labels.
 
 \b
 python -m finsent.data.check recipes/mine.yaml
 python -m finsent.data.check recipes/mine.yaml --json > rows.json
-python -m finsent.data.check recipes/mine.yaml --no-estimate    without the steps that time a training
+python -m finsent.data.check recipes/mine.yaml --no-estimate    do not time training steps
 
-Tables on a terminal, else lines. Exit 1 where the recipe cannot be trained from these rows.
+The output is a set of tables on a terminal and lines elsewhere. Exit 1 if these rows cannot be used for
+training.
 """  # noqa: D301  (click wants the character itself)
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class Resolved:
 
 
 def resolve_duplicates(rows: list[Row], keys: list[str], identify: Identify | None) -> Resolved:
-    """Settle copies by `keys`, the comparable form of each row's text; one that is empty counts as it stands.
+    """Settle copies by `keys`, the comparable form of each row's text; one that is empty counts as it is.
 
     Without `identify` all copies with different labels conflict.
     """

@@ -63,7 +63,7 @@ class Splits:
 
 
 def load_splits(recipe: Recipe, mirror: Path | None = None, identify: Identify | None = None) -> Splits:
-    """Read all sources of a recipe and return checked, disjoint splits. `mirror` stands before the Hub.
+    """Read all sources of a recipe and return checked, disjoint splits. `mirror` is searched before the Hub.
 
     `identify` tells what the model sees of texts, for copies with different labels; without it they conflict.
     Raises DataError: a source cannot be read, or a label has too few rows for all splits.
@@ -76,7 +76,7 @@ def load_splits(recipe: Recipe, mirror: Path | None = None, identify: Identify |
 
 
 def check_labels(splits: Splits, recipe: Recipe) -> None:
-    """Raise DataError where a label lacks rows; a test split that is all files' may lack a label."""
+    """Raise DataError if a label lacks rows; a test split that is all files' may lack a label."""
     own = {"test"} if all("test" in source.own_splits for source in recipe.data.sources) else set()
     needed: list[SplitName] = [split for split in SPLITS if split not in own or recipe.data.fold]
     for split in SPLITS:

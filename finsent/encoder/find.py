@@ -21,8 +21,8 @@ PICKLED_WEIGHTS = "pytorch_model.bin"  # read as weights alone, never as code
 def find_base(recipe: Recipe, mirror: Path | None) -> Path:
     """Return the folder of a recipe's encoder, fetched where it is nowhere on this machine.
 
-    `mirror` stands before the Hub. Raises BaseModelError: nothing is there, or the weights are not those that
-    the recipe names.
+    `mirror` is searched before the Hub. Raises BaseModelError: nothing is there, or the weights are not
+    those that the recipe names.
     """
     base = recipe.base
     folder = _locate(base, recipe.home, mirror)

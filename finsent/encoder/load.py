@@ -65,7 +65,7 @@ def check_architecture(folder: Path, name: str) -> None:
     """Raise BaseModelError unless config.json is of an encoder that transformers itself brings."""
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except Exception as error:  # whatever stands in the file
+    except Exception as error:  # whatever is in the file
         raise BaseModelError(
             f"base: config.json of {name} cannot be read: {first_line(error)[:200]}"
         ) from error
@@ -106,7 +106,7 @@ def _load_classifier(folder: Path, recipe: Recipe, *, fresh_head: bool) -> PreTr
 
 
 def _check_loaded(model: PreTrainedModel, loaded: dict[str, Any], name: str) -> None:
-    """Raise BaseModelError where weights of the encoder itself were missing or of another shape."""
+    """Raise BaseModelError if weights of the encoder itself were missing or of another shape."""
     prefix = f"{model.base_model_prefix}."
     other = [key for key in loaded["mismatched_keys"] if key.startswith(prefix)]
     lost = [key.removeprefix(prefix) for key in loaded["missing_keys"] if key.startswith(prefix)]

@@ -22,7 +22,7 @@ def count_positions(model: PreTrainedModel) -> int:
 
 
 def check_bound(model: PreTrainedModel, recipe: Recipe, tokens_a_character: int) -> None:
-    """Raise BaseModelError when a text of the recipe's greatest length could need more positions."""
+    """Raise BaseModelError if a text of the recipe's greatest length could need more positions."""
     have = count_positions(model)
     most, characters = (have - SPARE) // tokens_a_character, recipe.text.max_characters
     if characters <= most:
@@ -35,7 +35,7 @@ def check_bound(model: PreTrainedModel, recipe: Recipe, tokens_a_character: int)
 
 
 def resize_positions(model: PreTrainedModel, positions: int) -> None:
-    """Let texts have this many tokens; BaseModelError where the family's positions are not understood.
+    """Let texts have this many tokens; BaseModelError if the family's positions are not understood.
 
     More positions than were learnt repeat those from the beginning, as Longformer's did
     (https://arxiv.org/abs/2004.05150). Texts that are no longer than before are answered as before.

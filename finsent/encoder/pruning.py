@@ -32,7 +32,7 @@ class _Directions:
 
 
 def keep_layers(model: PreTrainedModel, layers: list[int]) -> None:
-    """Keep these layers, in this order; BaseModelError when one is not there."""
+    """Keep these layers, in this order; BaseModelError if one is not there."""
     family = find_family(model)
     if family.layers is None:
         raise BaseModelError(
@@ -89,7 +89,7 @@ def prune_hidden(
 ) -> None:
     """Project the hidden size to `size` along principal components; heads keep their size, so fewer stay.
 
-    Raises BaseModelError when `size` is no multiple of the size of a head or more than there is, or the
+    Raises BaseModelError if `size` is no multiple of the size of a head or more than there is, or the
     family has other modules around its layers.
     """
     family = find_family(model)

@@ -90,7 +90,7 @@ def _word_rules(text: Text, own: normalizers.Normalizer | None) -> list[normaliz
 def find_own_normalizer(tokenizer: Tokenizer) -> normalizers.Normalizer | None:
     """Return what a tokenizer does itself; of a release of ours, what its encoder did before the rules.
 
-    Rules of ours that stand before it are taken to end at the first step that is no regular expression.
+    Rules of ours that stand before it are taken to end at the first step that is not a regular expression.
     """
     tree = json.loads(tokenizer.to_str())
     steps = (tree["normalizer"] or {}).get("normalizers", [])

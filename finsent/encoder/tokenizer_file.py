@@ -103,7 +103,7 @@ def _check_special_tokens(tokenizer: Tokenizer, tokens: dict[str, str], kind: st
 
 
 def _check_case(tokenizer: Tokenizer, text: Text, name: str) -> None:
-    """Raise BaseModelError when the recipe and the encoder do not agree on capitals."""
+    """Raise BaseModelError if the recipe and the encoder do not agree on capitals."""
     lowercase = knows_no_capitals(tokenizer)
     if lowercase == text.lowercase:
         return

@@ -36,7 +36,7 @@ def choose_pieces(
 
     Single characters and their ## forms always stay, and so does a piece with a character that has no such
     form, so nothing becomes [UNK] that was not before. With `latin` letters of other scripts go that stand in
-    no text, which leaves room for words. `tree` is a WordPiece tokenizer. Raises BaseModelError when `size`
+    no text, which leaves room for words. `tree` is a WordPiece tokenizer. Raises BaseModelError if `size`
     has no room for what must stay.
     """
     vocabulary: dict[str, int] = tree["model"]["vocab"]

@@ -260,7 +260,7 @@ class Data(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _leave_sources_out(cls, tree: Any) -> Any:  # noqa: ANN401  (whatever stands in the file)
+    def _leave_sources_out(cls, tree: Any) -> Any:  # noqa: ANN401  (whatever is in the file)
         section = tree if isinstance(tree, dict) else {}
         sources, left = section.get("sources"), section.get("leave_out")
         if not (isinstance(left, list) and left and isinstance(sources, list)):

@@ -122,7 +122,7 @@ def _follow(tree: dict[str, Any], path: Path, seen: tuple[Path, ...], home: Path
     return tree
 
 
-def _without(parent: dict[str, Any], keys: Any, path: Path) -> dict[str, Any]:  # noqa: ANN401  (as it stands)
+def _without(parent: dict[str, Any], keys: Any, path: Path) -> dict[str, Any]:  # noqa: ANN401  (as it is)
     """Return what is extended without the parts that `replace` names, such as `card.label_meanings`."""
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise RecipeError(f"{path}: replace: got {keys!r}; write keys, such as [labels, card.tones]")
@@ -174,7 +174,7 @@ def dump_recipe(recipe: Recipe, folder: Path | None = None) -> str:
 
 
 def address_recipe(path: Path, model: str, space: str) -> str:
-    """Return a release's recipe.yaml with other Hub ids and every other key as it stands there.
+    """Return a release's recipe.yaml with other Hub ids and every other key as it is there.
 
     Reading and dumping it would bring an older one up to today's keys, so an unchanged release would look
     changed on the Hub.

@@ -24,7 +24,7 @@ Change = Callable[[str, Any], Any]  # of where a value stands, and the value
 
 
 def find_folders(path: str, home: Path | None) -> list[Path]:
-    """Return where the folder lies that a recipe in `home` names; all places where it is not, if nowhere."""
+    """Return where the folder is that a recipe in `home` names; all places where it is not, if nowhere."""
     places = list(dict.fromkeys(root / path for root in (home, REPOSITORY) if root is not None))
     return next(([place] for place in places if place.is_dir()), places)
 
@@ -45,7 +45,7 @@ def with_places_from(tree: dict[str, Any], folder: Path, home: Path) -> dict[str
     return dict(moved)
 
 
-def _change(value: Any, keys: list[str], change: Change, above: str = "") -> Any:  # noqa: ANN401  (whatever stands in the file)
+def _change(value: Any, keys: list[str], change: Change, above: str = "") -> Any:  # noqa: ANN401  (whatever is in the file)
     """Return a value with what stands below it at `keys` changed; `*` is every item of a list or mapping."""
     if not keys:
         return change(above, value)

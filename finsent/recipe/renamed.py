@@ -28,7 +28,7 @@ def _sibling(path: str, name: str) -> str:
 FIRST = {_sibling(path, name): path.rpartition(".")[2] for path, name in RENAMED.items()}
 
 
-def with_new_names(tree: Any) -> Any:  # noqa: ANN401  (whatever stands in the file)
+def with_new_names(tree: Any) -> Any:  # noqa: ANN401  (whatever is in the file)
     """Return the tree of a recipe with today's names in the place of first ones."""
     return _rename(tree, RENAMED)
 

@@ -17,7 +17,7 @@ OWNER = "recipe.sha256"  # which recipe and rows the checkpoints beside it belon
 def claim_folder(folder: Path, owner: str, resume: bool) -> None:
     """Note whose checkpoints the folder holds, and empty it unless the run is resumed.
 
-    Raises FinsentError where a resumed run would mix two recipes, or other rows.
+    Raises FinsentError if a resumed run would mix two recipes, or other rows.
     """
     mark = folder / OWNER
     if resume and mark.is_file() and mark.read_text(encoding="utf-8") != owner:

@@ -58,7 +58,7 @@ def fit(
 
     `teachers` are the releases of the recipe's teachers, in its order; `transfer` holds texts that they
     alone label. With `resume`, training goes on from
-    the last checkpoint there; FinsentError when that one was made from another recipe or other rows. Without
+    the last checkpoint there; FinsentError if that one was made from another recipe or other rows. Without
     a checkpoint it starts from the beginning.
     """
     claim_folder(folder, recipe.making_fingerprint() + splits.report.fingerprints["train"], resume)

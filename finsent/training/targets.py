@@ -36,7 +36,7 @@ def training_rows(
 ) -> Dataset:
     """Return columns text and label `(n_labels,)`: the rows, then what teachers alone label.
 
-    The teachers label augmentations of the rows, and the texts of `transfer`. Raises FinsentError when a
+    The teachers label augmentations of the rows, and the texts of `transfer`. Raises FinsentError if a
     teacher has other labels than the recipe.
     """
     texts, targets = [row.text for row in rows], row_targets(rows, recipe.labels)

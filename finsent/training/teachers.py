@@ -31,7 +31,7 @@ def ask_teachers(
 ) -> Floats:
     """Return the mean of the teachers' probabilities `(n, n_labels)`; `folders` are finished releases.
 
-    Raises FinsentError when a teacher has other labels.
+    Raises FinsentError if a teacher has other labels.
     """
     found = np.zeros((len(texts), len(labels)))
     for folder in folders:

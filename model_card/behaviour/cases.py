@@ -70,7 +70,7 @@ def read_general(held_out: Sequence[Row]) -> Iterator[Suite]:
 
 
 def read_folder(folder: Path, held_out: Sequence[Row]) -> Iterator[Suite]:
-    """Yield the suites of a folder. RecipeError when it holds none of the files."""
+    """Yield the suites of a folder. RecipeError if it holds none of the files."""
     found = [(folder / name, read) for name, read in READERS.items() if (folder / name).is_file()]
     if not found:
         raise RecipeError(

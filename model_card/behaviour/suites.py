@@ -42,7 +42,7 @@ Answers = dict[str, str]  # text -> label
 
 
 def measure_behaviour(recipe: Recipe, classifier: Predictor, held_out: Sequence[Row]) -> list[SuiteRate]:
-    """Return a rate a suite. RecipeError when a suite that the recipe names cannot be read or asked."""
+    """Return a rate a suite. RecipeError if a suite that the recipe names cannot be read or asked."""
     suites = read_suites(recipe, held_out)
     answers = ask_suites(classifier, suites)
     return [rate_suite(suite, answers) for suite in suites]
@@ -51,7 +51,7 @@ def measure_behaviour(recipe: Recipe, classifier: Predictor, held_out: Sequence[
 def ask_suites(classifier: Predictor, suites: Sequence[Suite]) -> Answers:
     """Return the label of every text in the suites; each distinct text is predicted once.
 
-    Raises ValueError when the classifier lacks an expected label.
+    Raises ValueError if the classifier lacks an expected label.
     """
     wanted = {label for suite in suites for label in suite.labels}
     if missing := sorted(wanted - set(classifier.labels)):
@@ -64,7 +64,7 @@ def ask_suites(classifier: Predictor, suites: Sequence[Suite]) -> Answers:
 
 
 def rate_suite(suite: Suite, answers: Answers) -> SuiteRate:
-    """Return how often a suite goes well. ValueError when it has no case.
+    """Return how often a suite goes well. ValueError if it has no case.
 
     Cases that share a sentence are not independent, so intervals are rather too narrow for the invariances.
     """

@@ -24,7 +24,7 @@ LONGEST_TABLE = 12  # slices; more are folded away
 
 
 def build_card(recipe: Recipe, metrics: Metrics) -> str:
-    """Return the text of README.md. ReleaseError when the figures belong to another recipe's labels."""
+    """Return the text of README.md. ReleaseError if the figures belong to another recipe's labels."""
     default = metrics.variant(metrics.default_variant)
     if list(default.scores.per_class) != recipe.labels:
         raise ReleaseError(
@@ -73,7 +73,7 @@ def _view(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:
 def _find_rows(metrics: Metrics) -> dict[str, OnnxFile]:
     """Return the rows of the released ONNX files by name, the default first.
 
-    ReleaseError when one of them is of a newer finsent.
+    ReleaseError if one of them is of a newer finsent.
     """
     names = [variant.name for variant in metrics.variants if variant.name != PYTORCH]
     if unknown := [name for name in names if name not in ONNX_FILES]:

@@ -15,7 +15,7 @@ from model_card.measure.metrics_file import Metrics, write_metrics
 
 
 def write_card(recipe: Recipe, metrics: Metrics, folder: Path) -> None:
-    """Write all that says what was measured; ReleaseError when the card does not pass its own linter."""
+    """Write all that says what was measured; ReleaseError if the card does not pass its own linter."""
     write_metrics(metrics, folder / METRICS)
     write_threshold(folder, metrics.abstention.threshold if metrics.abstention else None)
     (folder / RECIPE).write_text(dump_recipe(recipe), encoding="utf-8")

@@ -53,7 +53,7 @@ def lint_block(document: Document) -> Iterator[Problem]:
 
 
 def _compose(document: Document) -> yaml.Node | Problem | None:
-    """Return the metadata as YAML nodes, what is wrong where they are no YAML, None where there are none."""
+    """Return the metadata as YAML nodes, what is wrong where they are no YAML, None if there are none."""
     if document.front is None:
         return None
     try:

@@ -34,7 +34,7 @@ YEARS = range(1900, 2101)
 
 @dataclass(frozen=True)
 class Number:
-    """A number as it stands in a line: digits without separators, and `%`, a size unit or nothing."""
+    """A number as it is in a line: digits without separators, and `%`, a size unit or nothing."""
 
     line: int
     digits: str

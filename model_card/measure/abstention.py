@@ -85,7 +85,7 @@ def measure_abstention(validation: Judged, test: Judged, target_error: float) ->
 def fit_threshold(rows: Judged, target_error: float) -> float | None:
     """Return the smallest threshold at which at most `target_error` of the answers are wrong.
 
-    None when there is none with LEAST_ANSWERED rows answered: a few lucky rows at the top prove nothing.
+    None if there is none with LEAST_ANSWERED rows answered: a few lucky rows at the top prove nothing.
     """
     for step in range(STEPS):
         threshold = step / STEPS

@@ -66,7 +66,7 @@ class VariantFigures(_Figures):
 
     @model_validator(mode="before")
     @classmethod
-    def _rename(cls, tree: Any) -> Any:  # noqa: ANN401  (whatever stands in the file)
+    def _rename(cls, tree: Any) -> Any:  # noqa: ANN401  (whatever is in the file)
         return _rename_keys(tree)
 
 
@@ -180,7 +180,7 @@ class Metrics(_Figures):
 
     @model_validator(mode="before")
     @classmethod
-    def _is_known(cls, tree: Any) -> Any:  # noqa: ANN401  (whatever stands in the file)
+    def _is_known(cls, tree: Any) -> Any:  # noqa: ANN401  (whatever is in the file)
         found = tree.get("schema_version") if isinstance(tree, dict) else None
         if isinstance(found, int) and found > SCHEMA_VERSION:
             raise ValueError(
@@ -200,7 +200,7 @@ class Metrics(_Figures):
         return next((one for one in self.runtimes if one.name == name), None)
 
     def variant(self, name: str) -> VariantFigures:
-        """Return the figures of a variant; KeyError when it was not released."""
+        """Return the figures of a variant; KeyError if it was not released."""
         for variant in self.variants:
             if variant.name == name:
                 return variant
@@ -221,7 +221,7 @@ def write_metrics(metrics: Metrics, path: Path) -> None:
 
 
 def read_metrics(path: Path) -> Metrics:
-    """Read metrics.json; ReleaseError when it is missing or of another schema."""
+    """Read metrics.json; ReleaseError if it is missing or of another schema."""
     try:
         return Metrics.model_validate_json(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -27,7 +27,7 @@ Probabilities = dict[str, float]
 def measure_handler(folder: Path, examples: Sequence[ExampleResult]) -> list[RuntimeRun]:
     """Return that handler.py of a release answers the examples, nothing where there is no handler.
 
-    ReleaseError when it does not, or has other probabilities than the file that it runs.
+    ReleaseError if it does not, or has other probabilities than the file that it runs.
     """
     if not (folder / HANDLER).is_file():
         return []
@@ -43,7 +43,7 @@ def ask_handler(folder: Path, texts: Sequence[str], home: Path) -> list[Probabil
     """Return label -> probability of each text, from handler.py of a folder.
 
     It runs in a process of its own with an empty `home`, offline, without a token and without the caller's
-    variables. ReleaseError when it fails, or answers in another shape than `[[{label, score}]]`.
+    variables. ReleaseError if it fails, or answers in another shape than `[[{label, score}]]`.
     """
     bodies = home / "bodies.json"
     asked = [{"inputs": text, "parameters": {"top_k": None}} for text in texts]
@@ -82,7 +82,7 @@ def _scores_of(answer: Any) -> Probabilities:  # noqa: ANN401  (whatever a handl
 
 
 def largest_difference(got: Sequence[Probabilities], expected: Sequence[Probabilities]) -> float:
-    """Return the largest |Δp|; ReleaseError where the labels of a text differ."""
+    """Return the largest |Δp|; ReleaseError if the labels of a text differ."""
     worst = 0.0
     for one, other in zip(got, expected, strict=True):
         if set(one) != set(other):

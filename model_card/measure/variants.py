@@ -45,7 +45,7 @@ class GatedVariants:
         return cls([one for one in measured if one.figures.name not in names], dropped)
 
     def find(self, name: str) -> MeasuredVariant:
-        """Return a released variant; StopIteration when there is none of that name."""
+        """Return a released variant; StopIteration if there is none of that name."""
         return next(one for one in self.released if one.figures.name == name)
 
 

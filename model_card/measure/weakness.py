@@ -24,7 +24,7 @@ def find_weaknesses(metrics: Metrics) -> list[str]:
 
 
 def check_strength(recipe: Recipe, metrics: Metrics) -> None:
-    """Raise ReleaseError when a release is weak and its recipe does not allow that."""
+    """Raise ReleaseError if a release is weak and its recipe does not allow that."""
     if metrics.weak and not recipe.allow_weak:
         raise ReleaseError(
             f"not released, because it is weak: {' '.join(metrics.weak)} Train longer, or on more rows; or "

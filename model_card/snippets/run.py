@@ -68,7 +68,7 @@ def run_snippets(
 
     `modules` is a node_modules folder with @huggingface/transformers, `endpoint` a Hub that holds the model;
     `languages` leaves out blocks in others. With `every`, blocks run that finsent did not render, never with
-    the `token`. ReleaseError when there is no card.
+    the `token`. ReleaseError if there is no card.
     """
     release = Run(run).release.resolve()
     if not (release / CARD).is_file():

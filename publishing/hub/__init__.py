@@ -1,1 +1,1 @@
-"""Talking to a Hub: the connection, what stands there, sending, trying again."""
+"""Talking to a Hub: the connection, what is there, sending, trying again."""

@@ -73,7 +73,7 @@ def connect(endpoint: str, token: str | None, timeouts: Timeouts, given: str = "
 
 
 def find_token() -> tuple[str, str]:
-    """Return a token and where it was found; PublishError when there is none."""
+    """Return a token and where it was found; PublishError if there is none."""
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
         if value := os.environ.get(name, "").strip():
             return value, name

@@ -40,7 +40,7 @@ def open_hub(endpoint: str, local: bool, patience: float, *repo_ids: str | None)
 
 @contextmanager
 def serve_own_hub(owners: tuple[str, ...]) -> Iterator[RunningHub]:
-    """Serve runs/hub while the context lasts; PublishError when another process does already."""
+    """Serve runs/hub while the context lasts; PublishError if another process does already."""
     from local_hub import HubSettings, RootInUseError, running_hub  # a web server, which no other push needs
 
     settings = HubSettings(FOLDER.absolute(), organizations=owners, run_spaces=True, start_spaces=False)

@@ -45,7 +45,7 @@ class Target:
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file on the Hub; `sha256` is None for one that stands in git itself."""
+    """A file on the Hub; `sha256` is None for one that is in git itself."""
 
     path: str
     size: int
@@ -69,7 +69,7 @@ class LastPush:
 
 @dataclass(frozen=True)
 class Remote:
-    """A repository as it stands; `head` is None when it does not exist."""
+    """A repository as it is; `head` is None when it does not exist."""
 
     target: Target
     head: str | None = None
@@ -78,7 +78,7 @@ class Remote:
     last_push: LastPush | None = None
 
     def holds(self, manifest: Manifest) -> bool:
-        """Tell whether every file of a manifest stands here already."""
+        """Tell whether every file of a manifest is here already."""
         return all(
             path in self.files and self.files[path].equals(file) for path, file in manifest.files.items()
         )
@@ -109,7 +109,7 @@ class Reader:
         return replace(target, repo_id=info.repo_id)
 
     def read(self, target: Target) -> Remote:
-        """Return what a repository holds; PublishError when it has no such branch."""
+        """Return what a repository holds; PublishError if it has no such branch."""
         try:
             info = self._ask("read files", lambda: self._info(target))
         except RepositoryNotFoundError:
@@ -168,7 +168,7 @@ class Reader:
         return None
 
     def find_push(self, target: Target, push: str) -> str | None:
-        """Return the commit that a push made on a branch, None when there is none."""
+        """Return the commit that a push made on a branch, None if there is none."""
         head = self.head(target)
         if head is None:
             return None
@@ -178,7 +178,7 @@ class Reader:
         return None
 
     def find_pull_request(self, target: Target, push: str) -> tuple[str, int] | None:
-        """Return commit and number of the pull request that a push opened, None when there is none."""
+        """Return commit and number of the pull request that a push opened, None if there is none."""
         api = self.connection.api
 
         def ask() -> list[tuple[str, int]]:

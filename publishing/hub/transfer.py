@@ -39,7 +39,7 @@ class Sender:
     push: str
 
     def ensure_repository(self, remote: Remote, **options: Any) -> Remote:  # noqa: ANN401  (create_repo's own)
-        """Create the repository if it is not there and return how it stands."""
+        """Create the repository if it is not there and return what is in it."""
         if remote.head is not None:
             return remote
         api = self.reader.connection.api
@@ -60,7 +60,7 @@ class Sender:
     ) -> Committed:  # fmt: skip
         """Upload what is large and make the one commit; `announce` is called between the two.
 
-        StalePlanError when the Hub is not as planned, LintError when a file is not as it was checked.
+        StalePlanError when the Hub is not as planned, LintError if a file is not as it was checked.
         """
         self._check_unchanged(plan, manifest, remote)
         assert remote.head is not None
@@ -136,7 +136,7 @@ class Sender:
         return Committed(commit, parent) if commit else None
 
     def tag(self, name: str, commit: str, notes: str) -> None:
-        """Tag a commit. PublishError when the name is taken by another."""
+        """Tag a commit. PublishError if the name is taken by another."""
         api = self.reader.connection.api
 
         def create() -> bool:

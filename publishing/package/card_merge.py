@@ -27,7 +27,7 @@ LONGEST_DIFF = 200  # lines
 
 @dataclass(frozen=True)
 class CardDecision:
-    """What becomes of the README: `content` is None where theirs stays."""
+    """What happens to the README: `content` is None where theirs stays."""
 
     choice: CardChoice
     edited: bool
@@ -101,7 +101,7 @@ def merge_card(theirs: str, ours: str) -> str:
     """Return their card with our generated regions and our metadata, both evened before.
 
     A region that they took out stays out; one that they never had is not put anywhere. Keys of the metadata
-    that only they have are kept. Raises ValueError: their metadata are no YAML.
+    that only they have are kept. Raises ValueError: their metadata is not YAML.
     """
     metadata, body = take_metadata(theirs)
     our_document = split_card(ours)

@@ -16,7 +16,7 @@ _KEY = re.compile(r"[a-z][\w-]*")
 
 
 def decode_card(content: bytes) -> str:
-    """Return the text of a card, evened; ValueError where it is neither UTF-8 nor marked UTF-16."""
+    """Return the text of a card, evened; ValueError if it is neither UTF-8 nor marked UTF-16."""
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
     return even_text(content.decode(encoding))
 
@@ -30,7 +30,7 @@ def even_text(text: str) -> str:
 def take_metadata(text: str) -> tuple[dict[str, Any], str]:
     """Return the metadata of an evened card and its body; of several blocks the first one's keys count.
 
-    Raises ValueError: the first block is no YAML that the Hub could read.
+    Raises ValueError: the first block is not YAML that the Hub could read.
     """
     found: dict[str, Any] = {}
     first, end = True, 0
@@ -47,7 +47,7 @@ def take_metadata(text: str) -> tuple[dict[str, Any], str]:
     return found, text[end:].lstrip(BYTE_ORDER_MARK).lstrip("\n")
 
 
-def _read_block(front: str) -> Any:  # noqa: ANN401  (whatever stands there)
+def _read_block(front: str) -> Any:  # noqa: ANN401  (whatever is there)
     """Read a block; YAML has no tabs for blanks, but some editors do."""
     try:
         return read_hub_yaml(front) or {}

@@ -1,4 +1,4 @@
-"""What happens to each path of a repository: what is to stand there against what does."""
+"""What happens to each path of a repository: what should be there, compared with what is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class FileChange(BaseModel):
     path: str
     action: Action
     size: int
-    """In bytes, of what is sent or of what stands there."""
+    """In bytes, of what is sent or of what is there."""
 
     @property
     def has_effect(self) -> bool:

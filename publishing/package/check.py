@@ -78,7 +78,7 @@ def lint_release(manifest: Manifest, folder: Path) -> list[str]:
 
 
 def check_merged_card(manifest: Manifest, folder: Path, target: object) -> None:
-    """Raise LintError when a card that was merged with one of the Hub is none that may be sent."""
+    """Raise LintError if a card that was merged with one of the Hub is none that may be sent."""
     if manifest.repo_type == "dataset":
         problems = lint_dataset(manifest)
     else:

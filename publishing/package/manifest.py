@@ -42,7 +42,7 @@ ALLOWED: dict[RepoType, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class OutgoingFile:
-    """A file as it will stand on the Hub; `source` is where its bytes are, or the bytes themselves."""
+    """A file as it will be on the Hub; `source` is where its bytes are, or the bytes themselves."""
 
     path: str
     source: Path | bytes
@@ -63,7 +63,7 @@ class OutgoingFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All that is to stand in a repository, by path. `left_out` is what lies in the folder but may not go."""
+    """All that belongs in a repository, by path. `left_out` is what lies in the folder but may not go."""
 
     repo_type: RepoType
     files: dict[str, OutgoingFile]
@@ -91,7 +91,7 @@ def is_allowed(repo_type: RepoType, path: str) -> bool:
 
 
 def read_folder(folder: Path, repo_type: RepoType, progress: Callable[[int], None] | None = None) -> Manifest:
-    """Hash what may be sent of a folder; `progress` hears of bytes read. LintError when there is nothing."""
+    """Hash what may be sent of a folder; `progress` hears of bytes read. LintError if there is nothing."""
     if not folder.is_dir():
         raise LintError(f"{folder}: is not a folder; build a release with train.py first")
     refuse_links(folder, repo_type)

@@ -53,7 +53,7 @@ def pack(folder: Path, target: Target, space_id: str | None) -> Parcel:
 
 
 def pack_release(run: Path, target: Target, space_id: str | None, progress: Progress | None = None) -> Parcel:
-    """Make a run's release ready for a repository; LintError when it is not whole."""
+    """Make a run's release ready for a repository; LintError if it is not whole."""
     release = Run(run).release
     if not release.is_dir():
         raise LintError(f"{release}: does not exist; build it with train.py")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from publishing.package.manifest import Manifest
 
-LARGEST = 20 << 20  # bytes; larger files are weights, which are no text
+LARGEST = 20 << 20  # bytes; larger files are weights, which are not text
 # Prefixes as their issuers document them; a value that only looks random is not reported.
 SECRETS = {
     "a Hugging Face token": re.compile(rb"\bhf_[A-Za-z0-9]{20,}"),

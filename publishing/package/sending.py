@@ -19,7 +19,7 @@ _NEXT = "no file was sent; make sure that nothing writes to the release, and run
 
 @contextmanager
 def taken(files: Iterable[OutgoingFile]) -> Iterator[list[CommitOperationAdd]]:
-    """Yield operations on copies of the very bytes that were checked; LintError where they changed since.
+    """Yield operations on copies of the very bytes that were checked; LintError if they changed since.
 
     What happens to the release from here on, by train.py or anybody, reaches neither upload nor commit.
     """

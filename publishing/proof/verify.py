@@ -77,7 +77,7 @@ def verify_published(
 
 
 def _head_of_release(remote: Remote, reader: Reader) -> str:
-    """Return the commit that can be proved; PublishError when nothing is there that can."""
+    """Return the commit that can be proved; PublishError if nothing is there that can."""
     if remote.head is None:
         place = reader.connection.endpoint
         raise PublishError(f"{remote.target}: is not on {place}, or this token may not see it")
@@ -88,7 +88,7 @@ def _head_of_release(remote: Remote, reader: Reader) -> str:
 
 @contextmanager
 def proving(commit: str) -> Iterator[None]:
-    """Raise PublishError that tells what stands on the Hub where a proof cannot be brought to an end."""
+    """Raise PublishError that tells what is on the Hub where a proof cannot be brought to an end."""
     try:
         yield
     except (PublishError, OSError) as error:
@@ -100,7 +100,7 @@ def proving(commit: str) -> Iterator[None]:
 
 
 def raise_if_failed(check: Check, commit: str) -> None:
-    """Raise PublishError when something was found to be wrong with what is published."""
+    """Raise PublishError if something was found to be wrong with what is published."""
     if check.state == "failed":
         raise PublishError(
             f"{commit[:8]} is published, but {check.name} failed: {check.detail}; "

@@ -160,7 +160,7 @@ def front_matter(form: SpaceForm, subject: Subject) -> dict[str, Any]:
 
 
 def pinned(package: str) -> str:
-    """Return the version of a package in requirements.txt; KeyError when it is not there."""
+    """Return the version of a package in requirements.txt; KeyError if it is not there."""
     lines = (SPACE / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pins = dict(line.split("==") for line in lines if "==" in line)
     return pins[package]

@@ -68,7 +68,7 @@ class _Files(http.server.SimpleHTTPRequestHandler):
         super().__init__(*arguments, **more)
 
     def translate_path(self, path: str) -> str:
-        """Return the file of an address; an empty name, which no file has, where there is none."""
+        """Return the file of an address; an empty name, which no file has, if there is none."""
         wanted = unquote(path.partition("?")[0])
         self.asked.append(wanted)
         with contextlib.suppress(OSError, ValueError):  # a name that no file can have

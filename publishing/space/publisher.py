@@ -163,7 +163,7 @@ class SpacePublisher:
         return self._sender.send(plan, manifest, remote, body).commit
 
     def repoint(self, form: str, revision: str) -> str:
-        """Show another commit of the model with the Space as it stands; return its head."""
+        """Show another commit of the model with the Space as it is; return its head."""
         remote, model = self.reader.read(self.options.target), self.options.subject.model
         if form == "gradio":
             pin_space(self.options.repo_id, model, revision, self.reader)

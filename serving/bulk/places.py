@@ -58,7 +58,7 @@ def locate(address: str) -> Place:
 
 
 def locate_output(address: str) -> Place:
-    """Return the folder that an address names. BulkError where it cannot be written part by part."""
+    """Return the folder that an address names. BulkError if it cannot be written part by part."""
     if address.startswith(HUB):
         raise BulkError(f"{address}: every part would be a commit; write to a folder and upload that")
     return locate(address)

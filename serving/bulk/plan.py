@@ -33,7 +33,7 @@ class InputFile(BaseModel):
 
 
 class Plan(BaseModel):
-    """All that decides what stands in which part."""
+    """All that decides which rows are in which part."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -83,7 +83,7 @@ class _Broken:
 TOO_LONG = _Broken(f"the line has more than {LONGEST:,} characters")
 
 Values = Iterator[tuple[Any, Any]]
-"""Pairs of an id or None and what stands where the text should be."""
+"""Pairs of an id or None and what is where the text should be."""
 
 
 def _values(place: Place, text: str, id_column: str | None, position: ReadPosition) -> Values:
@@ -106,7 +106,7 @@ def _open_text(place: Place, position: ReadPosition) -> io.TextIOWrapper:
     stream = position.source = place.system.open_input_file(place.path)  # one that can say where it is
     if place.compression:
         stream = pyarrow.CompressedInputStream(stream, place.compression)
-    # bytes that are no UTF-8 become lone surrogates, so that only their own row is refused
+    # bytes that are not UTF-8 become lone surrogates, so that only their own row is refused
     return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
@@ -138,7 +138,7 @@ def _read_csv(place: Place, text: str, id_column: str | None, position: ReadPosi
                 yield None, _Broken(f"not CSV: {error}")
                 continue
             if not cells:
-                continue  # an empty line is no row
+                continue  # an empty line is not a row
             if len(cells) != len(header):
                 yield None, _Broken(f"got {len(cells)} cells, the header has {len(header)}")
             else:

@@ -230,7 +230,7 @@ def test_each_rule_trips(name: str, folder: Path, table: Table) -> None:
             r"test\.csv:2: 9 fields instead of 7",
         ),
         (b"id,text,label,event,style,pair,split\nh0001,\xe4\n", r"test\.csv:2: byte 43 is not UTF-8"),
-        (b'id,text,label,event,style,pair,split\nh0001,"a" b\n', r"test\.csv:2: is no CSV"),
+        (b'id,text,label,event,style,pair,split\nh0001,"a" b\n', r"test\.csv:2: is not CSV"),
     ],
 )
 def test_what_cannot_be_read_is_named(content: bytes, message: str, folder: Path) -> None:
@@ -296,7 +296,7 @@ def test_second_reading_is_compared_with_the_first_labels() -> None:
     ("content", "message"),
     [
         ("id,first,second\nh0001,neutral,good\n", r"second_labels\.csv:2: label 'good'"),
-        ("id,first,second\nh9,neutral,neutral\nh9,neutral,neutral\n", r":3: id 'h9' stands twice"),
+        ("id,first,second\nh9,neutral,neutral\nh9,neutral,neutral\n", r":3: id 'h9' appears twice"),
         ("id,label\nh99999,neutral\n", r":2: id 'h99999' is in no split; add a column 'first'"),
         ("id;label\n", r"second_labels\.csv:1: header is 'id;label'"),
     ],

@@ -25,7 +25,7 @@ def read_parquet(file: PackedFile, written: TableFormat, columns: Columns) -> It
 
 
 def read_batches(name: str, schema: Any, batches: Iterable[Any], columns: Columns) -> Iterator[Record]:  # noqa: ANN401  (pyarrow has no types)
-    """Yield the records of Arrow batches that hold the wanted columns; DataError when a text is not UTF-8."""
+    """Yield the records of Arrow batches that hold the wanted columns; DataError if a text is not UTF-8."""
     namers = {column: _find_namer(schema, column, columns) for column in columns.names}
     number = 0
     for batch in batches:
@@ -44,7 +44,7 @@ def _values(column: Any, namer: Callable[[object], object] | None) -> list[objec
 
 
 def _find_namer(schema: Any, column: str, columns: Columns) -> Callable[[object], object] | None:  # noqa: ANN401  (as above)
-    """Return what turns numbers into names of classes, None where there are none or numbers are wanted."""
+    """Return what turns numbers into names of classes, None if there are none or numbers are wanted."""
     names = _class_names(schema, column)
     if not names or not columns.values.get(column, set()) <= {*names, "-1"}:
         return None

@@ -34,7 +34,7 @@ class Columns:
 def pick_cells(
     name: str, header: list[str], wanted: list[str]
 ) -> Callable[[Sequence[object]], tuple[object, ...]]:
-    """Return what takes the wanted cells out of a row; DataError when a column is missing or there twice."""
+    """Return what takes the wanted cells out of a row; DataError if a column is missing or there twice."""
     for column in wanted:
         if column not in header:
             raise DataError(f"{name}: no column {column!r}; it has {header[:20]}")
@@ -47,7 +47,7 @@ def pick_cells(
 
 
 def check_text(where: str, value: object, column: str = "text") -> str:
-    """Return a text; DataError when it is none, empty, or cannot be written as UTF-8."""
+    """Return a text; DataError if it is not one, empty, or cannot be written as UTF-8."""
     if not isinstance(value, str):
         raise DataError(f"{where}: {_tell(value, column)}, expected text")
     if not value or value.isspace():
@@ -86,7 +86,7 @@ def label_text(where: str, value: object, column: str = "label") -> str:
 def map_label(source: Source, where: str, label: str) -> str | None:
     """Return the recipe's label for a source's, None where it is mapped away.
 
-    DataError when the source maps no such label. `1.0` in a text file counts as 1.
+    DataError if the source maps no such label. `1.0` in a text file counts as 1.
     """
     if label not in source.labels:
         whole, _, rest = label.partition(".")

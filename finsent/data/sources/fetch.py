@@ -18,9 +18,9 @@ from finsent.recipe.places import find_folders
 
 @dataclass(frozen=True)
 class Places:
-    """Where sources are looked for: `mirror` stands before the Hub, `home` is the folder of the recipe.
+    """Where sources are looked for: `mirror` is searched before the Hub, `home` is the folder of the recipe.
 
-    None where there is none.
+    None if there is none.
     """
 
     mirror: Path | None = None
@@ -35,7 +35,7 @@ class Places:
 
 
 def fetch_files(source: Origin, name: str, places: Places) -> list[Path]:
-    """Return where the files of that name, or of that pattern, lie; DataError when there are none."""
+    """Return where the files of that name, or of that pattern, lie; DataError if there are none."""
     folders = places.folders(source)
     for folder in folders:
         if found := _find(folder, name):

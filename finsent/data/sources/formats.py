@@ -52,7 +52,7 @@ def is_table(name: str) -> bool:
 
 
 def read_cells(path: Path, written: TableFormat, columns: Columns) -> Iterator[Record]:
-    """Yield the wanted cells of every record of a file, with where it stands.
+    """Yield the wanted cells of every record of a file, with where it is.
 
     Raises DataError: the format is not known, a key does not belong to it, or the file is broken.
     """

@@ -18,7 +18,7 @@ from finsent.recipe.data import TableSource, TextSource
 def read_hub_split(
     source: TableSource | TextSource, split: str, places: Places, columns: Columns
 ) -> Iterator[Record]:
-    """Yield the records of one split; DataError when it cannot be had or lacks a column."""
+    """Yield the records of one split; DataError if it cannot be had or lacks a column."""
     try:
         found = _load(source, split, places)
     except Exception as error:  # `datasets` raises its own and the clients' dozens of types

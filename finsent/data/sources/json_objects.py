@@ -44,7 +44,7 @@ def _read_array(file: PackedFile, lines: Iterator[tuple[int, str]]) -> Iterator[
         yield f"{file.name}, row {number}", value
 
 
-def _parse(where: str, text: str) -> Any:  # noqa: ANN401  (whatever stands there)
+def _parse(where: str, text: str) -> Any:  # noqa: ANN401  (whatever is there)
     try:
         return json.loads(text, object_pairs_hook=_unique_keys)
     except _RepeatedKeyError as error:

@@ -61,7 +61,7 @@ class PackedFile:
 
 
 def find_packed(path: Path, member: str | None) -> PackedFile:
-    """Return what is to be read of a file; DataError when a zip has not exactly that one."""
+    """Return what is to be read of a file; DataError if a zip has not exactly that one."""
     if path.suffix.lower() != ".zip":
         if member is not None:
             raise DataError(f"{path.name}: is not a .zip; leave `member: {member}` out of the source")

@@ -34,7 +34,7 @@ def known_values(source: TableFormat) -> dict[str, set[str]]:
 def label_records(
     source: TableSource, records: Iterable[Record], split: SplitName
 ) -> Iterator[Row | LeftOut]:
-    """Yield a row a record, or why it is left out; DataError when a value is none that can be used."""
+    """Yield a row a record, or why it is left out; DataError if a value is none that can be used."""
     at = {name: index for index, name in enumerate(wanted_columns(source).names)}
     text, label = at[source.text], at[source.label]
     group, part = at.get(source.group or ""), at.get(source.slice or "")

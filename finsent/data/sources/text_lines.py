@@ -12,7 +12,7 @@ from finsent.recipe.data import TableFormat
 
 
 def read_text_lines(file: PackedFile, written: TableFormat, columns: Columns) -> Iterator[Record]:
-    """Yield the lines; a blank one is none. DataError where more than the text is wanted."""
+    """Yield the lines; a blank one is none. DataError if more than the text is wanted."""
     if len(columns.names) > 1:
         raise DataError(f"{file.name}: lines have no column {columns.names[1]!r}; leave `where` out")
     for number, line in enumerate(read_lines(file, written.encoding, written.mixed_encodings), 1):

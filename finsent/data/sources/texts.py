@@ -37,7 +37,7 @@ class Texts:
 def read_texts(source: TextSource, places: Places, seed: int) -> Texts:
     """Read the texts of a source; `seed` draws those that `take` asks for.
 
-    Raises DataError: a file is missing or broken, a cell is no text, or no text is left.
+    Raises DataError: a file is missing or broken, a cell is not text, or no text is left.
     """
     left = LeftOutCount()
     found = list(_read(source, places, left))

@@ -63,7 +63,7 @@ def guess_layout(head: bytes, name: str, usual: str) -> Layout:
 
 
 def guess_encoding(head: bytes, name: str) -> tuple[str, str]:
-    """Return Python's name of an encoding and the reason; DataError when the bytes are no text."""
+    """Return Python's name of an encoding and the reason; DataError if the bytes are no text."""
     for mark, encoding in MARKS.items():
         if head.startswith(mark):
             return encoding, "a byte-order mark says so"

@@ -45,7 +45,7 @@ def read_tables(paths: list[Path], inside: Mapping[str, str] | None = None) -> t
 
 
 def find_layout(file: PackedFile, sheet: str | None = None) -> Layout:
-    """Return the columns of a file and how it is written; DataError when it is no table."""
+    """Return the columns of a file and how it is written; DataError if it is no table."""
     if file.format not in FORMATS:
         raise DataError(f"{file.name}: got {file.format!r}; allowed are {', '.join(FORMATS)}")
     with reading(file.name):

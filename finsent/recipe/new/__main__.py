@@ -1,6 +1,6 @@
-"""From your table to a recipe that trains as it stands.
+"""Write a recipe for your own table; it is ready to train.
 
-python -m finsent.recipe.new reviews.csv                             into recipes/reviews.yaml
+python -m finsent.recipe.new reviews.csv                             write recipes/reviews.yaml
 python -m finsent.recipe.new train.tsv test.tsv --out recipes/mine.yaml
 python -m finsent.recipe.new owner/dataset --licence cc-by-4.0 --unit tweet/tweets
 """
