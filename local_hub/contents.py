@@ -1,4 +1,4 @@
-"""What a repository's own files say of it. They are read so that none can break an answer; faults are reported."""
+"""What a repository's own files say of it, read so that none can break an answer; faults are reported."""
 
 from __future__ import annotations
 
