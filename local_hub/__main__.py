@@ -16,7 +16,9 @@ from local_hub.names import check_namespace
 from local_hub.server import serve
 from local_hub.settings import HubSettings, TokenGrant
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
+)
 
 
 @app.callback()
