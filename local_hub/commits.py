@@ -109,7 +109,7 @@ class CommitDraft:
             return
         self._count += 1
         if self._count > MAX_OPERATIONS + 1:
-            raise bad_request(f"A commit may hold {MAX_OPERATIONS} operations; split it into several.")
+            raise bad_request(f"A commit can contain {MAX_OPERATIONS} operations; split it into several.")
         key, value = _read_line(line)
         handlers: dict[str, Callable[[Any], None]] = {
             "header": self._take_header,

@@ -63,7 +63,7 @@ class InferenceRequest(BaseModel):
         texts = [self.inputs] if isinstance(self.inputs, str) else self.inputs
         if not 0 < len(texts) <= _MAX_TEXTS or any(len(text) > _MAX_CHARACTERS for text in texts):
             raise bad_request(
-                f"inputs must hold 1 to {_MAX_TEXTS} texts of at most {_MAX_CHARACTERS} characters."
+                f"inputs must contain 1 to {_MAX_TEXTS} texts of at most {_MAX_CHARACTERS} characters."
             )
         return texts
 

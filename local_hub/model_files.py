@@ -29,7 +29,7 @@ def export_model(shelf: Shelf, oid: str, folder: Path) -> None:
             write_entry(shelf, entry, folder / entry.path)
     for needed in ("config.json", "*.safetensors"):
         if not any(folder.glob(needed)):
-            raise bad_request(f"there is no {needed} at its root")
+            raise bad_request(f"it has no {needed} at its root")
     for index in folder.glob(f"*{_INDEX}"):
         _check_index(index)
     _check_config(_read(folder / "config.json"))
@@ -49,7 +49,7 @@ def _read(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise bad_request(f"{path.name} cannot be read: {str(error)[:200]}") from None
     if not isinstance(value, dict):
-        raise bad_request(f"{path.name} must hold a JSON object.")
+        raise bad_request(f"{path.name} must contain a JSON object.")
     return value
 
 

@@ -42,7 +42,7 @@ def _check_size(folder: str) -> None:
         return
     wanted = sum(tensor.numel() for tensor in (*model.parameters(), *model.buffers()))
     if wanted > 2 * held + _SLACK:
-        raise ValueError(f"config.json describes {wanted} numbers, the safetensors files hold {held}")
+        raise ValueError(f"config.json describes {wanted} numbers, the safetensors files contain {held}")
 
 
 def _load(folder: str) -> Any:  # noqa: ANN401  (a transformers pipeline)

@@ -77,7 +77,7 @@ def check_path(path: str) -> str:
     try:
         encoded = path.encode("utf-8")
     except UnicodeEncodeError:
-        raise bad_request("Invalid file path: it holds a lone surrogate.") from None
+        raise bad_request("Invalid file path: it contains a lone surrogate.") from None
     if not encoded or len(encoded) > _MAX_PATH_BYTES:
         raise bad_request(f"Invalid file path: {len(encoded)} bytes, allowed are 1 to {_MAX_PATH_BYTES}.")
     if any(ord(character) < 32 or ord(character) == 127 for character in path) or "\\" in path:

@@ -60,7 +60,7 @@ def _skip_commands(body: IO[bytes]) -> bool:
 def _check_pack(body: IO[bytes], limits: PackLimits) -> None:
     header = body.read(12)
     if header[:4] != b"PACK" or len(header) < 12:
-        raise bad_request("The push holds no pack.")
+        raise bad_request("The push contains no pack.")
     count, total = int.from_bytes(header[8:], "big"), 0
     allowed = limits.free_bytes + limits.ratio * _length(body)
     if count > limits.objects:
@@ -106,7 +106,7 @@ def _object_header(body: IO[bytes]) -> tuple[int, int]:
         size |= (byte & 0x7F) << shift
         shift += 7
         if shift > 60:
-            raise bad_request("The pack holds an object without an end of its size.")
+            raise bad_request("The pack contains an object without an end of its size.")
     return kind, size
 
 
@@ -127,11 +127,11 @@ def _inflate(body: IO[bytes], size: int) -> bytes:
             start = start or piece[:_HEADER_BYTES]
             done += len(piece)
             if done > size or (not packed and not piece):
-                raise bad_request("The pack holds an object that is not as long as it says.")
+                raise bad_request("The pack contains an object that is not as long as it says.")
     except zlib.error:
-        raise bad_request("The pack holds an object that cannot be decompressed.") from None
+        raise bad_request("The pack contains an object that cannot be decompressed.") from None
     if done != size:
-        raise bad_request("The pack holds an object that is not as long as it says.")
+        raise bad_request("The pack contains an object that is not as long as it says.")
     body.seek(-len(unpack.unused_data), 1)
     return start
 
@@ -144,7 +144,7 @@ def _delta_size(start: bytes, place: int) -> tuple[int, int]:
         size, shift, place = size | (byte & 0x7F) << shift, shift + 7, place + 1
         if not byte & 0x80:
             return size, place
-    raise bad_request("The pack holds a delta without its sizes.")
+    raise bad_request("The pack contains a delta without its sizes.")
 
 
 def _too_much(got: str, allowed: str) -> HubError:

@@ -40,7 +40,7 @@ def check_push(visit: Visit, store: BaseObjectStore, ref: str, old: str, new: st
     except KeyError:
         raise bad_request("The push lacks some of the objects that it refers to.") from None
     except ObjectFormatException as error:
-        raise bad_request(f"The push holds a broken object: {error}") from None
+        raise bad_request(f"The push contains a broken object: {error}") from None
 
 
 class _NewObjects:
@@ -84,7 +84,7 @@ class _NewObjects:
     def _tree(self, tree_id: ObjectID, depth: int) -> Tree:
         tree = self._store[tree_id]
         if not isinstance(tree, Tree) or depth > _MAX_DEPTH:
-            raise bad_request("The push holds a tree that is broken or too deep.")
+            raise bad_request("The push contains a tree that is broken or too deep.")
         return tree
 
     def _skip_what_stands(self, commits: set[str], known: Set[str]) -> None:
@@ -124,7 +124,7 @@ class _NewObjects:
     def _checked_path(self, prefix: str, name: bytes) -> str:
         self._entries += 1
         if self._entries > _MAX_ENTRIES:
-            raise bad_request(f"The push holds more than {_MAX_ENTRIES} files; push it in parts.")
+            raise bad_request(f"The push contains more than {_MAX_ENTRIES} files; push it in parts.")
         return check_path(prefix + name.decode("utf-8", "replace"))
 
     def _check_file(self, path: str, sha: ObjectID) -> None:

@@ -29,7 +29,10 @@ def _check_key(key: str) -> str:
 
 def _check_value(value: str) -> str:
     if "\0" in value:
-        raise ValueError("The value holds a NUL character, which no environment variable can; leave it out.")
+        raise ValueError(
+            "The value contains a NUL character, which is not possible in an environment variable; leave "
+            "it out."
+        )
     size = len(value.encode("utf-8", "surrogatepass"))
     if size > _VALUE_BYTES:
         raise ValueError(f"The value has {size} bytes; allowed are {_VALUE_BYTES}.")

@@ -131,14 +131,16 @@ def _chunks_of(path: Path, size: int, stamp: tuple[int, int]) -> tuple[Chunk, ..
                 break
             packed, length = int.from_bytes(header[1:4], "little"), int.from_bytes(header[5:8], "little")
             if length > _MAX_CHUNK_BYTES or offset + 8 + packed > size:
-                raise bad_request("The xorb holds a chunk that is cut off or too large.")
+                raise bad_request("The xorb contains a chunk that is cut off or too large.")
             unpacked += length
             if len(chunks) >= _MAX_CHUNKS or unpacked > MAX_XORB_BYTES:
-                raise bad_request(f"A xorb holds {_MAX_CHUNKS} chunks and {MAX_XORB_BYTES} bytes at most.")
+                raise bad_request(
+                    f"A xorb can contain {_MAX_CHUNKS} chunks and {MAX_XORB_BYTES} bytes at most."
+                )
             chunks.append(Chunk(offset, packed, header[4], length))
             offset += 8 + packed
     if not chunks:
-        raise bad_request("The xorb holds no chunk.")
+        raise bad_request("The xorb contains no chunk.")
     return tuple(chunks)
 
 
@@ -150,12 +152,12 @@ def unpack(chunk: Chunk, packed: bytes) -> bytes:
         try:
             data = lz4.frame.LZ4FrameDecompressor().decompress(packed, max_length=chunk.length + 1)
         except (RuntimeError, EOFError):
-            raise bad_request("The xorb holds a chunk that cannot be decompressed.") from None
+            raise bad_request("The xorb contains a chunk that cannot be decompressed.") from None
         data = _ungroup(data) if chunk.scheme == 2 else data
     else:
         raise bad_request(f"The xorb uses the unknown compression {chunk.scheme}.")
     if len(data) != chunk.length:
-        raise bad_request("The xorb holds a chunk whose length is not the announced one.")
+        raise bad_request("The xorb contains a chunk whose length is not the announced one.")
     return data
 
 

@@ -18,7 +18,7 @@ Folder = Annotated[Path, typer.Argument(metavar="RUN", help="folder of a run or 
 RunOrReceipt = Annotated[Path, typer.Argument(metavar="RUN|RECEIPT", help="a run, or one of its receipts")]
 PublishedId = Annotated[str, typer.Argument(metavar="REPO_ID", help="owner/name of a published release")]
 RepoId = Annotated[str | None, typer.Option(help="owner/name; default: hub.model of the recipe")]
-RepoKind = Annotated[Literal["model", "dataset"], typer.Option(help="what the folder holds")]
+RepoKind = Annotated[Literal["model", "dataset"], typer.Option(help="kind of repository")]
 Endpoint = Annotated[
     str, typer.Option(envvar="HF_ENDPOINT", help="the Hub to publish to", show_default="huggingface.co")
 ]

@@ -141,7 +141,7 @@ def find_problem(cell: Any) -> str | None:  # noqa: ANN401  (whatever a file hol
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         return phrase("problem_empty")
     if not isinstance(cell, str):
-        return f"{type(cell).__name__} where text is expected"
+        return f"{type(cell).__name__} instead of a text"
     if len(cell) > MOST_CHARACTERS:
         return phrase("problem_long", count=f"{len(cell):,}", most=f"{MOST_CHARACTERS:,}")
     return None

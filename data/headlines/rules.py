@@ -79,7 +79,7 @@ def _values(rows: list[Headline], limits: Limits) -> Iterator[Finding]:
             if (value := getattr(row, column)) not in values:
                 yield _at(row, f"{column} {value!r}; allowed: {', '.join(values)}")
         if row.split != row.file.removesuffix(".csv"):
-            yield _at(row, f"split {row.split!r} in {row.file}; move the row or mend the column")
+            yield _at(row, f"split {row.split!r} in {row.file}; move the row or correct the column")
         if row.pair and not PAIR.fullmatch(row.pair):
             yield _at(
                 row, f"pair {row.pair!r}; write <kind>-<letters><number>, kind one of {', '.join(KINDS)}"

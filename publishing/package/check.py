@@ -140,7 +140,7 @@ def _licence(recipe: Recipe, metrics: Metrics) -> Iterator[str]:
         yield f"{RECIPE}: {error}"
         return
     if metrics.licence != combined.id:
-        yield f"{METRICS}: says {metrics.licence}, the sources allow {combined.id}; run train.py"
+        yield f"{METRICS}: says {metrics.licence}, but the sources require {combined.id}; run train.py"
 
 
 def lint_dataset(manifest: Manifest) -> list[str]:

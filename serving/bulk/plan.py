@@ -108,7 +108,7 @@ def _check_same(old: Plan, new: Plan, output: Place) -> None:
     if changed := [key for key in after if before[key] != after[key]]:
         raise BulkError(
             f"{output.path}: was started with another {changed[0]} ({_short(before[changed[0]])}, now "
-            f"{_short(after[changed[0]])}); name another folder"
+            f"{_short(after[changed[0]])}); choose another folder"
         )
 
 

@@ -164,7 +164,7 @@ def test_sizes_that_the_weights_do_not_hold_are_refused_before_allocation(
 ) -> None:
     change(classifier, "config.json", lambda config: config.update({key: value}))
     told = refused(hub, push(hub, classifier, f"size-{key.replace('_', '-')}"))
-    assert "the safetensors files hold" in told
+    assert "the safetensors files contain" in told
 
 
 def test_a_panic_is_a_sentence_and_the_model_goes_on(hub: RunningHub, classifier: Path) -> None:

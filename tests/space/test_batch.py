@@ -15,7 +15,7 @@ from tests.space.conftest import ROWS
 PROBLEMS = {
     1: "empty",
     3: "empty",
-    4: "int where text is expected",
+    4: "int instead of a text",
     5: "10,001 characters; at most 10,000 are read",
 }
 
