@@ -201,7 +201,7 @@ def test_too_many_patterns_for_too_many_paths_are_refused(monkeypatch: pytest.Mo
     monkeypatch.setattr("local_hub.attributes.Budget", lambda: Budget(100_000))
     rules = LargeFileRule(b"**/a/**/b filter=lfs\n" * 2000), IgnoreRule(b"**/a/**/b\n" * 2000)
     for rule in rules:
-        with pytest.raises(HubError, match="too many for these files") as raised:
+        with pytest.raises(HubError, match="too many patterns") as raised:
             for number in range(10):
                 rule.matches(f"{'a/' * 200}{number}")
         assert raised.value.status == 400

@@ -311,7 +311,7 @@ def test_second_labels_without_the_first_are_compared_with_the_rows(folder: Path
     (folder / SECOND_LABELS).write_text(content, encoding="utf-8")
     findings, block = check_corpus(folder, SMALL, write=True)
     assert findings == [] and read_second_labels(folder)[0][0].first == ""
-    assert "as they stand now" in block and "| all | 1 | 100.0% |" in block
+    assert "as they are now" in block and "| all | 1 | 100.0% |" in block
 
 
 def run_check(*arguments: str, mirror: str = "") -> subprocess.CompletedProcess[str]:

@@ -43,7 +43,7 @@ def test_the_whole_command_publishes_proves_and_is_quick_the_second_time(
     assert done.returncode == 0, done.stderr
     for check in ("files: ok", "load: ok", "card: ok"):
         assert f"Check: {check}" in done.stderr
-    assert "transformers: let NODE_PATH" not in done.stderr  # so the JavaScript block ran, too
+    assert "transformers: set NODE_PATH" not in done.stderr  # so the JavaScript block ran, too
     again = hub_push_py(server, *arguments, "--json")
     assert again.returncode == 0 and "nothing to do" in again.stderr, again.stderr
     assert "proof" not in again.stderr.replace("proved", "")  # loading models is what takes time

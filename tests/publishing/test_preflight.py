@@ -14,7 +14,7 @@ from tests.publishing.conftest import OTHER, QUICK, READ, WRITE, Publisher
 @pytest.mark.parametrize(
     ("token", "repo_id", "message"),
     [
-        (READ, "ann/x", "may only read"),
+        (READ, "ann/x", "can only read"),
         (OTHER, "ann/x", "bob may not write to 'ann', only to bob, desk"),
         (WRITE, "nowhere/x", "may not write to 'nowhere'"),
         ("hf_" + "u" * 30, "ann/x", "is refused by"),

@@ -49,7 +49,7 @@ def test_a_rollback_that_breaks_off_leaves_a_receipt(publisher: Publisher, fault
 def test_the_first_publication_cannot_be_rolled_back(publisher: Publisher) -> None:
     receipt = publisher.publish().receipt
     assert receipt is not None
-    with pytest.raises(PublishError, match="the first publication"):
+    with pytest.raises(PublishError, match="the first push"):
         roll_back(receipt, publisher.run, publisher.reader)
 
 

@@ -244,7 +244,7 @@ def test_a_hostile_file_is_told_and_the_paste_still_works(visit: Visit, tmp_path
     broken.write_bytes(b"PAR1 nonsense")
     page.set_input_files("#file input[type=file]", str(broken))
     page.wait_for_selector("#about-input [role=alert]")
-    assert "no readable Parquet" in page.inner_text("#about-input")
+    assert "not a readable Parquet" in page.inner_text("#about-input")
     page.click("#classify-all")
     page.wait_for_selector("#progress [role=alert]")
     assert page.input_value("#lines textarea") == "Profit rose"

@@ -29,7 +29,7 @@ def test_nothing_at_all_is_told() -> None:
 
 
 def test_a_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFile, match="holds no rows"):
+    with pytest.raises(UnreadableFile, match="has no rows"):
         choose_input("pasted", Upload("a.csv", tmp_path, problem="The file has no rows"), None)
 
 

@@ -45,7 +45,7 @@ def test_an_unsure_answer_says_so_and_why() -> None:
     unsure = parse(markup.answer(prediction, marks, Doubt(0.7, 0.5, 40), 2.5)).text
     assert "Unsure, perhaps up" in unsure and "Took 2.5 ms" in unsure
     assert "of the 40 test rows that scored lower, 50.0 % were right" in unsure
-    assert "names no threshold" in unsure
+    assert "has no threshold" in unsure
     assert "Unsure" not in parse(markup.answer(prediction, marks, Doubt(0.6, 0.5, 40), 2.5)).text
 
 

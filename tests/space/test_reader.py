@@ -19,10 +19,10 @@ from tests.space.conftest import write
     ("name", "content", "message"),
     [
         ("a.pdf", "x", r"Files ending in .pdf cannot be read: use .csv"),
-        ("a.csv", "", "holds no rows"),
+        ("a.csv", "", "has no rows"),
         ("a.csv", bytes(range(256)) * 9, "binary data"),
-        ("a.parquet", "no parquet", "no readable Parquet"),
-        ("a.jsonl", " \n", "holds no rows"),
+        ("a.parquet", "no parquet", "not a readable Parquet"),
+        ("a.jsonl", " \n", "has no rows"),
         ("a.csv", ",".join("a" * 201) + "\n" + ",".join("b" * 201), "201 columns, at most 200"),
     ],
 )
@@ -32,7 +32,7 @@ def test_what_cannot_be_used_says_why(tmp_path: Path, name: str, content: Any, m
 
 
 def test_a_broken_xlsx_says_so(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFile, match="no readable XLSX"):
+    with pytest.raises(UnreadableFile, match="not a readable XLSX"):
         read_table(write(tmp_path / "a.xlsx", "PK nonsense"))
 
 

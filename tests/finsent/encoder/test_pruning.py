@@ -82,7 +82,7 @@ def test_layers_are_chosen_in_order(tiny_recipe: Recipe) -> None:
     assert last.model.config.num_hidden_layers == 1
     name = "bert.encoder.layer.{}.output.dense.weight"
     assert torch.equal(last.model.state_dict()[name.format(0)], whole.model.state_dict()[name.format(1)])
-    with pytest.raises(BaseModelError, match=r"got \[2\]; 2 layers are there"):
+    with pytest.raises(BaseModelError, match=r"got \[2\]; 2 layers exist"):
         load_base(change(tiny_recipe, layers=[2]), TEXTS)
 
 

@@ -75,14 +75,14 @@ def test_a_prediction_that_differs_is_said(card: str) -> None:
     )
     assert row.split(" | ")[2:4] == ["`positive`", "0.488"]
     assert "not as expected" in row
-    assert "differs from the expectation in 1 of 3" in card
+    assert "Not as expected: 1 of 3" in card
 
 
 def test_a_resumed_training_says_what_its_time_is_of(recipe: Recipe) -> None:
     metrics = make_metrics(training=make_training(resumed_at=120))
     card = build_card(recipe, metrics)
-    assert "| Time | 91 s since step 120, from which it was resumed |" in card
-    assert "nor is what was trained before step 120." in card
+    assert "| Time | 91 s since step 120, where it was resumed |" in card
+    assert "nor is the training before step 120." in card
     assert "91 s measured since step 120" in card
     assert lint_card(card, metrics, None, recipe) == []
 

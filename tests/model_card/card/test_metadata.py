@@ -60,7 +60,7 @@ def test_another_licence_has_its_name_and_its_address() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"licence": "other"}, "licence: other needs licence_name and licence_link"),
+        ({"licence": "other"}, "licence: other also needs licence_name and licence_link"),
         ({"licence": "mit", "licence_name": "Mine"}, "are for licence: other, got 'mit'"),
         (NAMED | {"licence_link": "LICENSE"}, "String should match pattern"),
     ],

@@ -16,7 +16,7 @@ from tests.model_card.lint.cards import BODY, card_with, found, line_of
     [
         ("\ufeff" + card_with(), 1, "byte order mark"),
         ("<!-- a comment -->\n" + card_with(), 1, "first byte"),
-        ("\n" + card_with(), 1, "blanks"),
+        ("\n" + card_with(), 1, "white space"),
         ("# Title\n\n" + card_with(), 1, "first byte"),
     ],
 )
@@ -51,7 +51,7 @@ def test_second_block(second: str) -> None:
     ("value", "rule", "message"),
     [
         ("language: no", "yaml-value", "'no' in quotes"),
-        ("x: 12:30", "yaml-value", "base 60"),
+        ("x: 12:30", "yaml-value", "base-60"),
         ("x: 0123", "yaml-value", "octal"),
         ("x: 2026-11-20", "yaml-value", "date"),
         ("x: 1e-3", "yaml-value", "0.001"),

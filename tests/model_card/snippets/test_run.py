@@ -86,7 +86,7 @@ def test_javascript_without_its_package_is_said_to_be_not_run(results: list[Bloc
     [
         ("```python\nprint(1\n```", "never closed"),
         ("```python\nraise ValueError('gone')\n```", "ValueError: gone"),
-        ("```python\nx = 1\n```", "prints nothing"),
+        ("```python\nx = 1\n```", "printed nothing"),
         ("```python\nprint('up', 0.91)\n```\n\n```text\nup 0.95\n```", "promised 'up 0.95'"),
         ("```json\n{'a': 1}\n```", "line 1"),
         ("```bash\nfor x in\n```", "syntax error"),

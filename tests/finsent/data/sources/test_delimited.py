@@ -103,7 +103,9 @@ def test_what_is_no_table_is_refused_with_its_line(content: str, message: str, t
     ],
 )
 def test_rows_inside_a_quote_are_found_wherever_the_label_is(content: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"^rows.csv, lines 2 to 4: one quoted cell holds .* `quoting: none`"):
+    with pytest.raises(
+        DataError, match=r"^rows.csv, lines 2 to 4: one quoted cell contains .* `quoting: none`"
+    ):
         rows(tmp_path, content)
 
 

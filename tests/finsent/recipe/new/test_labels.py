@@ -32,7 +32,7 @@ def test_too_few_labels_are_refused() -> None:
         DataError, match=r"two labels with 8 rows or more are needed, got 'a' \(20\), 'b' \(3\)"
     ):
         find_labels(["a"] * 20 + ["b"] * 3, {})
-    with pytest.raises(DataError, match=r"no row has the label '7'; they are \['0', '1'\]"):
+    with pytest.raises(DataError, match=r"no row has the label '7'; the labels are \['0', '1'\]"):
         find_labels(["0", "1"] * 20, {"7": "seven"})
 
 
