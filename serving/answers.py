@@ -53,7 +53,7 @@ class Answerer:
         if self._inside >= self._most:
             raise RequestError(
                 429, "overloaded",
-                f"more than {self.limits.waiting} requests are waiting; try again in a second",
+                f"{self.limits.waiting} requests may wait, and no more; try again in a second",
                 {"Retry-After": "1"},
             )  # fmt: skip
         self._inside += 1

@@ -72,7 +72,7 @@ class Card(Section):
     tones: dict[str, Tone] = Field(
         {},
         exclude_if=lambda tones: not tones,
-        description="label -> good, bad or neither; other labels get a neutral colour",
+        description="label -> good, bad or neither; other labels get a colour without meaning",
     )
     examples: list[Example] = Field(min_length=1, description="the demo opens with the first one")
     pair: Pair | None = Field(

@@ -81,7 +81,7 @@ def test_electra_is_cut_as_bert_but_for_its_hidden_size(tiny_recipe: Recipe, tmp
     assert (base.model.config.num_hidden_layers, base.model.config.intermediate_size) == (1, 40)
     assert logits(base, TEXTS[:2]).shape == (2, 3)
     with pytest.raises(
-        BaseModelError, match=r"hidden_size: the encoder is of type 'electra', allowed is 'bert'"
+        BaseModelError, match=r"hidden_size: the encoder is of type 'electra', allowed: 'bert'"
     ):
         load_base(change(recipe, hidden_size=16), TEXTS)
 

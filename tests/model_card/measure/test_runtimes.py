@@ -51,12 +51,12 @@ def test_no_token_and_no_variable_reaches_a_handler(tmp_path: Path, monkeypatch:
     ("call", "told"),
     [
         ("raise ValueError('no weights')", r"handler\.py: ValueError: no weights"),
-        ("return {'label': 'up'}", r"answers no \[\[\{label, score\}\]\]"),
-        ("return [{'label': 'up', 'score': 1.0}]", r"answers no \[\[\{label, score\}\]\]"),
-        ("return [[{'label': 'up', 'score': float('nan')}]]", r"answers no .*ValueError"),
+        ("return {'label': 'up'}", r"does not answer with \[\[\{label, score\}\]\]"),
+        ("return [{'label': 'up', 'score': 1.0}]", r"does not answer with \[\[\{label, score\}\]\]"),
+        ("return [[{'label': 'up', 'score': float('nan')}]]", r"does not answer with .*ValueError"),
         ("return [[{'label': 'up', 'score': 1.0}]]", r"has the labels \['up'\], not \['down', 'up'\]"),
         (f"return {ANSWER.replace('0.25', '0.26')}", r"probabilities differ by 0\.01, allowed is 1e-06"),
-        ("os._exit(0)", "answers no"),
+        ("os._exit(0)", "does not answer with"),
         ("sys.exit('gone')", r"handler\.py: gone"),
     ],
 )

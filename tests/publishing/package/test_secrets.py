@@ -16,7 +16,7 @@ from publishing.package.secrets import find_leaks
 def test_secrets_are_found_and_not_repeated(secret: str) -> None:
     manifest = Manifest("model", {}).replace("recipe.yaml", f"a: 1\nkey: {secret}\n".encode())
     found = list(find_leaks(manifest))
-    assert len(found) == 1 and found[0].startswith("recipe.yaml:2: holds ") and secret not in found[0]
+    assert len(found) == 1 and found[0].startswith("recipe.yaml:2: contains ") and secret not in found[0]
 
 
 def test_the_own_token_is_found_by_its_value() -> None:

@@ -105,7 +105,9 @@ def test_a_space_speaks_of_what_its_release_holds() -> None:
     card = make_recipe().card.model_dump() | named | {"emoji": "🎬", "short_description": "Films, judged"}
     subject = describe_subject(make_recipe(card=card), make_metrics(), "ann/films")
     text = readme("gradio", subject)
-    assert "one review with\nthe words that decided" in text and text.endswith("analytics. No film is bad.\n")
+    assert "classify one review and see which words decided" in text and text.endswith(
+        "analytics. No film is bad.\n"
+    )
     matter = front_matter("gradio", subject)
     assert (matter["emoji"], matter["short_description"]) == ("🎬", "Films, judged")
     assert matter["tags"] == ["films", "mcp-server"] and front_matter("static", subject)["tags"] == ["films"]

@@ -119,7 +119,7 @@ def test_patterns_and_folders_name_each_file_once_and_ids_are_unique(
     [
         ("a.csv", b"id,text\n1,good\n2\n\xff,b\xffd\n4,end\n", [None, "1 cells", "not UTF-8", None]),
         ("a.jsonl", b'{"id": 1, "text": "a"}\n{"text": \n7\n{"text": null}\n{"text": "z"}\n',
-         [None, "no JSON", "no key 'text'", "NoneType", None]),
+         [None, "not JSON", "no key 'text'", "NoneType", None]),
         ("a.txt", b"a\n\xff\xfe\nz\n", [None, "not UTF-8", None]),
     ],
 )  # fmt: skip
