@@ -51,7 +51,7 @@ def test_distilbert_takes_no_token_types(tiny_recipe: Recipe, tmp_path: Path) ->
     [
         ({"sha256": "0" * 64}, "base.sha256: model.safetensors has"),
         ({"path": None, "package": "no_such_package"}, "'no_such_package' is not installed"),
-        ({"path": "/nowhere"}, "holds no config.json"),
+        ({"path": "/nowhere"}, "has no config.json"),
     ],
 )
 def test_missing_or_altered_weights_are_named(
