@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,11 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.classifier import Classifier
-from serving.limits import Limits
+from serving.answers import Answerer
+from serving.limits import Limits, RequestError
+from serving.metrics import ServerMetrics
 from serving.model import ServedModel
+from serving.routes.openai import Classify, classify
 from tests.serving.servers import serving
 
 SMALL = Limits(texts=3, characters=50, body_bytes=400, waiting=1, body_seconds=0.3)
@@ -138,6 +143,23 @@ def test_a_full_queue_is_429_and_health_still_answers(model: ServedModel, tiny_r
         assert ask().status_code == 200
     _check(refused, 429, "overloaded", "may wait")
     assert refused.headers["retry-after"] == "1"
+
+
+def test_who_was_let_in_is_answered_though_the_queue_fills_up(model: ServedModel) -> None:
+    """/v1/classify asks for scores, then for words, then for tokens: in one place of the queue."""
+
+    class Crowded(ServerMetrics):
+        def count(self, model: ServedModel, probabilities: NDArray[np.float32]) -> None:
+            with pytest.raises(RequestError, match="may wait"):
+                while True:
+                    crowd.enter_context(answers.place())
+
+    answers = Answerer(model, Limits(waiting=2), Crowded(), threads=1)
+    with ExitStack() as crowd:
+        answer = asyncio.run(classify(Classify(input="a", explain=True), answers))
+        assert json.loads(bytes(answer.body))["usage"]["total_tokens"] > 0
+    with answers.place():
+        pass
 
 
 def test_a_failure_inside_is_a_500_that_tells_nothing(model: ServedModel, tiny_release: Path) -> None:

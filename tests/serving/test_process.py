@@ -122,6 +122,10 @@ def test_what_cannot_start_says_one_line_and_exits_1(tiny_release: Path, tmp_pat
     ("spoil", "said"),
     [
         (lambda release: (release / "metrics.json").write_text("{"), "metrics.json"),
+        (
+            lambda release: (release / "metrics.json").write_text('{"variants": [{"file": 1}]}'),
+            r"metrics.json: variants.0.file: .* download it again",
+        ),
         (lambda release: (release / "config.json").write_text("[]"), "config.json"),
         (lambda release: shutil.rmtree(release / "onnx"), "onnx"),
         (lambda release: (release / "tokenizer.json").unlink(), "tokenizer.json"),
