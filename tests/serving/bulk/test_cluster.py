@@ -26,6 +26,7 @@ from benchmarks.environments import free_port, python_environment
 from finsent import REPOSITORY
 from serving.bulk.__main__ import app
 from tests.serving.bulk.test_bulk import read_output
+from tests.serving.bulk.test_document import RAY_HERE
 from tests.serving.servers import ENVIRONMENT
 
 REQUIREMENTS = REPOSITORY / "serving" / "requirements-ray.txt"
@@ -201,12 +202,18 @@ class TestCluster:
 class TestHere:
     pytestmark = slow
 
-    def test_ray_starts_here_and_leaves_nothing_in_the_home_folder(
+    def test_the_command_of_the_document_leaves_nothing_in_the_home_folder(
         self, tiny_release: Path, tmp_path: Path, ray_here: Ray
     ) -> None:
         """A token that Ray left there would be asked for by every cluster that is started later."""
-        (tmp_path / "a.txt").write_text("profit\nloss\n" * PART_ROWS, encoding="utf-8")
-        done = ray_here.run(tiny_release, tmp_path / "a.txt", tmp_path / "out", "--threads", 1)
+        (tmp_path / "runs" / "quickstart").mkdir(parents=True)
+        (tmp_path / "runs" / "quickstart" / "release").symlink_to(tiny_release)
+        (tmp_path / "news").mkdir()
+        (tmp_path / "news" / "a.txt").write_text("profit\nloss\n" * PART_ROWS, encoding="utf-8")
+        done = subprocess.run(
+            [str(ray_here.python), "-m", "serving.bulk", *RAY_HERE], cwd=tmp_path, env=ray_here.environment,
+            capture_output=True, text=True, timeout=600, check=False,
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        assert len(read_output(tmp_path / "out")) == 2 * PART_ROWS
+        assert len(read_output(tmp_path / "answers")) == 2 * PART_ROWS
         assert not Path(ray_here.environment["HOME"], ".ray").exists()
