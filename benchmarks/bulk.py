@@ -117,11 +117,11 @@ def tell_growth(release: Path, folder: Path, numbers: list[int]) -> list[str]:
 
 
 def tell_plan(rates: dict[str, float], price: float) -> list[str]:
-    """Return the plan for a billion rows, reckoned from rows a second on one core."""
+    """Return the plan for a billion rows, computed from rows a second on one core."""
     lines = [
         f"## {LARGE:,} rows, on paper",
         "",
-        f"Reckoned from `local` on one core; nobody ran it. A core-hour is taken to cost {price} USD.",
+        f"Computed from `local` on one core, not run. A core-hour is assumed to cost {price} USD.",
         "",
         f"| release | core-hours | hours on {CORES} cores | USD |",
         "| --- | --- | --- | --- |",
@@ -154,7 +154,7 @@ def main(
     seconds: Annotated[float, typer.Option(help="of one run of the bare classifier on one core")] = 15.0,
     turns: Annotated[int, typer.Option(min=1, help="that each way has; their median counts")] = 2,
     most: Annotated[int, typer.Option(help="rows of the largest run of the first release")] = 10**6,
-    price: Annotated[float, typer.Option(help="USD that a core-hour is taken to cost")] = 0.04,
+    price: Annotated[float, typer.Option(help="USD that a core-hour is assumed to cost")] = 0.04,
     quick: Annotated[bool, typer.Option("--quick", help="try it: few rows, and nothing is written")] = False,
 ) -> None:
     """Measure bulk and write benchmarks/bulk.md."""

@@ -6,8 +6,9 @@ import asyncio
 import json
 import socket
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,11 @@ from numpy.typing import NDArray
 
 from inference.classifier import Classifier
 from serving.answers import Answerer
-from serving.limits import Limits, RequestError
+from serving.limits import Limits
 from serving.metrics import ServerMetrics
 from serving.model import ServedModel
 from serving.routes.openai import Classify, classify
+from serving.routes.tei import Predict, predict
 from tests.serving.servers import serving
 
 SMALL = Limits(texts=3, characters=50, body_bytes=400, waiting=1, body_seconds=0.3)
@@ -145,21 +147,23 @@ def test_a_full_queue_is_429_and_health_still_answers(model: ServedModel, tiny_r
     assert refused.headers["retry-after"] == "1"
 
 
-def test_who_was_let_in_is_answered_though_the_queue_fills_up(model: ServedModel) -> None:
-    """/v1/classify asks for scores, then for words, then for tokens: in one place of the queue."""
+def test_a_request_has_one_place_in_the_queue_for_all_that_it_asks(model: ServedModel) -> None:
+    """Else who was let in may be refused half way: scores, words and tokens are asked one after another."""
 
-    class Crowded(ServerMetrics):
-        def count(self, model: ServedModel, probabilities: NDArray[np.float32]) -> None:
-            with pytest.raises(RequestError, match="may wait"):
-                while True:
-                    crowd.enter_context(answers.place())
+    class Counted(Answerer):
+        places = 0
 
-    answers = Answerer(model, Limits(waiting=2), Crowded(), threads=1)
-    with ExitStack() as crowd:
-        answer = asyncio.run(classify(Classify(input="a", explain=True), answers))
-        assert json.loads(bytes(answer.body))["usage"]["total_tokens"] > 0
-    with answers.place():
-        pass
+        @contextmanager
+        def place(self) -> Iterator[None]:
+            self.places += 1
+            with super().place():
+                yield
+
+    answers = Counted(model, Limits(), ServerMetrics(), threads=1)
+    asyncio.run(classify(Classify(input="a", explain=True), answers))
+    assert answers.places == 1
+    asyncio.run(predict(Predict(inputs="a", explain=True), answers))
+    assert answers.places == 2
 
 
 def test_a_failure_inside_is_a_500_that_tells_nothing(model: ServedModel, tiny_release: Path) -> None:
