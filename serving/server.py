@@ -150,7 +150,8 @@ class Supervisor:
             ended = [entry for entry in self._workers if not entry[0].is_alive()]
             for worker, started in ended:
                 self._workers.remove((worker, started))
-                mark_process_dead(worker.pid)  # else the requests that it had would count as waiting for ever
+                # else the requests that it had would count as waiting for ever; the library is untyped
+                mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
                 useless = worker.exitcode == CANNOT_START or time.monotonic() - started < SOON
                 if not self._stopping and useless:
                     self._failed = True
