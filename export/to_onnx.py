@@ -10,6 +10,7 @@ import onnx
 from optimum.exporters.onnx import onnx_export_from_model
 from transformers import AutoModelForSequenceClassification
 
+import export.decoding  # noqa: F401  (tells optimum of T5)
 from export.graph.simplify import simplify
 from finsent.errors import ReleaseError
 from finsent.onnx_files import FP32

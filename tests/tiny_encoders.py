@@ -36,6 +36,8 @@ ALBERT_TOKENS = {
     "mask_token": "[MASK]",
 }
 
+T5_TOKENS = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>", "extra": "<extra_id_0>"}
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -62,6 +64,15 @@ DISENTANGLED = COMMON | {
     "position_biased_input": False,
     "type_vocab_size": 0,
 }
+T5 = {
+    "d_model": 32,
+    "d_kv": 16,
+    "d_ff": 64,
+    "num_layers": 2,
+    "num_heads": 2,
+    "decoder_start_token_id": 0,
+    "n_positions": 128,
+}
 KINDS = {
     "bert": Kind("wordpiece", BERT_TOKENS, COMMON),
     "distilbert": Kind("wordpiece", BERT_TOKENS, DISTIL),
@@ -81,6 +92,7 @@ KINDS = {
         COMMON | {"local_attention": 16, "num_hidden_layers": 4, "pad_token_id": 0},
         "PreTrainedTokenizerFast",
     ),
+    "t5": Kind("unigram", T5_TOKENS, T5),
 }
 
 
@@ -142,6 +154,14 @@ def _make_wordpiece(tokens: dict[str, str]) -> Tokenizer:
 
 
 def _add_frame(tokenizer: Tokenizer, tokens: dict[str, str]) -> Tokenizer:
+    if "cls_token" not in tokens:
+        last = tokens["eos_token"]
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=f"$A {last}",
+            pair=f"$A {last} $B {last}",
+            special_tokens=[(last, tokenizer.token_to_id(last))],
+        )
+        return tokenizer
     first, last = tokens["cls_token"], tokens["sep_token"]
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{first} $A {last}",

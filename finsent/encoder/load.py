@@ -17,7 +17,8 @@ from transformers import (
 )
 
 from finsent.encoder.base_model import BaseModel
-from finsent.encoder.families import FAMILIES
+from finsent.encoder.end_token import frame_texts
+from finsent.encoder.families import FAMILIES, find_family, find_row
 from finsent.encoder.find import find_base
 from finsent.encoder.positions import check_bound, resize_positions
 from finsent.encoder.pruning import keep_layers, prune_hidden, prune_intermediate
@@ -28,6 +29,7 @@ from finsent.recipe.encoder import Base
 from finsent.recipe.recipe import Recipe
 
 LONGEST_REASON = 200  # characters of what a library says
+USUAL_POSITIONS = 512  # of a config that names none, as positions are distances
 FRESH = ("pooler.",)  # parts below the encoder that checkpoints of masked language models lack
 
 
@@ -45,6 +47,8 @@ def load_base(
     check_architecture(folder, recipe.base.hub)
     tokenizer = read_tokenizer(folder, recipe.text, recipe.base.hub)
     model = _load_classifier(folder, recipe, fresh_head=teacher is None)
+    if find_family(model).decodes:
+        tokenizer = frame_texts(tokenizer, model.config.eos_token_id, recipe.base.hub)
     if recipe.base.positions is not None:
         resize_positions(model, recipe.base.positions)
     check_bound(model, recipe, tokenizer.tokens_a_character)
@@ -69,9 +73,9 @@ def check_architecture(folder: Path, name: str) -> None:
         raise BaseModelError(
             f"base: config.json of {name} cannot be read: {first_line(error)[:200]}"
         ) from error
-    kind = type(config)
-    is_encoder = kind in MODEL_FOR_MASKED_LM_MAPPING and kind in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
-    if not is_encoder or config.is_encoder_decoder:
+    kind, decodes = type(config), find_row(config).decodes
+    is_encoder = kind in MODEL_FOR_MASKED_LM_MAPPING and not config.is_encoder_decoder
+    if not (is_encoder or decodes) or kind not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
         raise BaseModelError(
             f"base: {name} is of type {config.model_type!r}, which is no encoder with a classifier; "
             f"allowed are {', '.join(sorted(FAMILIES))} and others that "
@@ -102,7 +106,16 @@ def _load_classifier(folder: Path, recipe: Recipe, *, fresh_head: bool) -> PreTr
     if fresh_head:
         _draw_head(model, loaded["missing_keys"], recipe.training_seed)
     model.config._name_or_path = recipe.base.hub  # never a path of this machine
+    if find_family(model).decodes:
+        _complete_config(model.config)
     return cast("PreTrainedModel", model)
+
+
+def _complete_config(config: PretrainedConfig) -> None:
+    """Write what other encoders' configs say: how long a text may be. A classifier decodes once, uncached."""
+    config.use_cache = False
+    if not hasattr(config, "max_position_embeddings"):
+        config.max_position_embeddings = getattr(config, "n_positions", USUAL_POSITIONS)
 
 
 def _check_loaded(model: PreTrainedModel, loaded: dict[str, Any], name: str) -> None:
@@ -139,6 +152,11 @@ def _cut_vocabulary(
 ) -> dict[str, Any]:
     if base.vocabulary is None:
         return tree
+    if find_family(model).decodes:
+        raise BaseModelError(
+            f"base.vocabulary: got {base.vocabulary}, but {base.hub} has a decoder, whose pieces stay; leave "
+            "the key out"
+        )
     check_kind(tree, base)
     kept = choose_pieces(tree, texts, base.vocabulary, base.characters)
     keep_embeddings(model, kept)
