@@ -110,6 +110,14 @@ def save_encoder(folder: Path, kind: str, **changes: Any) -> Path:
     return folder
 
 
+def save_t5(folder: Path, **changes: Any) -> Path:
+    """Save a small T5 with its output embedding, as the Hub has it."""
+    encoder = save_encoder(folder, "t5", **changes)
+    torch.manual_seed(0)
+    transformers.T5ForConditionalGeneration.from_pretrained(encoder).save_pretrained(encoder)
+    return encoder
+
+
 def save_with_head(folder: Path, labels: int) -> Path:
     """Save a BERT that was fitted for other labels."""
     tiny.save_encoder(folder, "bert")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,18 +18,22 @@ from tokenizers import Tokenizer
 from finsent.encoder.tokenizer_file import TokenizerFile
 from finsent.errors import BaseModelError
 
+PREFIX = "prefix"  # what its pieces are called in the template
 HIDDEN = " "  # at the end of a piece's name: tokenizers put another letter in the place of every blank
 
 
-def frame_texts(tokenizer: TokenizerFile, end: int, name: str) -> TokenizerFile:
+def frame_texts(
+    tokenizer: TokenizerFile, end: int, name: str, prefix: Sequence[int] | None = None
+) -> TokenizerFile:
     """Return the tokenizer with the end token `end` behind every text, and nowhere else.
 
+    With a `prefix`, ids that come before every text, the end token stands first: text_to_text.py says why.
     Raises BaseModelError when a text can still hold that token; `name` is for the error.
     """
     tree = copy.deepcopy(tokenizer.tree)
     token = _hide(tree["model"], end)
     tree["added_tokens"] = [one for one in tree["added_tokens"] if one["id"] != end]
-    tree["post_processor"] = _template(token, end)
+    tree["post_processor"] = _template({token: [end]} if prefix is None else {token: [end], PREFIX: prefix})
     found = Tokenizer.from_str(json.dumps(tree)).encode(f"{token} a {token} b{token}").ids
     if found.count(end) != 1:
         raise BaseModelError(
@@ -52,13 +57,16 @@ def _hide(model: dict[str, Any], index: int) -> str:
     return token
 
 
-def _template(token: str, index: int) -> dict[str, Any]:
-    """Return a post-processor that puts the token behind a text, or behind two."""
+def _template(framing: dict[str, Sequence[int]]) -> dict[str, Any]:
+    """Return a post-processor that puts one name behind a text, or behind two; several come before it."""
     texts = [{"Sequence": {"id": part, "type_id": 0}} for part in "AB"]
-    last = {"SpecialToken": {"id": token, "type_id": 0}}
+    added = [{"SpecialToken": {"id": name, "type_id": 0}} for name in framing]
+    before, behind = (added, []) if len(added) > 1 else ([], added)
     return {
         "type": "TemplateProcessing",
-        "single": [texts[0], last],
-        "pair": [*texts, last],
-        "special_tokens": {token: {"id": token, "ids": [index], "tokens": [token]}},
+        "single": [*before, texts[0], *behind],
+        "pair": [*before, *texts, *behind],
+        "special_tokens": {
+            name: {"id": name, "ids": list(ids), "tokens": [name] * len(ids)} for name, ids in framing.items()
+        },
     }

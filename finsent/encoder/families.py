@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from transformers import PretrainedConfig, PreTrainedModel
 
-TRANSFORMERS_JS = "transformers.js"
+from finsent.onnx_files import TRANSFORMERS_JS
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,8 @@ FAMILIES = {  # by the model_type of config.json
     "deberta-v2": DEBERTA,
     "albert": Family(positions="embeddings.position_embeddings"),  # its layers share their weights
     "modernbert": Family(relative=True),  # local and global attention take turns, so no layer can go
-    "t5": Family(relative=True, decodes=True, not_loaded_by=(TRANSFORMERS_JS,)),  # first layers hold distances
+    # its first layers hold the distances for all, so no layer can go
+    "t5": Family(relative=True, decodes=True, not_loaded_by=(TRANSFORMERS_JS,)),
 }
 OTHER = Family()  # loads and trains whole
 

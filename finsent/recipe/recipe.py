@@ -103,6 +103,15 @@ class Recipe(Section):
                 raise ValueError(f"{where}: unknown label {unknown[0]!r}, allowed: {self.labels}")
         return self
 
+    @model_validator(mode="after")
+    def _words_name_all_labels(self) -> Self:
+        form = self.base.text_to_text
+        if form is not None and (lost := [label for label in self.labels if label not in form.words]):
+            raise ValueError(
+                f"base.text_to_text.words: the label {lost[0]!r} has no word; every label needs one"
+            )
+        return self
+
     def _label_uses(self) -> list[tuple[str, list[str]]]:
         uses = [
             (
@@ -111,6 +120,8 @@ class Recipe(Section):
             )
             for source in self.data.sources
         ]
+        if self.base.text_to_text is not None:
+            uses.append(("base.text_to_text.words", list(self.base.text_to_text.words)))
         uses.append(("card.label_meanings", list(self.card.label_meanings)))
         uses.append(("card.tones", list(self.card.tones)))
         return [*uses, ("card.examples.expected", [example.expected for example in self.card.examples])]
@@ -140,7 +151,7 @@ class Recipe(Section):
         if self.distillation is None or self.distillation.initialize_from == "base":
             return self
         first = self.teachers[0]
-        for key in ("hub", "revision", "sha256", "licence"):
+        for key in ("hub", "revision", "sha256", "licence", "text_to_text"):
             if getattr(first.base, key) != getattr(self.base, key):
                 raise ValueError(
                     f"distillation.initialize_from: {first.name} comes from another base ({key}) than "
