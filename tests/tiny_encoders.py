@@ -36,6 +36,10 @@ ALBERT_TOKENS = {
     "mask_token": "[MASK]",
 }
 
+WORDS = {  # how a small T5 answers text to text
+    "prefix": "report: ",
+    "words": {"negative": "fell", "neutral": "sales", "positive": "rose"},
+}
 T5_TOKENS = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>", "extra": "<extra_id_0>"}
 
 

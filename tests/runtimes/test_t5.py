@@ -22,11 +22,10 @@ from tests import tiny, tiny_encoders
 from tests.runtimes.answers import FP32, INT8, ask, assert_same
 from tests.runtimes.texts import WRITTEN
 
-WORDS = {"prefix": "report: ", "words": {"negative": "fell", "neutral": "sales", "positive": "rose"}}
 QUICK = {"epochs": 0.2, "batch_size": 8, "learning_rate": 0.005, "evaluations": 1, "bf16": "off"}
 
 
-@pytest.fixture(scope="module", params=[None, WORDS], ids=["head", "words"])
+@pytest.fixture(scope="module", params=[None, tiny_encoders.WORDS], ids=["head", "words"])
 def release(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("t5")
     encoder = tiny_encoders.save_t5(folder / "encoder")
