@@ -122,6 +122,12 @@ def save_t5(folder: Path, **changes: Any) -> Path:
     return encoder
 
 
+def random_classifier() -> transformers.T5ForSequenceClassification:
+    """Return a small T5 with a head, nothing of it fitted."""
+    torch.manual_seed(0)
+    return transformers.T5ForSequenceClassification(transformers.T5Config(vocab_size=99, **T5)).eval()
+
+
 def save_with_head(folder: Path, labels: int) -> Path:
     """Save a BERT that was fitted for other labels."""
     tiny.save_encoder(folder, "bert")

@@ -30,10 +30,11 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 from finsent.encoder.end_token import frame_texts
 from finsent.encoder.positions import SPARE
+from finsent.encoder.slim_attention import check_square, slim_down
 from finsent.encoder.tokenizer_file import TokenizerFile
 from finsent.errors import BaseModelError
 from finsent.recipe.recipe import Recipe
-from finsent.release import FIRST_STEP
+from finsent.release import FIRST_STEP, SLIM
 
 LONGEST_PREFIX = SPARE - 2  # pieces, so that a text of the greatest length still has its positions
 LARGEST = 2.0**-10  # of what enters the head's tanh, which is linear there to 3e-7
@@ -101,6 +102,8 @@ def load_plain(folder: Path) -> PreTrainedModel:
     if getattr(model.config, FIRST_STEP, False):
         answer_by(model, read_words(model))
         model.forward = types.MethodType(TextToText.forward, model)  # optimum wants a class of transformers
+    if getattr(model.config, SLIM, False):
+        slim_down(model)
     return model  # type: ignore[no-any-return]
 
 
@@ -115,6 +118,9 @@ def frame_for_decoder(
     if form is None:
         return frame_texts(tokenizer, end, name)
     assert isinstance(model, TextToText)
+    if recipe.base.slim_attention:
+        check_square(model.config, name)
+    model.config.update({SLIM: recipe.base.slim_attention})
     shell = Tokenizer.from_str(json.dumps(tokenizer.tree))
     unknown = tokenizer.special_tokens.get("unk_token")
     pieces = find_pieces(shell, [form.words[label] for label in recipe.labels], unknown)

@@ -66,3 +66,9 @@ class Base(Section):
         exclude_if=lambda form: form is None,  # recipes from before it keep their fingerprint
         description="of a T5: answer by words, where there would be a head",
     )
+    slim_attention: bool = Field(
+        False,
+        exclude_if=lambda slim: not slim,  # recipes from before it keep their fingerprint
+        description="of a T5 text to text, in fp32 alone: the ONNX file makes the decoder's values from its "
+        "keys; half the cache where many words are written, nothing gained for one",
+    )
