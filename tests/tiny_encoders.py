@@ -109,7 +109,8 @@ def save_encoder(folder: Path, kind: str, **changes: Any) -> Path:
     told = made.tokens | ({"tokenizer_class": made.tokenizer_class} if made.tokenizer_class else {})
     (folder / "tokenizer_config.json").write_text(json.dumps(told), encoding="utf-8")
     torch.manual_seed(0)
-    config = AutoConfig.for_model(kind, vocab_size=tokenizer.get_vocab_size(), **(made.config | changes))
+    shape = {"vocab_size": tokenizer.get_vocab_size()} | made.config | changes
+    config = AutoConfig.for_model(kind, **shape)
     AutoModel.from_config(config).save_pretrained(folder)
     return folder
 

@@ -51,7 +51,7 @@ def _hide(model: dict[str, Any], index: int) -> str:
         token = str(pieces[index][0]).removesuffix(HIDDEN)
         pieces[index][0] = token + HIDDEN
         return token
-    told = next(piece for piece, number in pieces.items() if number == index)
+    told = str(next(piece for piece, number in pieces.items() if number == index))
     token = told.removesuffix(HIDDEN)
     pieces[token + HIDDEN] = pieces.pop(told)
     return token
