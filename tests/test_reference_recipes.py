@@ -22,7 +22,8 @@ from tests.runtimes.answers import FP32
 
 pytestmark = pytest.mark.slow
 
-SPELLED = {"bearish": "weak", "neutral": "plain", "bullish": "fine"}  # tiny vocabularies hold letters alone
+# a tiny vocabulary holds hardly more than letters
+SPELLED = {"prefix": "say: ", "words": {"bearish": "weak", "neutral": "plain", "bullish": "fine"}}
 QUICK = {"epochs": 1, "batch_size": 16, "learning_rate": 1.0e-4, "evaluations": 1, "bf16": "off"}
 WORDS = {"negative": "dull weak sad", "neutral": "plain flat same", "positive": "fine strong glad"}
 NAMES = [
@@ -122,7 +123,7 @@ ROWS = {
         ("tweets", write_sentiment140, {"replace": ["base"], "data": {"validation": 0.2, "test": 0.2}}),
         ("distilbert-headlines", write_kaggle, {}),
         ("t5-market-news", write_yahoo, {}),
-        ("t5-market-news-words", write_yahoo, {"base": {"text_to_text": {"words": SPELLED}}}),
+        ("t5-market-news-words", write_yahoo, {"base": {"text_to_text": SPELLED}}),
         ("tinybert-headlines", write_tinybert, {"data": {"sources": [ROWS], "validation": 0.2, "test": 0.2}}),
     ],
 )
