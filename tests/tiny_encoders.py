@@ -40,7 +40,8 @@ WORDS = {  # how a small T5 answers text to text
     "prefix": "report: ",
     "words": {"negative": "fell", "neutral": "sales", "positive": "rose"},
 }
-T5_TOKENS = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>", "extra": "<extra_id_0>"}
+T5_TOKENS = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
+SENTINELS = ["<extra_id_0>", "<extra_id_1>"]  # what T5 puts in the place of spans
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def make_tokenizer(kind: Kind) -> Tokenizer:
     if kind.tokenizer == "wordpiece":
         return _make_wordpiece(kind.tokens)
     texts = [row["text"] for row in tiny.make_rows()] + ["".join(map(chr, range(33, 127))), "é ß 中 한 €"]
-    special = list(kind.tokens.values())
+    special = [*kind.tokens.values(), *(SENTINELS if kind.tokens is T5_TOKENS else ())]
     if kind.tokenizer == "byte-level":
         tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
