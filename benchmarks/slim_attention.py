@@ -22,6 +22,8 @@ ROWS, TOKENS = 4, 128
 class SlimLayer(DynamicLayer):  # type: ignore[misc]  # transformers' types are incomplete
     """What one attention keeps: keys `(n, heads, tokens, size)`, of which values are made when asked for."""
 
+    keys: Tensor
+
     def __init__(self, turn: Tensor) -> None:
         self.turn = turn
         super().__init__()

@@ -13,14 +13,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import PretrainedConfig, T5ForConditionalGeneration, T5ForSequenceClassification
+from transformers import PretrainedConfig, PreTrainedModel, T5ForSequenceClassification
 
 from finsent.errors import BaseModelError, ReleaseError
 
 MOST = 1e-3  # of a logit, that may change
 ROWS, TOKENS = 8, 64  # of random pieces, by which that is seen
-
-T5 = T5ForSequenceClassification | T5ForConditionalGeneration
 
 
 class FromKeys(nn.Module):
@@ -46,9 +44,10 @@ def check_square(config: PretrainedConfig, name: str) -> None:
         )
 
 
-def decoder_attentions(model: T5) -> Iterator[Any]:
-    """Yield the self- and the cross-attention of every layer of the decoder."""
-    for block in (model.transformer if hasattr(model, "transformer") else model).decoder.block:
+def decoder_attentions(model: PreTrainedModel) -> Iterator[Any]:
+    """Yield the self- and the cross-attention of every layer of a T5's decoder, with a head or without."""
+    whole: Any = model.base_model
+    for block in whole.decoder.block:
         yield block.layer[0].SelfAttention
         yield block.layer[1].EncDecAttention
 
@@ -56,7 +55,8 @@ def decoder_attentions(model: T5) -> Iterator[Any]:
 def turn_keys(attention: Any) -> Tensor:  # noqa: ANN401  (T5Attention)
     """Return `(d, d)` by which keys are multiplied to give values; solved in double precision."""
     keys, values = (one.weight.detach().double().T for one in (attention.k, attention.v))
-    return torch.linalg.solve(keys, values).float()
+    turn: Tensor = torch.linalg.solve(keys, values)
+    return turn.float()
 
 
 def slim_down(model: T5ForSequenceClassification) -> None:

@@ -104,7 +104,7 @@ def load_plain(folder: Path) -> PreTrainedModel:
         model.forward = types.MethodType(TextToText.forward, model)  # optimum wants a class of transformers
     if getattr(model.config, SLIM, False):
         slim_down(model)
-    return model  # type: ignore[no-any-return]
+    return model
 
 
 def frame_for_decoder(
