@@ -39,9 +39,7 @@ RULES = {
 }
 
 
-@pytest.fixture(
-    scope="module", params=["bert", "distilbert", "mpnet", "roberta", "deberta", "t5", "t5-words"]
-)
+@pytest.fixture(scope="module", params=FAMILIES)
 def release(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     kind, _, words = request.param.partition("-")
     folder = tmp_path_factory.mktemp(kind)
