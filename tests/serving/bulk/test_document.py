@@ -31,7 +31,7 @@ def test_a_command_is_run_by_a_test_or_said_to_be_untried() -> None:
     """RAY_HERE is run by test_cluster.py, in an environment made of the file that pip is told to install."""
     untried = [command for command in COMMANDS if command not in (*HERE, RAY_HERE)]
     assert all("s3://" in " ".join(command) for command in untried)
-    assert "and with `s3://`, it has not been tried" in " ".join(DOCUMENT.split())
+    assert "Several machines and `s3://` have not been tried" in " ".join(DOCUMENT.split())
     others = [
         line
         for block in re.findall(r"(?s)```bash\n(.*?)```", DOCUMENT)
