@@ -1,4 +1,4 @@
-"""The options of train.py, one line each: --help is made of these."""
+"""The options of train.py and pretrain.py, one line each: --help is made of these."""
 
 from __future__ import annotations
 
@@ -13,3 +13,8 @@ EvaluateOn = Annotated[
     Path | None, typer.Option(metavar="FILE", help="train nothing; score the release on this labelled file")
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="go on from the last checkpoint")]
+PretrainingFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="which encoder to make")]
+IfMissing = Annotated[
+    bool,
+    typer.Option("--if-missing", help="only where this recipe has not made it; wait for a run that does"),
+]

@@ -175,6 +175,11 @@ class TextSource(Origin, TableFormat):
     min_characters: int = Field(1, ge=1, description="shorter texts are left out")
     max_characters: int | None = Field(None, ge=1, description="longer texts are left out")
     min_letters: Share = Field(0.0, description="least share of letters and digits among what is no space")
+    max_digits: Share = Field(
+        1.0,
+        exclude_if=lambda share: share == 1.0,  # recipes from before it keep their fingerprint
+        description="largest share of digits among what is no space",
+    )
     max_repeats: int | None = Field(
         None, ge=1, description="lines that stand in more texts than this are taken out, as boilerplate"
     )
