@@ -13,12 +13,13 @@ import numpy as np
 from finsent.data.near_duplicates import connect, find_near_duplicates
 from finsent.data.sources.fetch import Places, fetch_files
 from finsent.data.sources.texts import Texts, read_texts
+from finsent.encoder.find import PICKLED_WEIGHTS, find_weights
 from finsent.errors import DataError
 from finsent.pretraining.protection import Cleared, clear_texts, collect_rows
 from finsent.pretraining.report import ProtectionFigures, SourceFigures, TextFigures
 from finsent.recipe.data import TextSource
 from finsent.recipe.pretraining import Pretraining
-from finsent.release import sha256
+from finsent.release import WEIGHTS, sha256
 from finsent.text import comparable
 
 COMPARED = 2_000  # characters at the beginning of a text by which its near copies are found
@@ -110,8 +111,15 @@ def hold_out(texts: list[str], share: float, seed: int) -> tuple[list[str], list
 
 
 def fingerprint_files(recipe: Pretraining, mirror: Path | None) -> str:
-    """Return the sha256 of all files of the sources; a split of a Hub data set counts by its name."""
+    """Return the sha256 of all files of the sources and of the weights of the base.
+
+    A split of a Hub data set counts by its name.
+    """
     digest = hashlib.sha256()
+    if recipe.base is not None:
+        folder = find_weights(recipe.base, recipe.home, mirror)
+        weights = next(folder / name for name in (WEIGHTS, PICKLED_WEIGHTS) if (folder / name).is_file())
+        digest.update(f"{sha256(weights)}\n".encode())
     for source in recipe.data.sources:
         for line in _name_content(source, Places(mirror, recipe.home)):
             digest.update(f"{source.name} {line}\n".encode())

@@ -146,8 +146,12 @@ def _follow(
         parent = _read_tree(path.parent / str(tree.pop("extends")), seen, home, keys)
         tree = _merge(_without(parent, tree.pop("replace", []), path), tree)
 
-    def read(named: Any, only: set[str] | None = keys) -> Any:  # noqa: ANN401  (whatever stands in the file)
-        return _read_tree(path.parent / named, seen, home, only) if isinstance(named, str) else named
+    def read(named: Any) -> Any:  # noqa: ANN401  (whatever stands in the file)
+        return _read_tree(path.parent / named, seen, home) if isinstance(named, str) else named
+
+    def read_rows(named: Any) -> Any:  # noqa: ANN401  (as above)
+        """Leave out what leads back here: the recipe may start from this encoder."""
+        return _read_tree(path.parent / named, (), home, ROWS) if isinstance(named, str) else named
 
     plan, base, data = (tree.get(key) for key in ("distillation", "base", "data"))
     if isinstance(plan, dict) and isinstance(plan.get("teachers"), list):
@@ -156,7 +160,7 @@ def _follow(
         tree["base"] = base | {"recipe": read(base["recipe"])}
     protect = data.get("protect") if isinstance(data, dict) else None
     if isinstance(data, dict) and isinstance(protect, dict) and isinstance(protect.get("recipes"), list):
-        rows = [read(one, ROWS) for one in protect["recipes"]]
+        rows = [read_rows(one) for one in protect["recipes"]]
         tree["data"] = data | {"protect": protect | {"recipes": rows}}
     return tree
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -173,6 +173,9 @@ class Pretraining(Placed):
         return list(self.data.sources)
 
     def fingerprint(self) -> str:
-        """Return the sha256 of all that the recipe says but its name and what cards call it."""
-        told = self.model_dump(mode="json", exclude={"name", "hub"}, exclude_defaults=True)
+        """Return the sha256 of all that decides the encoder, wherever files lie."""
+        paths: Any = {"sources": {"__all__": {"path"}}}
+        rows = {"recipes": {"__all__": {"data": paths}}}
+        left_out: Any = {"name": True, "hub": True, "data": paths | {"protect": rows}, "base": {"path"}}
+        told = self.model_dump(mode="json", exclude=left_out, exclude_defaults=True)
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
