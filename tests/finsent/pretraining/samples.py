@@ -37,7 +37,7 @@ def write_texts(folder: Path, count: int = 120) -> Path:
     return path
 
 
-def pretraining_tree(base: Path, **changes: Any) -> dict[str, Any]:
+def pretraining_tree(encoder: Path, **changes: Any) -> dict[str, Any]:
     """Return a recipe of a pretraining; with a `model` among the changes it has no base."""
     source = {"name": "news", "title": "News", "licence": "cc-by-sa-4.0", "path": ".", "files": ["news.txt"]}
     tree = {
@@ -46,7 +46,7 @@ def pretraining_tree(base: Path, **changes: Any) -> dict[str, Any]:
         "objective": "mlm",
         "licence": "cc-by-sa-4.0",
         "data": {"sources": [source], "held_out": 0.1, "near_duplicates": 1.0},
-        "base": {"path": str(base), "hub": "tests/tiny-bert", "licence": "apache-2.0"},
+        "base": {"path": str(encoder), "hub": "tests/tiny-bert", "licence": "apache-2.0"},
         "training": STEPS | {"head_warmup": 0.2},
     }
     if "model" in changes:
@@ -54,14 +54,14 @@ def pretraining_tree(base: Path, **changes: Any) -> dict[str, Any]:
     return tree | changes
 
 
-def write_pretraining(folder: Path, base: Path, **changes: Any) -> Path:
+def write_pretraining(folder: Path, encoder: Path, **changes: Any) -> Path:
     """Write texts and a recipe of a pretraining into a folder and return the recipe's path."""
     write_texts(folder)
     path = folder / "tiny-encoder.yaml"
-    path.write_text(yaml.safe_dump(pretraining_tree(base, **changes)), encoding="utf-8")
+    path.write_text(yaml.safe_dump(pretraining_tree(encoder, **changes)), encoding="utf-8")
     return path
 
 
-def load(folder: Path, base: Path, **changes: Any) -> Pretraining:
+def load(folder: Path, encoder: Path, **changes: Any) -> Pretraining:
     """Write a recipe of a pretraining and read it."""
-    return load_pretraining(write_pretraining(folder, base, **changes))
+    return load_pretraining(write_pretraining(folder, encoder, **changes))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finsent.pretraining.spans import corrupt, draw_gaps, plan_spans, restore
@@ -10,6 +10,7 @@ from finsent.pretraining.spans import corrupt, draw_gaps, plan_spans, restore
 END = 1
 SENTINELS = list(range(9999, 9000, -1))
 SEEDS = st.integers(0, 10**6)
+quick = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 
 
 @pytest.mark.parametrize(("length", "raw", "targets"), [(128, 141, 29), (256, 284, 58), (512, 568, 114)])
@@ -25,6 +26,7 @@ def test_share_of_noise_and_mean_of_gaps_are_those_asked_for(length: int) -> Non
     assert plan.noise / plan.gaps == pytest.approx(3.0, abs=0.1)
 
 
+@quick
 @given(length=st.integers(16, 600), noise=st.floats(0.05, 0.6), mean=st.floats(1, 10), seed=SEEDS)
 def test_what_is_told_gives_the_sequence_back(length: int, noise: float, mean: float, seed: int) -> None:
     plan, draw = plan_spans(length, noise, mean), np.random.default_rng(seed)
