@@ -11,7 +11,7 @@ import torch
 
 from finsent.errors import DataError
 from finsent.pretraining.masking import mask_words
-from finsent.pretraining.packing import Flags, Ids, Packed, pack
+from finsent.pretraining.packing import Example, Flags, Ids, Packed, pack
 from finsent.pretraining.report import PackingFigures
 from finsent.pretraining.spans import corrupt, draw_gaps, plan_spans
 from finsent.pretraining.texts import PretrainingTexts
@@ -19,10 +19,10 @@ from finsent.pretraining.tokens import Reader
 from finsent.recipe.pretraining import Pretraining
 
 MOST_HELD_OUT = 512  # sequences by which the loss is measured
-Make = Callable[[Ids, Flags, np.random.Generator], dict[str, Ids]]
+Make = Callable[[Ids, Flags, np.random.Generator], Example]
 
 
-class Examples(torch.utils.data.Dataset[dict[str, Ids]]):
+class Examples(torch.utils.data.Dataset[Example]):
     """`count` examples: all sequences in an order drawn anew for every pass, in new gaps."""
 
     def __init__(self, packed: Packed, make: Make, seed: int, count: int) -> None:
@@ -32,7 +32,7 @@ class Examples(torch.utils.data.Dataset[dict[str, Ids]]):
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, place: int) -> dict[str, Ids]:
+    def __getitem__(self, place: int) -> Example:
         """Return inputs and labels of the example at a place."""
         passed, at = divmod(place, len(self.packed))
         row = self._order(passed)[at]
@@ -87,7 +87,7 @@ def plan_examples(recipe: Pretraining, reader: Reader) -> tuple[int, int, Make]:
     plan = plan_spans(training.length, training.noise, training.mean_span)
     sentinels, end = reader.sentinels(plan.gaps), reader.id_of("eos_token")
 
-    def make(ids: Ids, _: Flags, random: np.random.Generator) -> dict[str, Ids]:
+    def make(ids: Ids, _: Flags, random: np.random.Generator) -> Example:
         return corrupt(ids, draw_gaps(plan, random), sentinels, end)
 
     return plan.raw, end, make

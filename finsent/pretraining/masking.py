@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from finsent.pretraining.packing import Flags, Ids
+from finsent.pretraining.packing import Example, Flags, Ids
 
 IGNORED = -100  # label of a token that need not be told
 MASKED, REPLACED = 0.8, 0.9  # below the first a token is masked, below the second replaced
@@ -28,7 +28,7 @@ class Frame:
 
 def mask_words(
     ids: Ids, starts: Flags, random: np.random.Generator, *, frame: Frame, noise: float
-) -> dict[str, Ids]:
+) -> Example:
     """Return the inputs and labels `(n + 2,)` of a sequence `(n,)`; separators in it are never masked."""
     chosen = choose_words(starts, ids != frame.last, noise, random)
     fate = random.random(len(ids))

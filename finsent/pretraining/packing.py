@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Ids = NDArray[np.int32]
 Flags = NDArray[np.bool_]
+Example = dict[str, NDArray[np.int64]]  # what a model takes: `input_ids` and `labels`
 
 
 @dataclass(frozen=True)

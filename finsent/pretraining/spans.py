@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from finsent.pretraining.packing import Flags, Ids
+from finsent.pretraining.packing import Example, Flags, Ids
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def _share_out(items: int, parts: int, random: np.random.Generator) -> Ids:
     return np.diff(np.concatenate([[0], cuts, [items]])).astype(np.int32)
 
 
-def corrupt(ids: Ids, in_gap: Flags, sentinels: Sequence[int], end: int) -> dict[str, Ids]:
+def corrupt(ids: Ids, in_gap: Flags, sentinels: Sequence[int], end: int) -> Example:
     """Return what is read and what has to be told of a sequence."""
     return {
         "input_ids": _with_sentinels(ids, in_gap, sentinels, end),
@@ -72,7 +73,7 @@ def corrupt(ids: Ids, in_gap: Flags, sentinels: Sequence[int], end: int) -> dict
     }
 
 
-def _with_sentinels(ids: Ids, left_out: Flags, sentinels: Sequence[int], end: int) -> Ids:
+def _with_sentinels(ids: Ids, left_out: Flags, sentinels: Sequence[int], end: int) -> NDArray[np.int64]:
     """Return tokens with a sentinel in the place of every run that is left out."""
     begins = left_out & ~np.concatenate([[False], left_out[:-1]])
     marked = ids.astype(np.int64)
@@ -80,7 +81,7 @@ def _with_sentinels(ids: Ids, left_out: Flags, sentinels: Sequence[int], end: in
     return np.append(marked[begins | ~left_out], end)
 
 
-def restore(inputs: Ids, labels: Ids, sentinels: Sequence[int]) -> list[int]:
+def restore(inputs: NDArray[np.int64], labels: NDArray[np.int64], sentinels: Sequence[int]) -> list[int]:
     """Return the sequence that was corrupted: each sentinel is replaced by what is told behind it."""
     told: dict[int, list[int]] = {}
     marks, last = set(sentinels), -1
