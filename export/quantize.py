@@ -22,6 +22,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from tokenizers import Tokenizer
 
 from export.graph.nodes import WEIGHTED, match_nodes
+from export.outliers import add_outliers, split_outliers
 from finsent.onnx_files import FP32, QUANTIZED
 from finsent.recipe.export import Variant
 from finsent.release import TOKENIZER
@@ -53,6 +54,8 @@ def quantize(folder: Path, variant: Variant, texts: list[str]) -> Path:
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
         graph = onnx.load(str(prepared), load_external_data=False).graph
         names = [entry.name for entry in graph.input]
+        left_out = _without_weights(graph) + match_nodes(graph, variant.keep_float)
+        outliers, ranges = split_outliers(prepared, _batches(tokenizer, texts, names), left_out)
         with _quiet_root_logger():
             quantize_static(
                 str(prepared),
@@ -60,16 +63,17 @@ def quantize(folder: Path, variant: Variant, texts: list[str]) -> Path:
                 calibration_data_reader=_Texts(tokenizer, texts, names),
                 quant_format=QuantFormat.QDQ,
                 op_types_to_quantize=WEIGHTED,
-                nodes_to_exclude=_without_weights(graph) + match_nodes(graph, variant.keep_float),
+                nodes_to_exclude=left_out,
                 per_channel=True,
                 reduce_range=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
-                extra_options=OPTIONS,
+                extra_options=OPTIONS | {"TensorQuantOverrides": ranges},
             )
     model = onnx.load(target)
     _free_residuals(model.graph)
     _keep_sums_apart(model.graph)
+    add_outliers(model.graph, outliers)
     onnx.save(model, target)
     return target
 
@@ -87,14 +91,20 @@ def _quiet_root_logger() -> Iterator[None]:
 
 
 def _free_residuals(graph: onnx.GraphProto) -> None:
-    """Let whatever is no product read what stood before rounding: onnxruntime rounds for all readers alike.
+    """Let what has no rounded weights read its input unrounded: onnxruntime rounds for all readers alike.
 
     Embeddings stay rounded, whose table would otherwise be unpacked for every text.
     """
     made_by = {name: node for node in graph.node for name in node.output}
+    unpacked = {
+        node.output[0]
+        for node in graph.node
+        if node.op_type == "DequantizeLinear" and node.input[0] not in made_by
+    }
     for node in graph.node:
+        rounded = node.op_type in WEIGHTED and not unpacked.isdisjoint(node.input)
         for index, name in enumerate(node.input):
-            if node.op_type not in WEIGHTED and (exact := _before_rounding(name, made_by)):
+            if not rounded and (exact := _before_rounding(name, made_by)):
                 node.input[index] = exact
 
 
