@@ -89,7 +89,7 @@ class Vocabulary(Section):
     """A tokenizer that is trained on the texts."""
 
     kind: Literal["unigram", "wordpiece"] = Field(description="of the pieces")
-    pieces: int = Field(8000, ge=100, description="how many, special ones apart")
+    pieces: int = Field(8000, ge=100, description="how many at most, special ones apart")
     words: list[Word] = Field([], description="words that get a piece of their own, such as labels")
     characters: int = Field(
         20_000_000, ge=1000, description="of the texts to learn from, drawn by the recipe's seed"

@@ -19,7 +19,7 @@ T5 = {
     "objective": "span",
     "hub": "tests/tiny-t5",
     "model": {"hidden_size": 32, "layers": 2, "heads": 2, "intermediate_size": 64},
-    "tokenizer": {"kind": "unigram", "pieces": 150, "words": ["bullish"]},
+    "tokenizer": {"kind": "unigram", "pieces": 120, "words": ["bullish"]},
     "training": STEPS | {"optimizer": "adafactor", "learning_rate": 1e-2},
 }
 

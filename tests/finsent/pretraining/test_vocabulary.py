@@ -40,7 +40,7 @@ def test_special_tokens_and_words_are_where_they_belong(
         assert tokenizer.convert_tokens_to_ids(SENTINELS) == list(
             range(len(tokenizer) - 1, len(tokenizer) - 101, -1)
         )
-        assert len(tokenizer) == 3 + 150 + 100
+        assert len(tokenizer) == 3 + 120 + 100
         assert tokenizer("profit").input_ids[-1] == 1
     else:
         assert tokenizer.convert_tokens_to_ids(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]) == [
