@@ -8,9 +8,10 @@ from pathlib import Path
 
 import onnx
 from optimum.exporters.onnx import onnx_export_from_model
-from transformers import AutoModelForSequenceClassification
 
+import export.decoding  # noqa: F401  (tells optimum of T5)
 from export.graph.simplify import simplify
+from finsent.encoder.text_to_text import load_plain
 from finsent.errors import ReleaseError
 from finsent.onnx_files import FP32
 
@@ -27,7 +28,7 @@ def export_onnx(folder: Path, opset: int) -> Path:
         # tracing warns of Python branches that hold for every text, and of its own successor
         warnings.simplefilter("ignore")
         onnx_export_from_model(
-            model=AutoModelForSequenceClassification.from_pretrained(folder, attn_implementation="eager"),
+            model=load_plain(folder),
             output=scratch,
             task="text-classification",
             opset=opset,

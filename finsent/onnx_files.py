@@ -25,11 +25,17 @@ class OnnxFile:
     use: str
 
     @property
+    def use_on_servers(self) -> str:
+        """What the card recommends the file for where no browser loads the architecture."""
+        return self.use.replace(" and browser", "").replace(" and WebGPU", "")
+
+    @property
     def file_name(self) -> str:
         """The name below the folder of ONNX files, which ORTModel takes."""
         return self.path.removeprefix(f"{FOLDER}/")
 
 
+TRANSFORMERS_JS = "transformers.js"  # the runtime in browsers, which does not know every architecture
 FOLDER = "onnx"  # transformers.js and optimum look here
 FP32 = OnnxFile("fp32", "onnx/model.onnx", "fp32", "fp32", "Optimum, plain ONNX Runtime")
 FP16 = OnnxFile("fp16", "onnx/model_fp16.onnx", "fp16", "fp16", "GPU and WebGPU, half the size of fp32")

@@ -32,6 +32,8 @@ CONFUSION_FIGURE = "figures/confusion.png"
 RELIABILITY_FIGURE = "figures/reliability.png"
 COVERAGE_FIGURE = "figures/coverage.png"  # not in releases from before there was a threshold
 ABSTAIN_BELOW = "finsent_abstain_below"  # a key of config.json; libraries keep keys that they do not know
+SLIM = "finsent_slim_attention"  # another: ONNX files make the decoder's values from its keys
+FIRST_STEP = "finsent_first_step"  # another: logits are those of the decoder's first step
 
 # What Inference Endpoints run, all or none; not in releases from before there was a handler.
 ENDPOINT_FILES = (HANDLER, REQUIREMENTS, "inference/__init__.py", "inference/classifier.py")

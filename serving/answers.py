@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -32,7 +33,7 @@ class Answerer:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="classify")
 
     async def score(self, texts: list[str], activation: Activation = "softmax") -> Scores:
-        """Return scores `(n, n_labels)`. RequestError when texts are over the limits or the queue is full."""
+        """Return scores `(n, n_labels)`. RequestError when texts are over the limits."""
         check_texts(texts, self.limits)
         logits = await self.run(lambda: self.model.classifier.logits(texts))
         probabilities = softmax(logits)
@@ -48,8 +49,9 @@ class Answerer:
 
         return await self.run(explain_all)
 
-    async def run(self, work: Callable[[], Result]) -> Result:
-        """Run some work on a thread of the model. 429 when too many requests wait already."""
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold one place in the queue for all that a request asks of the model; 429 when there is none."""
         if self._inside >= self._most:
             raise RequestError(
                 429, "overloaded",
@@ -59,10 +61,14 @@ class Answerer:
         self._inside += 1
         self._metrics.queue_depth.set(self._inside)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            yield
         finally:
             self._inside -= 1
             self._metrics.queue_depth.set(self._inside)
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Run some work on a thread of the model."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
 
 def activate(logits: Scores, activation: Activation) -> Scores:

@@ -1,7 +1,7 @@
 """Connections that cannot be held for nothing: bounded in number, and in how long the server waits for them.
 
 uvicorn ends a connection that is idle between two requests, but waits without end for headers that never
-come, and for a client that does not take its answer. Bodies that never come are the affair of `middleware`.
+come, and for a client that does not take its answer. Bodies that never come are refused in `middleware`.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class GuardedProtocol(H11Protocol):
             self._stop_waiting()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no longer."""
+        """Stop waiting: the connection is gone."""
         self._stop_waiting()
         super().connection_lost(exc)
 

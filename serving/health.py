@@ -15,7 +15,7 @@ PATIENCE = 4.0  # seconds
 
 def ask(port: int) -> str:
     """Return what /health answers on loopback, `200 …` when all is well, or why nothing does."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)  # heeds no proxy
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)  # ignores proxies
     try:
         connection.request("GET", "/health")
         answer = connection.getresponse()

@@ -9,12 +9,37 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from inference.classifier import FILES, Classifier, fetch
 
 QUANTIZED, FULL = "onnx/model_quantized.onnx", "onnx/model.onnx"
 METRICS = "metrics.json"
 ABSTAIN_BELOW = "finsent_abstain_below"
 EXAMPLES = ("A text", "Another text")  # of a release that names none
+
+
+class _File(BaseModel):
+    file: str
+    sha256: str
+
+
+class _Example(BaseModel):
+    text: str
+
+
+class _Abstention(BaseModel):
+    threshold: float | None = None
+
+
+class _Metrics(BaseModel):
+    """What a server reads of metrics.json; of a release without one, nothing."""
+
+    recipe: str | None = None
+    version: str | None = None
+    variants: list[_File] = []
+    examples: list[_Example] = []
+    abstention: _Abstention | None = None
 
 
 class ModelError(Exception):
@@ -52,9 +77,9 @@ def load_model(source: str, revision: str | None = None, name: str | None = None
     file is not the one that metrics.json describes.
     """
     folder = _find(source, revision)
-    metrics, config = _read_json(folder / METRICS), _read_json(folder / "config.json")
+    metrics, config = _read_metrics(folder / METRICS), _read_json(folder / "config.json")
     file = QUANTIZED if (folder / QUANTIZED).is_file() else FULL
-    measured = {one["file"]: one["sha256"] for one in metrics.get("variants", [])}
+    measured = {one.file: one.sha256 for one in metrics.variants}
     found = _sha256(folder / file)
     if measured.get(file, found) != found:
         raise ModelError(
@@ -64,14 +89,14 @@ def load_model(source: str, revision: str | None = None, name: str | None = None
     local = Path(source).is_dir()
     threshold = config.get(ABSTAIN_BELOW)
     return ServedModel(
-        name=name or (_local_name(folder, metrics) if local else source),
+        name=name or ((metrics.recipe or folder.resolve().name) if local else source),
         revision=None if local else folder.name,
         file=file,
         sha256=found,
-        version=metrics.get("version"),
+        version=metrics.version,
         abstain_below=float(threshold) if isinstance(threshold, int | float) else _no_threshold(metrics),
         max_tokens=int(config.get("max_position_embeddings", 512)),
-        examples=tuple(one["text"] for one in metrics.get("examples", [])) or EXAMPLES,
+        examples=tuple(one.text for one in metrics.examples) or EXAMPLES,
         classifier=_load_classifier(folder, file),
     )
 
@@ -103,14 +128,18 @@ def _find(source: str, revision: str | None) -> Path:
         ) from error
 
 
-def _local_name(folder: Path, metrics: dict[str, Any]) -> str:
-    return str(metrics.get("recipe") or folder.resolve().name)
-
-
-def _no_threshold(metrics: dict[str, Any]) -> float:
+def _no_threshold(metrics: _Metrics) -> float:
     """0 where nothing was fitted; infinite where a threshold was sought and none was good enough."""
-    abstention = metrics.get("abstention")
-    return math.inf if abstention and abstention.get("threshold") is None else 0.0
+    return math.inf if metrics.abstention and metrics.abstention.threshold is None else 0.0
+
+
+def _read_metrics(path: Path) -> _Metrics:
+    try:
+        return _Metrics.model_validate(_read_json(path))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(map(str, problem["loc"]))
+        raise ModelError(f"{path}: {key}: {problem['msg']}; download it again") from error
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -140,6 +140,8 @@ class Supervisor:
 
     def run(self) -> int:
         """Run until SIGTERM; 0 then, 1 when workers cannot start."""
+        from prometheus_client.multiprocess import mark_process_dead  # after SHARED_METRICS is set
+
         for sig in (signal.SIGTERM, signal.SIGINT):
             signal.signal(sig, self._stop)
         self._workers += [self._start() for _ in range(self._settings.workers)]
@@ -148,6 +150,8 @@ class Supervisor:
             ended = [entry for entry in self._workers if not entry[0].is_alive()]
             for worker, started in ended:
                 self._workers.remove((worker, started))
+                # else the requests that it had would count as waiting for ever; the library is untyped
+                mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
                 useless = worker.exitcode == CANNOT_START or time.monotonic() - started < SOON
                 if not self._stopping and useless:
                     self._failed = True

@@ -17,11 +17,13 @@ from transformers import BertConfig, BertForPreTraining, DistilBertConfig, Disti
 
 from finsent import REPOSITORY
 from inference.classifier import Classifier
-from tests import tiny
+from tests import tiny, tiny_encoders
 from tests.runtimes.answers import FP32
 
 pytestmark = pytest.mark.slow
 
+# a tiny vocabulary holds hardly more than letters
+SPELLED = {"prefix": "say: ", "words": {"bearish": "weak", "neutral": "plain", "bullish": "fine"}}
 QUICK = {"epochs": 1, "batch_size": 16, "learning_rate": 1.0e-4, "evaluations": 1, "bf16": "off"}
 WORDS = {"negative": "dull weak sad", "neutral": "plain flat same", "positive": "fine strong glad"}
 NAMES = [
@@ -90,6 +92,19 @@ def write_tinybert(mirror: Path, folder: Path) -> None:
     torch.save(BertForPreTraining(config).state_dict(), encoder / "pytorch_model.bin")
 
 
+def write_yahoo(mirror: Path, _: Path) -> None:
+    """The files that the Hub makes of a data set, and a T5 with its output embedding."""
+    folder = mirror / "datasets" / "ugursa" / "Yahoo-Finance-News-Sentences" / "default" / "train"
+    folder.mkdir(parents=True)
+    rows = [
+        {"text": text, "label": number}
+        for number, label in enumerate(("positive", "neutral", "negative"))
+        for text in sentences(label)
+    ]
+    pandas.DataFrame(rows).to_parquet(folder / "0000.parquet")
+    tiny_encoders.save_t5(mirror / "models" / "google-t5" / "t5-small", n_positions=512)
+
+
 ROWS = {
     "kind": "table",
     "name": "rows",
@@ -107,6 +122,8 @@ ROWS = {
         ("reviews", write_imdb, {"replace": ["base"], "data": {"validation": 0.2}}),
         ("tweets", write_sentiment140, {"replace": ["base"], "data": {"validation": 0.2, "test": 0.2}}),
         ("distilbert-headlines", write_kaggle, {}),
+        ("t5-market-news", write_yahoo, {}),
+        ("t5-market-news-words", write_yahoo, {"base": {"text_to_text": SPELLED}}),
         ("tinybert-headlines", write_tinybert, {"data": {"sources": [ROWS], "validation": 0.2, "test": 0.2}}),
     ],
 )

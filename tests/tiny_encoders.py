@@ -36,6 +36,13 @@ ALBERT_TOKENS = {
     "mask_token": "[MASK]",
 }
 
+WORDS = {  # how a small T5 answers text to text
+    "prefix": "report: ",
+    "words": {"negative": "fell", "neutral": "sales", "positive": "rose"},
+}
+T5_TOKENS = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
+SENTINELS = ["<extra_id_0>", "<extra_id_1>"]  # what T5 puts in the place of spans
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -62,6 +69,15 @@ DISENTANGLED = COMMON | {
     "position_biased_input": False,
     "type_vocab_size": 0,
 }
+T5 = {
+    "d_model": 32,
+    "d_kv": 16,
+    "d_ff": 64,
+    "num_layers": 2,
+    "num_heads": 2,
+    "decoder_start_token_id": 0,
+    "n_positions": 128,
+}
 KINDS = {
     "bert": Kind("wordpiece", BERT_TOKENS, COMMON),
     "distilbert": Kind("wordpiece", BERT_TOKENS, DISTIL),
@@ -81,6 +97,7 @@ KINDS = {
         COMMON | {"local_attention": 16, "num_hidden_layers": 4, "pad_token_id": 0},
         "PreTrainedTokenizerFast",
     ),
+    "t5": Kind("unigram", T5_TOKENS, T5),
 }
 
 
@@ -93,9 +110,24 @@ def save_encoder(folder: Path, kind: str, **changes: Any) -> Path:
     told = made.tokens | ({"tokenizer_class": made.tokenizer_class} if made.tokenizer_class else {})
     (folder / "tokenizer_config.json").write_text(json.dumps(told), encoding="utf-8")
     torch.manual_seed(0)
-    config = AutoConfig.for_model(kind, vocab_size=tokenizer.get_vocab_size(), **(made.config | changes))
+    shape = {"vocab_size": tokenizer.get_vocab_size()} | made.config | changes
+    config = AutoConfig.for_model(kind, **shape)
     AutoModel.from_config(config).save_pretrained(folder)
     return folder
+
+
+def save_t5(folder: Path, **changes: Any) -> Path:
+    """Save a small T5 with its output embedding, as the Hub has it."""
+    encoder = save_encoder(folder, "t5", **changes)
+    torch.manual_seed(0)
+    transformers.T5ForConditionalGeneration.from_pretrained(encoder).save_pretrained(encoder)
+    return encoder
+
+
+def random_classifier() -> transformers.T5ForSequenceClassification:
+    """Return a small T5 with a head, nothing of it fitted."""
+    torch.manual_seed(0)
+    return transformers.T5ForSequenceClassification(transformers.T5Config(vocab_size=99, **T5)).eval()
 
 
 def save_with_head(folder: Path, labels: int) -> Path:
@@ -112,7 +144,7 @@ def make_tokenizer(kind: Kind) -> Tokenizer:
     if kind.tokenizer == "wordpiece":
         return _make_wordpiece(kind.tokens)
     texts = [row["text"] for row in tiny.make_rows()] + ["".join(map(chr, range(33, 127))), "é ß 中 한 €"]
-    special = list(kind.tokens.values())
+    special = [*kind.tokens.values(), *(SENTINELS if kind.tokens is T5_TOKENS else ())]
     if kind.tokenizer == "byte-level":
         tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -142,6 +174,14 @@ def _make_wordpiece(tokens: dict[str, str]) -> Tokenizer:
 
 
 def _add_frame(tokenizer: Tokenizer, tokens: dict[str, str]) -> Tokenizer:
+    if "cls_token" not in tokens:
+        last = tokens["eos_token"]
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=f"$A {last}",
+            pair=f"$A {last} $B {last}",
+            special_tokens=[(last, tokenizer.token_to_id(last))],
+        )
+        return tokenizer
     first, last = tokens["cls_token"], tokens["sep_token"]
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{first} $A {last}",

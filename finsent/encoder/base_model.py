@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from finsent.encoder.positions import count_positions
+from finsent.encoder.text_to_text import TextToText
 from finsent.release import TOKENIZER, WEIGHTS
 
 
@@ -44,7 +45,8 @@ class BaseModel:
         tokenizer.json is written from the prepared text, not by the tokenizer: training leaves truncation in
         that one.
         """
-        self.model.save_pretrained(folder)
+        model = self.model.as_plain() if isinstance(self.model, TextToText) else self.model
+        model.save_pretrained(folder)
         self.tokenizer().save_pretrained(folder)
         tree = json.dumps(json.loads(self.tokenizer_json), ensure_ascii=False, indent=1)
         (folder / TOKENIZER).write_text(tree, encoding="utf-8")

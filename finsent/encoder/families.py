@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from transformers import PreTrainedModel
+from transformers import PretrainedConfig, PreTrainedModel
+
+from finsent.onnx_files import TRANSFORMERS_JS
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,10 @@ class Family:
     """The parts of one architecture. `layers_key` is the config's key for the number of layers.
 
     `after_padding`: positions are counted from behind the id of the padding token; rows before that serve no
-    token. `relative`: positions are distances, so a longer text needs no longer table.
+    token. `relative`: positions are distances, so a longer text needs no longer table. `decodes`: a decoder
+    reads what the encoder makes, and the head reads the decoder where the one end token of a text stands.
+
+    `not_loaded_by` names the runtimes that know no classifier of this architecture.
 
     `attention`, `pooler` and `head` serve a smaller hidden size, `intermediate` and `output` (the two halves
     of a feed-forward layer) a smaller intermediate size.
@@ -38,6 +43,8 @@ class Family:
     positions: str | None = None
     after_padding: bool = False
     relative: bool = False
+    decodes: bool = False
+    not_loaded_by: tuple[str, ...] = ()
     intermediate: str | None = None
     output: str | None = None
     attention: Attention | None = None
@@ -95,10 +102,17 @@ FAMILIES = {  # by the model_type of config.json
     "deberta-v2": DEBERTA,
     "albert": Family(positions="embeddings.position_embeddings"),  # its layers share their weights
     "modernbert": Family(relative=True),  # local and global attention take turns, so no layer can go
+    # its first layers hold the distances for all, so no layer can go
+    "t5": Family(relative=True, decodes=True, not_loaded_by=(TRANSFORMERS_JS,)),
 }
 OTHER = Family()  # loads and trains whole
 
 
 def find_family(model: PreTrainedModel) -> Family:
     """Return the row of a model's architecture."""
-    return FAMILIES.get(model.config.model_type, OTHER)
+    return find_row(model.config)
+
+
+def find_row(config: PretrainedConfig) -> Family:
+    """Return the row of the architecture that a config is of."""
+    return FAMILIES.get(config.model_type, OTHER)

@@ -17,10 +17,11 @@ from transformers import (
 )
 
 from finsent.encoder.base_model import BaseModel
-from finsent.encoder.families import FAMILIES
+from finsent.encoder.families import FAMILIES, Family, find_family, find_row
 from finsent.encoder.find import find_base
 from finsent.encoder.positions import check_bound, resize_positions
 from finsent.encoder.pruning import keep_layers, prune_hidden, prune_intermediate
+from finsent.encoder.text_to_text import TextToText, frame_for_decoder
 from finsent.encoder.tokenizer_file import read_tokenizer
 from finsent.encoder.vocabulary import check_kind, choose_pieces, keep_embeddings, renumber_pieces
 from finsent.errors import BaseModelError, first_line
@@ -28,6 +29,7 @@ from finsent.recipe.encoder import Base
 from finsent.recipe.recipe import Recipe
 
 LONGEST_REASON = 200  # characters of what a library says
+USUAL_POSITIONS = 512  # of a config that names none, as positions are distances
 FRESH = ("pooler.",)  # parts below the encoder that checkpoints of masked language models lack
 
 
@@ -42,9 +44,11 @@ def load_base(
     encoder does not have.
     """
     folder = teacher or find_base(recipe, mirror)
-    check_architecture(folder, recipe.base.hub)
+    _check_form(recipe.base, check_architecture(folder, recipe.base.hub))
     tokenizer = read_tokenizer(folder, recipe.text, recipe.base.hub)
     model = _load_classifier(folder, recipe, fresh_head=teacher is None)
+    if find_family(model).decodes:
+        tokenizer = frame_for_decoder(model, tokenizer, recipe, None if teacher else folder)
     if recipe.base.positions is not None:
         resize_positions(model, recipe.base.positions)
     check_bound(model, recipe, tokenizer.tokens_a_character)
@@ -61,28 +65,40 @@ def load_base(
     return base
 
 
-def check_architecture(folder: Path, name: str) -> None:
-    """Raise BaseModelError unless config.json is of an encoder that transformers itself brings."""
+def check_architecture(folder: Path, name: str) -> Family:
+    """Return the family; BaseModelError unless config.json is of an encoder that transformers itself brings.
+
+    T5 counts as one, although it has a decoder.
+    """
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # whatever stands in the file
         raise BaseModelError(
             f"base: config.json of {name} cannot be read: {first_line(error)[:200]}"
         ) from error
-    kind = type(config)
-    is_encoder = kind in MODEL_FOR_MASKED_LM_MAPPING and kind in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
-    if not is_encoder or config.is_encoder_decoder:
+    kind, family = type(config), find_row(config)
+    is_encoder = kind in MODEL_FOR_MASKED_LM_MAPPING and not config.is_encoder_decoder
+    if not (is_encoder or family.decodes) or kind not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
         raise BaseModelError(
             f"base: {name} is of type {config.model_type!r}, which is no encoder with a classifier; "
             f"allowed are {', '.join(sorted(FAMILIES))} and others that "
             "transformers trains as masked language models"
         )
+    return family
+
+
+def _check_form(base: Base, family: Family) -> None:
+    if base.text_to_text is not None and not family.decodes:
+        raise BaseModelError(
+            f"base.text_to_text: {base.hub} has no decoder to answer by words; take a T5, or leave it out"
+        )
 
 
 def _load_classifier(folder: Path, recipe: Recipe, *, fresh_head: bool) -> PreTrainedModel:
+    kind = TextToText if recipe.base.text_to_text else AutoModelForSequenceClassification
     torch.manual_seed(recipe.training_seed)  # the head is drawn here
     try:
-        model, loaded = AutoModelForSequenceClassification.from_pretrained(
+        model, loaded = kind.from_pretrained(
             folder,
             num_labels=len(recipe.labels),
             id2label=dict(enumerate(recipe.labels)),
@@ -102,7 +118,16 @@ def _load_classifier(folder: Path, recipe: Recipe, *, fresh_head: bool) -> PreTr
     if fresh_head:
         _draw_head(model, loaded["missing_keys"], recipe.training_seed)
     model.config._name_or_path = recipe.base.hub  # never a path of this machine
+    if find_family(model).decodes:
+        _complete_config(model.config)
     return cast("PreTrainedModel", model)
+
+
+def _complete_config(config: PretrainedConfig) -> None:
+    """Write what other encoders' configs say: how long a text may be. A classifier decodes once, uncached."""
+    config.use_cache = False
+    if not hasattr(config, "max_position_embeddings"):
+        config.max_position_embeddings = getattr(config, "n_positions", USUAL_POSITIONS)
 
 
 def _check_loaded(model: PreTrainedModel, loaded: dict[str, Any], name: str) -> None:
@@ -139,6 +164,11 @@ def _cut_vocabulary(
 ) -> dict[str, Any]:
     if base.vocabulary is None:
         return tree
+    if find_family(model).decodes:
+        raise BaseModelError(
+            f"base.vocabulary: got {base.vocabulary}, but {base.hub} has a decoder, whose pieces stay; leave "
+            "the key out"
+        )
     check_kind(tree, base)
     kept = choose_pieces(tree, texts, base.vocabulary, base.characters)
     keep_embeddings(model, kept)

@@ -7,9 +7,23 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from finsent.recipe.pretraining import Pretraining
+from finsent.recipe.section import Section
 from finsent.recipe.weights import Weights
 
 PLACES = ("revision", "package", "path", "sha256")
+
+
+class TextToText(Section):
+    """How a T5 answers by words, as it was pretrained to: without it, a head is put on its decoder."""
+
+    prefix: str = Field(
+        min_length=1,
+        max_length=40,
+        description="stands before every text, such as `sentiment:`; compiled into the tokenizer",
+    )
+    words: dict[str, str] = Field(
+        description="label to the word that stands for it; what counts is its first piece, which must differ"
+    )
 
 
 class Base(Weights):
@@ -35,6 +49,17 @@ class Base(Weights):
     )
     hidden_size: int | None = Field(
         None, ge=8, description="size to project hidden states to, along their principal components"
+    )
+    text_to_text: TextToText | None = Field(
+        None,
+        exclude_if=lambda form: form is None,  # recipes from before it keep their fingerprint
+        description="of a T5: answer by words, where there would be a head",
+    )
+    slim_attention: bool = Field(
+        False,
+        exclude_if=lambda slim: not slim,  # recipes from before it keep their fingerprint
+        description="of a T5 text to text, in fp32 alone: the ONNX file makes the decoder's values from its "
+        "keys; half the cache where many words are written, nothing gained for one",
     )
     recipe: Pretraining | None = Field(
         None,

@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 from pydantic_core import to_json
 
+from finsent.onnx_files import FP32
 from finsent.recipe.card import Card, Hub
 from finsent.recipe.data import Data, Origin
 from finsent.recipe.encoder import Base
@@ -102,6 +103,36 @@ class Recipe(Placed):
                 raise ValueError(f"{where}: unknown label {unknown[0]!r}, allowed: {self.labels}")
         return self
 
+    @model_validator(mode="after")
+    def _words_name_all_labels(self) -> Self:
+        form = self.base.text_to_text
+        if form is not None and (lost := [label for label in self.labels if label not in form.words]):
+            raise ValueError(
+                f"base.text_to_text.words: the label {lost[0]!r} has no word; every label needs one"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _is_slim_where_that_is_exact(self) -> Self:
+        if not self.base.slim_attention:
+            return self
+        if self.base.text_to_text is None:
+            raise ValueError(
+                "base.slim_attention: goes with base.text_to_text: an encoder keeps no keys and values, "
+                "and a head reads the decoder once; leave it out"
+            )
+        if self.training.bf16 != "off":
+            raise ValueError(
+                f"base.slim_attention: got training.bf16: {self.training.bf16}; keys in bf16 give values "
+                'that are off by percents, so write bf16: "off"'
+            )
+        if rounded := [variant.name for variant in self.export.variants if variant.name != FP32.name]:
+            raise ValueError(
+                f"base.slim_attention: got the variant {rounded[0]!r} in export.variants; rounded keys give "
+                "values that are no longer those of the model, so leave fp32 alone there"
+            )
+        return self
+
     def _label_uses(self) -> list[tuple[str, list[str]]]:
         uses = [
             (
@@ -110,6 +141,8 @@ class Recipe(Placed):
             )
             for source in self.data.sources
         ]
+        if self.base.text_to_text is not None:
+            uses.append(("base.text_to_text.words", list(self.base.text_to_text.words)))
         uses.append(("card.label_meanings", list(self.card.label_meanings)))
         uses.append(("card.tones", list(self.card.tones)))
         return [*uses, ("card.examples.expected", [example.expected for example in self.card.examples])]
@@ -150,7 +183,7 @@ class Recipe(Placed):
         if self.distillation is None or self.distillation.initialize_from == "base":
             return self
         first = self.teachers[0]
-        for key in ("hub", "revision", "sha256", "licence", "recipe"):
+        for key in ("hub", "revision", "sha256", "licence", "recipe", "text_to_text"):
             if getattr(first.base, key) != getattr(self.base, key):
                 raise ValueError(
                     f"distillation.initialize_from: {first.name} comes from another base ({key}) than "

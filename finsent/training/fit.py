@@ -130,11 +130,17 @@ def _build_trainer(recipe: Recipe, taught: Dataset, splits: Splits, base: BaseMo
         data_collator=DataCollatorWithPadding(tokenizer),
         compute_loss_func=make_loss(class_weights(splits, recipe), training.label_smoothing),
         compute_metrics=_macro_f1,
+        preprocess_logits_for_metrics=_logits_alone,
         callbacks=[EarlyStoppingCallback(early_stopping_patience=training.patience), TrainingProgress()],
     )
     for printing in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(printing)
     return trainer
+
+
+def _logits_alone(outputs: Any, _: torch.Tensor) -> torch.Tensor:  # noqa: ANN401  (a tensor, or several)
+    """Return logits `(n, n_labels)`; a model with a decoder gives its hidden states, too."""
+    return outputs[0] if isinstance(outputs, tuple) else outputs  # type: ignore[no-any-return]
 
 
 def _macro_f1(prediction: EvalPrediction) -> dict[str, float]:
@@ -181,3 +187,5 @@ def set_dropout(model: PreTrainedModel, rate: float) -> None:
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = rate
+        elif isinstance(getattr(module, "dropout", None), float):  # of attention that has no layer for it
+            module.dropout = rate

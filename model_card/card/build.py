@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from finsent import release
 from finsent.errors import ReleaseError
 from finsent.licences import find_licence
-from finsent.onnx_files import ONNX_FILES, OnnxFile
+from finsent.onnx_files import ONNX_FILES, TRANSFORMERS_JS, OnnxFile
 from finsent.recipe.recipe import Recipe
 from finsent.scoring import CALIBRATION_BINS, Scores
 from model_card.card.formats import FILTERS
@@ -66,6 +66,7 @@ def _view(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:
         "abstention": metrics.abstention,
         "cautions": list_cautions(metrics),
         "handler": metrics.run_of(release.HANDLER),
+        "in_browser": metrics.is_loaded_by(TRANSFORMERS_JS),
         "least_answered": LEAST_ANSWERED,
     }
 

@@ -10,6 +10,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData
 
 from finsent import release
+from finsent.onnx_files import TRANSFORMERS_JS
 from finsent.recipe.recipe import Recipe
 from finsent.scoring import Scores
 from finsent.yaml_dialects import dump_yaml
@@ -27,6 +28,7 @@ def card_metadata(recipe: Recipe, metrics: Metrics) -> str:
 
 def metadata_tree(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:
     """Return the metadata as plain values, in the order in which they are written."""
+    in_browser = metrics.is_loaded_by(TRANSFORMERS_JS)
     data = ModelCardData(
         language=recipe.card.languages,
         license=metrics.licence,
@@ -37,7 +39,7 @@ def metadata_tree(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:
         base_model=recipe.base.hub,
         datasets=hub_datasets(recipe) or None,
         metrics=["accuracy", "f1"],
-        tags=list(dict.fromkeys([*recipe.card.tags, "transformers.js"])),
+        tags=list(dict.fromkeys([*recipe.card.tags, *([TRANSFORMERS_JS] if in_browser else [])])),
         model_name=recipe.hub.model.split("/")[1],
         eval_results=_eval_results(recipe, metrics),
         base_model_relation="finetune",

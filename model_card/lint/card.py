@@ -17,6 +17,7 @@ from model_card.lint.files import lint_files
 from model_card.lint.metadata import lint_metadata
 from model_card.lint.numbers import lint_figures
 from model_card.lint.problem import Problem
+from model_card.lint.runtimes import lint_runtimes
 from model_card.measure.metrics_file import Metrics
 
 
@@ -33,6 +34,7 @@ def lint_card(
         *lint_metadata(document, metrics),
         *lint_body(document),
         *lint_files(document, metrics, release),
+        *lint_runtimes(document, metrics),
     ]
     try:
         if recipe is None and release is not None and (release / RECIPE).is_file():

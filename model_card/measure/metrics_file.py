@@ -144,6 +144,7 @@ class Metrics(_Figures):
 
     `abstention` and `texts` are of the default file; None in a release from before they were measured.
     `weak` says which simpler method does as well, `runtimes` what was run beside what measured it.
+    `not_loaded_by` names the runtimes that know no classifier of this architecture.
     `peak_memory_bytes` is of the process that made it all.
     """
 
@@ -176,6 +177,7 @@ class Metrics(_Figures):
     peak_memory_bytes: int | None = None
     words: Words = Words()
     runtimes: list[RuntimeRun] = []
+    not_loaded_by: list[str] = []
     machine: Machine
 
     @model_validator(mode="before")
@@ -197,6 +199,10 @@ class Metrics(_Figures):
     def run_of(self, name: str) -> RuntimeRun | None:
         """Return how a program of the release was run when it was made, None when it was not."""
         return next((one for one in self.runtimes if one.name == name), None)
+
+    def is_loaded_by(self, runtime: str) -> bool:
+        """Tell whether a runtime knows classifiers of this architecture."""
+        return runtime not in self.not_loaded_by
 
     def variant(self, name: str) -> VariantFigures:
         """Return the figures of a variant; KeyError when it was not released."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from transformers import AutoConfig
 
 from finsent.data.splits import Splits
+from finsent.encoder.families import find_row
 from finsent.memory import peak_memory
 from finsent.onnx_files import choose_default
 from finsent.recipe.recipe import Recipe
@@ -56,7 +57,7 @@ def measure_release(
         created=datetime.now(UTC).date().isoformat(),
         parameters=training.parameters,
         vocabulary=config.vocab_size,
-        layers=config.num_hidden_layers,
+        layers=config.num_hidden_layers + getattr(config, "num_decoder_layers", 0),
         hidden_size=config.hidden_size,
         positions=config.max_position_embeddings,
         licence=licence,
@@ -77,6 +78,7 @@ def measure_release(
         peak_memory_bytes=peak_memory(),
         words=read_card_words(recipe.card),
         runtimes=measure_handler(folder, examples),
+        not_loaded_by=list(find_row(config).not_loaded_by),
         machine=describe_machine(),
     )
     return metrics.model_copy(update={"weak": find_weaknesses(metrics)})

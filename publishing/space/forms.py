@@ -37,7 +37,7 @@ class Subject:
     """What the Space is about. `revision` is the commit of the model, None while there is none yet.
 
     `dtype` is what the default file is, `host` where browsers find the model, `unit` what one text is
-    called, and several; a licence of None is not named.
+    called, and several; a licence of None is not named. `forms` are those that can show the model.
     """
 
     model: str
@@ -52,6 +52,7 @@ class Subject:
     notice: str | None = None
     emoji: str = EMOJI
     description: str = "A text classifier, one text or many"
+    forms: tuple[SpaceForm, ...] = ("gradio", "static")
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,8 @@ def main(
     if not release.is_dir():
         raise typer.BadParameter(f"{release} is not there; make it with train.py")
     subject = describe_release(release)
+    if form not in subject.forms:
+        raise typer.BadParameter(f"--form {form}: no browser can run this release; take --form gradio")
     page = LOCAL_MODEL | (LOCAL_LIBRARY if library else {})
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
         target = Path(folder) / form

@@ -51,6 +51,11 @@ class SpacePublisher:
     def _render(self, form: SpaceForm, revision: str | None) -> Path:
         """Write one form of the demo into the outbox and return that; LintError without such a form."""
         files, outbox = self.options.files, self.options.outbox
+        if form not in self.options.subject.forms:
+            raise LintError(
+                f"--space {form}: no browser can run {self.options.subject.model}, because transformers.js "
+                "knows no classifier of its architecture; publish with --space gradio or none"
+            )
         if not files.has(form):
             raise LintError(
                 f"{files.folder}: has no {ENTRY[form]} for the {form} form; publish with --space none"
@@ -59,6 +64,9 @@ class SpacePublisher:
         write_form(form, self._subject(revision), outbox, files=files)
         return outbox
 
+    def _can_show(self, form: SpaceForm) -> bool:
+        return form in self.options.subject.forms and self.options.files.has(form)
+
     def choose_form(self, remote: Remote) -> SpaceForm:
         """Return the form that was chosen; for auto that of the Space that is there, else Gradio."""
         if self.options.choice in ("gradio", "zerogpu"):
@@ -66,9 +74,9 @@ class SpacePublisher:
         if self.options.choice == "static":
             return "static"
         there = self._published_form(remote)
-        if there is not None and self.options.files.has(there):
+        if there is not None and self._can_show(there):
             return there
-        return "gradio" if self.options.files.has("gradio") else "static"
+        return "gradio" if self._can_show("gradio") else "static"
 
     def _published_form(self, remote: Remote) -> SpaceForm | None:
         if remote.head is None or CARD not in remote.files:
@@ -118,7 +126,7 @@ class SpacePublisher:
         try:
             remote = self._create(remote, form, revision)
         except PaymentError as error:
-            if not self.options.files.has("static"):
+            if not self._can_show("static"):
                 message = f"no Space: {error}, and there is no static form to fall back to"
                 say(message)
                 return _no_space(self.options.repo_id, message), []

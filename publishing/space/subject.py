@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finsent.onnx_files import ONNX_FILES
+from finsent.onnx_files import ONNX_FILES, TRANSFORMERS_JS
 from finsent.recipe.card import LONGEST_DESCRIPTION, Card, Unit
 from finsent.recipe.recipe import Recipe
 from model_card.measure.metrics_file import Metrics
@@ -24,6 +24,7 @@ def describe_subject(recipe: Recipe, metrics: Metrics, model: str, revision: str
         notice=card.notice,
         emoji=card.emoji or EMOJI,
         description=describe_shortly(card),
+        forms=("gradio", "static") if metrics.is_loaded_by(TRANSFORMERS_JS) else ("gradio",),
     )
 
 

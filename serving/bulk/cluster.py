@@ -11,7 +11,10 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import secrets
 import tempfile
+import traceback
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -25,7 +28,7 @@ import pyarrow
 import ray
 from ray.data import ActorPoolStrategy, DataContext, Datasource, ReadTask
 from ray.data.block import BlockMetadata
-from ray.exceptions import RayError
+from ray.exceptions import AuthenticationError, RayError
 
 from inference.classifier import FILES
 from serving.bulk.errors import BulkError
@@ -33,7 +36,7 @@ from serving.bulk.parts import make_table, slice_texts, write_part
 from serving.bulk.places import Place
 from serving.bulk.plan import Plan
 from serving.bulk.progress import Tell
-from serving.bulk.shards import read_parts
+from serving.bulk.shards import part_name, read_parts, shard_of
 from serving.model import METRICS, ModelError, ServedModel, load_model
 
 CODE = Path(__file__).parents[2]
@@ -66,8 +69,20 @@ def _connect(address: str | None, actors: int | None) -> None:
     """Join a cluster, or start one here; its machines get this code, but not what that imports."""
     code = {"py_modules": [str(CODE / room) for room in ("inference", "serving")]}
     here: dict[str, Any] = {} if address else {"num_cpus": actors, "include_dashboard": False}
+    if not address:
+        # else Ray leaves a token in the home folder, for which every `ray start` asks from then on
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # errors come here, and are told in one line
-    ray.init(address or HERE, runtime_env=code, log_to_driver=False, logging_level="error", **here)
+    try:
+        ray.init(address or HERE, runtime_env=code, log_to_driver=False, logging_level="critical", **here)
+    except Exception as error:  # where its processes are slow to start, Ray raises nothing more special
+        raise BulkError(_why_not_connected(address, error)) from error
+
+
+def _why_not_connected(address: str | None, error: Exception) -> str:
+    if address and AuthenticationError.__name__ in "".join(traceback.format_exception(error)):
+        return f"{address}: the cluster wants its token; set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN"
+    return _reason(error)
 
 
 def _answers(
@@ -108,8 +123,12 @@ class PartSource(Datasource):  # type: ignore[misc]  # the library leaves it unt
     def get_read_tasks(self, parallelism: int, *_: object, **__: object) -> list[ReadTask]:
         """Return a task a shard, whatever `parallelism` was asked for."""
         unknown = BlockMetadata(num_rows=None, size_bytes=None, input_files=None, exec_stats=None)
+        plan = self._plan.model_copy(update={"inputs": []})  # each task is sent on its own: with all files
+        done: dict[str, set[str]] = defaultdict(set)  # and all parts in each, thousands would be gigabytes
+        for name in self._done:
+            done[shard_of(name)].add(name)
         return [
-            ReadTask(partial(_blocks, number, shard, self._plan, self._done), unknown)
+            ReadTask(partial(_blocks, number, shard, plan, done[shard_of(part_name(number))]), unknown)
             for number, shard in enumerate(self._shards)
         ]
 
@@ -152,11 +171,11 @@ class PartScorer:
 
 
 def _reason(error: BaseException) -> str:
-    """Return what one of ours says where Ray wraps one, else the first line of what went wrong."""
+    """Return what one of ours says where Ray wraps one, else what went wrong; without the lines Ray adds."""
     inner: BaseException | None = error
     while inner is not None:
         if isinstance(inner, BulkError | ModelError | OSError) and not isinstance(inner, RayError):
-            return str(inner)
+            return str(inner).splitlines()[0]
         inner = getattr(inner, "cause", None) or inner.__cause__
     last = getattr(error, "cause", None) or error
     return f"Ray: {type(last).__name__}: {str(last).strip()}".splitlines()[0]

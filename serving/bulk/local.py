@@ -13,8 +13,6 @@ from serving.bulk.progress import Tell
 from serving.bulk.shards import Part, read_parts
 from serving.model import ServedModel
 
-AHEAD = 1  # parts that wait for a thread, so that none is idle while a part is written
-
 
 def score_local(
     threads: int, model: ServedModel, plan: Plan, shards: list[list[Place]], output: Place, done: set[str],
@@ -23,7 +21,7 @@ def score_local(
     """Write all parts but those in `done`; `tell` hears of each. Return the rows written."""
     written = read = 0
     with ThreadPoolExecutor(threads, thread_name_prefix="classify") as pool:
-        for part, found in _classified(model, plan, shards, done, pool):
+        for part, found in _classified(model, plan, shards, done, pool, threads):
             read += part.read
             if part.done:
                 continue
@@ -37,14 +35,18 @@ Answers = list[Future[Scores]]
 
 
 def _classified(
-    model: ServedModel, plan: Plan, shards: list[list[Place]], done: set[str], pool: ThreadPoolExecutor
-) -> Iterator[tuple[Part, Answers]]:
-    """Yield the parts in their order, each once AHEAD more of them are under way."""
+    model: ServedModel, plan: Plan, shards: list[list[Place]], done: set[str], pool: ThreadPoolExecutor,
+    threads: int,
+) -> Iterator[tuple[Part, Answers]]:  # fmt: skip
+    """Yield the parts in their order, each once those behind it keep all threads busy while it is written."""
     pending: deque[tuple[Part, Answers]] = deque()
+    behind = 0  # slices of the parts behind the oldest; a part counts as one where it has none
     for number, shard in enumerate(shards):
         for part in read_parts(number, shard, plan, done):
-            slices = slice_texts(part.rows)
-            pending.append((part, [pool.submit(model.classifier.predict, texts) for texts in slices]))
-            if len(pending) > AHEAD:
+            found = [pool.submit(model.classifier.predict, texts) for texts in slice_texts(part.rows)]
+            behind += max(1, len(found)) if pending else 0
+            pending.append((part, found))
+            while behind >= threads:
                 yield pending.popleft()
+                behind -= max(1, len(pending[0][1]))
     yield from pending

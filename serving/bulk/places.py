@@ -94,11 +94,11 @@ def find_inputs(addresses: list[str]) -> list[Place]:
 def _find(address: str) -> list[Place]:
     place = locate(address)
     system = place.system
-    if any(letter in place.path for letter in GLOB):
+    info = system.get_file_info(place.path)  # first: a name may hold a bracket and be no pattern
+    if info.type == fs.FileType.NotFound and any(letter in place.path for letter in GLOB):
         base = place.path[: min(place.path.find(one) for one in GLOB if one in place.path)].rpartition("/")[0]
         found = [one for one in _files_below(system, base) if fnmatchcase(one.path, place.path)]
     else:
-        info = system.get_file_info(place.path)
         if info.type == fs.FileType.Directory:
             found = [one for one in _files_below(system, place.path) if one.kind in KINDS]
         else:

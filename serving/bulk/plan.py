@@ -107,8 +107,8 @@ def _check_same(old: Plan, new: Plan, output: Place) -> None:
     before, after = old.model_dump(), new.model_dump()
     if changed := [key for key in after if before[key] != after[key]]:
         raise BulkError(
-            f"{output.path}: was begun with another {changed[0]} ({_short(before[changed[0]])}, now "
-            f"{_short(after[changed[0]])}); name another folder"
+            f"{output.path}: holds a run with a different value of {changed[0]} "
+            f"({_short(before[changed[0]])}, now {_short(after[changed[0]])}); name another folder"
         )
 
 

@@ -171,7 +171,7 @@ def _read_lines(place: Place, text: str, id_column: str | None, position: ReadPo
 
 
 def _check_columns(place: Place, wanted: list[str], found: list[str]) -> None:
-    if missing := [name for name in wanted if name not in found]:
-        raise BulkError(
-            f"{place.path}: has no column {missing[0]!r}; got {', '.join(found[:20])}; use --text COLUMN"
-        )
+    for option, name in zip(("--text", "--id"), wanted, strict=False):
+        if found.count(name) != 1:
+            has = "has several columns" if name in found else "has no column"
+            raise BulkError(f"{place.path}: {has} {name!r}; got {', '.join(found[:20])}; use {option} COLUMN")

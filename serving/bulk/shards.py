@@ -37,11 +37,21 @@ def make_shards(inputs: list[Place], most: int) -> list[list[Place]]:
     return shards
 
 
+def part_name(shard: int, index: int = 0) -> str:
+    """Return the file name of a part by its shard and its number in it."""
+    return f"part-{shard:05d}-{index:05d}.parquet"
+
+
+def shard_of(name: str) -> str:
+    """Return what the names of all parts of a shard begin with."""
+    return name.rpartition("-")[0]
+
+
 def read_parts(number: int, shard: list[Place], plan: Plan, done: Container[str]) -> Iterator[Part]:
     """Yield the parts of shard `number` in their order. BulkError when a file cannot be read."""
     position, before = ReadPosition(), 0
     for index, rows in enumerate(_cut(_rows(shard, plan, position), plan)):
-        name = f"part-{number:05d}-{index:05d}.parquet"
+        name = part_name(number, index)
         read, before = position.bytes - before, position.bytes
         yield Part(name, [], read, done=True) if name in done else Part(name, rows, read)
 

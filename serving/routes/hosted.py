@@ -47,5 +47,6 @@ async def _answer(body: Inputs, answers: Answerer) -> list[list[dict[str, object
     options = body.parameters or Parameters()
     activation = options.function_to_apply or "softmax"
     texts = [body.inputs] if isinstance(body.inputs, str) else body.inputs
-    scores = await answers.score(texts, activation)
+    with answers.place():
+        scores = await answers.score(texts, activation)
     return ranked(answers.model, scores, activation == "softmax", options.top_k)

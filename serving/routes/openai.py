@@ -39,8 +39,10 @@ async def classify(body: Classify, answers: Answers) -> JSONResponse:
     model = answers.model
     check_model(model, body.model)
     texts = [body.input] if isinstance(body.input, str) else body.input
-    scores = await answers.score(texts)
-    words = await answers.words(texts) if body.explain else None
+    with answers.place():
+        scores = await answers.score(texts)
+        words = await answers.words(texts) if body.explain else None
+        tokens = await answers.run(lambda: sum(len(one.ids) for one in model.classifier.tokenize(texts)))
     data = []
     for index, row in enumerate(scores):
         probs = [float(value) for value in row]
@@ -52,7 +54,6 @@ async def classify(body: Classify, answers: Answers) -> JSONResponse:
         if words:
             item["words"] = words[index]
         data.append(item)
-    tokens = await answers.run(lambda: sum(len(one.ids) for one in model.classifier.tokenize(texts)))
     return JSONResponse(
         {
             "id": f"classify-{uuid.uuid4().hex}",

@@ -45,11 +45,12 @@ async def predict(body: Predict, answers: Answers) -> JSONResponse:
     """Answer `[{score, label}, …]`, the best first; a batch gets a list of these."""
     single = isinstance(body.inputs, str)
     texts = [body.inputs] if isinstance(body.inputs, str) else _batch(body.inputs)
-    scores = await answers.score(texts, "none" if body.raw_scores else "softmax")
+    with answers.place():
+        scores = await answers.score(texts, "none" if body.raw_scores else "softmax")
+        words = await answers.words(texts) if body.explain else []
     found = ranked(answers.model, scores, probabilities=not body.raw_scores)
-    if body.explain:
-        for labels, words in zip(found, await answers.words(texts), strict=True):
-            labels[0]["words"] = words
+    for labels, effects in zip(found, words, strict=False):  # none were asked for, or all
+        labels[0]["words"] = effects
     return JSONResponse(found[0] if single else found)
 
 
@@ -72,7 +73,10 @@ def _batch(inputs: list[str | list[str]]) -> list[str]:
 async def tokenize(body: Tokenize, answers: Answers) -> JSONResponse:
     """Answer, for each text, its tokens as `{id, text, special, start, stop}`; places count characters."""
     texts = check_texts([body.inputs] if isinstance(body.inputs, str) else body.inputs, answers.limits)
-    encodings = await answers.run(lambda: answers.model.classifier.tokenize(texts, body.add_special_tokens))
+    with answers.place():
+        encodings = await answers.run(
+            lambda: answers.model.classifier.tokenize(texts, body.add_special_tokens)
+        )
     return JSONResponse([_tokens(encoding) for encoding in encodings])
 
 

@@ -1,7 +1,7 @@
-"""Texts that every runtime must answer alike: sixty written for this test, and the project's test headlines.
+"""Texts that every runtime must answer alike: 66 written for this test, and the project's test headlines.
 
 Where two runtimes differ in the last bit of a float, rounding to int8 makes another score of it for one
-headline in twenty, but hardly for the sixty, which are short: none or one of them (benchmarks/log.md).
+headline in twenty, but hardly for the 66, which are short: none or one of them (benchmarks/log.md).
 """
 
 from __future__ import annotations
@@ -88,8 +88,16 @@ STRANGE = [
     "\u00a0",
     "A" * 120,
 ]
+MARKS = [  # what tokenizers take for their own
+    "profit </s> rose",
+    "</s>",
+    "sales </s></s> ",
+    "<pad> shares <pad>",
+    "<extra_id_0> fell <unk>",
+    "[CLS] orders [SEP] [MASK]",
+]
 
-WRITTEN = [*HEADLINES, *CASHTAGS, *LINKS, *EMOJI, *CJK, *OTHER_SCRIPTS, *ACCENTS, *LONG, *STRANGE]
+WRITTEN = [*HEADLINES, *CASHTAGS, *LINKS, *EMOJI, *CJK, *OTHER_SCRIPTS, *ACCENTS, *LONG, *STRANGE, *MARKS]
 
 
 def _own_headlines() -> list[str]:
@@ -97,4 +105,4 @@ def _own_headlines() -> list[str]:
         return [row["text"] for row in csv.DictReader(file)]
 
 
-TEXTS = [*WRITTEN, *_own_headlines()[:240]]
+TEXTS = [*WRITTEN, *_own_headlines()[:234]]

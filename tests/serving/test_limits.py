@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +19,12 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.classifier import Classifier
+from serving.answers import Answerer
 from serving.limits import Limits
+from serving.metrics import ServerMetrics
 from serving.model import ServedModel
+from serving.routes.openai import Classify, classify
+from serving.routes.tei import Predict, predict
 from tests.serving.servers import serving
 
 SMALL = Limits(texts=3, characters=50, body_bytes=400, waiting=1, body_seconds=0.3)
@@ -138,6 +145,25 @@ def test_a_full_queue_is_429_and_health_still_answers(model: ServedModel, tiny_r
         assert ask().status_code == 200
     _check(refused, 429, "overloaded", "may wait")
     assert refused.headers["retry-after"] == "1"
+
+
+def test_a_request_has_one_place_in_the_queue_for_all_that_it_asks(model: ServedModel) -> None:
+    """Else who was let in may be refused half way: scores, words and tokens are asked one after another."""
+
+    class Counted(Answerer):
+        places = 0
+
+        @contextmanager
+        def place(self) -> Iterator[None]:
+            self.places += 1
+            with super().place():
+                yield
+
+    answers = Counted(model, Limits(), ServerMetrics(), threads=1)
+    asyncio.run(classify(Classify(input="a", explain=True), answers))
+    assert answers.places == 1
+    asyncio.run(predict(Predict(inputs="a", explain=True), answers))
+    assert answers.places == 2
 
 
 def test_a_failure_inside_is_a_500_that_tells_nothing(model: ServedModel, tiny_release: Path) -> None:

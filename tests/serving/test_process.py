@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from finsent import REPOSITORY
 from serving.model import ModelError, load_model
-from serving.server import open_port
-from tests.serving.servers import ENVIRONMENT, REQUESTS, ask_across_an_end, started
+from serving.server import SOON, open_port
+from tests.serving.servers import ENVIRONMENT, REQUESTS, ServerProcess, ask_across_an_end, started
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -122,6 +125,10 @@ def test_what_cannot_start_says_one_line_and_exits_1(tiny_release: Path, tmp_pat
     ("spoil", "said"),
     [
         (lambda release: (release / "metrics.json").write_text("{"), "metrics.json"),
+        (
+            lambda release: (release / "metrics.json").write_text('{"variants": [{"file": 1}]}'),
+            r"metrics.json: variants.0.file: .* download it again",
+        ),
         (lambda release: (release / "config.json").write_text("[]"), "config.json"),
         (lambda release: shutil.rmtree(release / "onnx"), "onnx"),
         (lambda release: (release / "tokenizer.json").unlink(), "tokenizer.json"),
@@ -134,6 +141,38 @@ def test_a_spoilt_release_is_one_error(tiny_release: Path, tmp_path: Path, spoil
     spoil(release)
     with pytest.raises(ModelError, match=said):
         load_model(str(release))
+
+
+def _workers(server: ServerProcess) -> set[psutil.Process]:
+    children = psutil.Process(server.process.pid).children()
+    return {one for one in children if "spawn_main" in " ".join(one.cmdline())}
+
+
+def _waiting(server: ServerProcess) -> float:
+    found = re.search(
+        r"(?m)^finsent_queue_depth (\S+)", httpx.get(f"{server.address}/metrics", timeout=60).text
+    )
+    return float(found[1]) if found else 0.0
+
+
+@pytest.mark.slow
+def test_workers_that_are_killed_are_replaced_and_their_requests_wait_no_longer(tiny_release: Path) -> None:
+    body = {"inputs": [[f"profit of bank {row} rose"] for row in range(256)], "explain": True}
+    with started(tiny_release, "--workers", "2", "--drain", "0") as server, ThreadPoolExecutor(8) as pool:
+        time.sleep(SOON)  # who ends sooner than that cannot start at all
+        before = _workers(server)
+        asked = [
+            pool.submit(httpx.post, f"{server.address}/predict", json=body, timeout=60) for _ in range(8)
+        ]
+        while not _waiting(server):
+            pass
+        for worker in before:
+            worker.kill()
+        for one in asked:
+            with suppress(httpx.HTTPError):
+                one.result()
+        assert _waiting(server) == 0
+        assert len(_workers(server)) == 2 and not _workers(server) & before
 
 
 def test_workers_do_not_outlive_a_supervisor_that_was_killed(tiny_release: Path) -> None:

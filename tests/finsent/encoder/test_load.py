@@ -103,8 +103,8 @@ def test_weights_of_another_shape_or_architecture_are_refused(tiny_recipe: Recip
     ("config", "message"),
     [
         (
-            {"model_type": "t5"},
-            "of type 't5', which is no encoder with a classifier; allowed are albert, bert",
+            {"model_type": "mt5"},
+            "of type 'mt5', which is no encoder with a classifier; allowed are albert, bert",
         ),
         ({"model_type": "gpt2"}, "of type 'gpt2', which is no encoder"),
         ({"model_type": "new"}, "config.json of tests/tiny-bert cannot be read: "),

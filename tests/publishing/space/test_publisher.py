@@ -54,6 +54,18 @@ def test_zerogpu_needs_a_decorated_function(publisher: Publisher, demo: Path) ->
         publisher.publish(space=space_of(publisher, demo, choice="zerogpu"))
 
 
+def test_a_model_that_no_browser_runs_has_no_static_form(
+    publisher: Publisher, free_account: RunningHub, run: Path, demo: Path
+) -> None:
+    shown = replace(space_of(publisher, demo).subject, forms=("gradio",))
+    with pytest.raises(LintError, match=r"--space static: no browser can run .* --space gradio or none"):
+        publisher.publish(space=space_of(publisher, demo, choice="static", subject=shown))
+    free = Publisher(reader_of(free_account), run, "ann/free")
+    receipt = free.publish(space=space_of(free, demo, subject=replace(shown, model="ann/free"))).receipt
+    assert receipt is not None and receipt.space is not None
+    assert receipt.space.sdk == "none" and "402" in receipt.space.note
+
+
 def test_without_the_wished_form_nothing_is_sent(publisher: Publisher, demo: Path) -> None:
     (demo / "static" / "index.html").unlink()
     with pytest.raises(LintError, match=r"has no index\.html for the static form; publish with --space none"):

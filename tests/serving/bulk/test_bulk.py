@@ -9,20 +9,27 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import pyarrow
 import pyarrow.parquet as parquet
 import pytest
+from numpy.typing import NDArray
 from rich.console import Console
 from typer.testing import CliRunner
 
 from finsent import REPOSITORY
+from inference.classifier import Classifier
 from serving.bulk.__main__ import app
-from serving.bulk.places import find_inputs
-from serving.bulk.plan import make_plan
+from serving.bulk.local import score_local
+from serving.bulk.places import find_inputs, locate_output
+from serving.bulk.plan import make_plan, prepare_output
 from serving.bulk.progress import show_progress
 from serving.bulk.rows import ReadPosition, read_rows
 from serving.bulk.shards import read_parts
@@ -158,6 +165,7 @@ def test_a_line_without_end_is_a_row_and_is_not_read_whole(
     ("name", "content", "said"),
     [
         ("a.csv", b"title,day\nx,y\n", "has no column 'text'; got title, day; use --text COLUMN"),
+        ("b.csv", b"text,text\nx,y\n", "has several columns 'text'; got text, text; use --text COLUMN"),
         ("a.pdf", b"", "got '.pdf'; allowed are .parquet"),
         ("a.parquet", b"PAR", "cannot be read"),
         ("a.txt.gz", gzip.compress(b"profit\n" * 9999)[:-20], "cannot be read"),
@@ -173,36 +181,74 @@ def test_what_cannot_be_opened_is_one_line(
     assert done.stderr.count("\n") == 1
 
 
+def test_a_missing_id_is_told_with_its_own_option(tiny_release: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text\nprofit\n", encoding="utf-8")
+    code, said = _run(tiny_release, tmp_path / "a.csv", tmp_path / "out", "--id", "number")
+    assert code == 1 and "has no column 'number'; got text; use --id COLUMN" in said
+
+
+def test_a_bracket_in_a_name_is_no_pattern(tiny_release: Path, tmp_path: Path) -> None:
+    (tmp_path / "news[1].txt").write_text("profit\n", encoding="utf-8")
+    code, said = _run(tiny_release, tmp_path / "news[1].txt", tmp_path / "out")
+    assert code == 0, said
+    assert [row["id"] for row in read_output(tmp_path / "out")] == ["news[1].txt:1"]
+
+
+def test_short_parts_keep_all_threads_busy(model: ServedModel, tmp_path: Path) -> None:
+    together = threading.Barrier(4)
+
+    class Meeting:
+        labels = model.labels
+
+        def predict(self, texts: list[str]) -> NDArray[np.float32]:
+            together.wait(20)  # four texts at a time, or none
+            return model.classifier.predict(texts)
+
+    (tmp_path / "a.txt").write_text("profit\n" * 8, encoding="utf-8")
+    met = replace(model, classifier=cast(Classifier, Meeting()))
+    plan = make_plan(met, find_inputs([str(tmp_path / "a.txt")]), "text", None, part_rows=1)
+    output = locate_output(str(tmp_path / "out"))
+    shards = [find_inputs([str(tmp_path / "a.txt")])]
+    told: list[int] = []
+    done = prepare_output(output, plan, resume=False)
+    assert score_local(4, met, plan, shards, output, done, lambda rows, _: told.append(rows)) == 8
+    assert told == [*range(1, 9)]
+
+
 def test_a_run_goes_on_only_with_the_same_model_and_input(tiny_release: Path, tmp_path: Path) -> None:
     news, out = tmp_path / "news.txt", tmp_path / "out"
     news.write_text("profit\nloss\n", encoding="utf-8")
     assert _run(tiny_release, news, out)[0] == 0
     assert "add --resume" in _run(tiny_release, news, out)[1]
     assert _run(tiny_release, news, out, "--resume")[0] == 0
-    assert "another part_rows" in _run(tiny_release, news, out, "--resume", "--part-rows", 1)[1]
+    assert (
+        "different value of part_rows (50000, now 1)"
+        in _run(tiny_release, news, out, "--resume", "--part-rows", 1)[1]
+    )
     other = Path(shutil.copytree(tiny_release, tmp_path / "other"))
     (other / "onnx" / "model_quantized.onnx").unlink()  # then the full file is the model
-    assert "another " in _run(other, news, out, "--resume")[1]
+    assert "different value of file_sha256" in _run(other, news, out, "--resume")[1]
     news.write_text("profit\nloss\nflat\n", encoding="utf-8")
-    assert "another inputs" in _run(tiny_release, news, out, "--resume")[1]
+    assert "different value of inputs" in _run(tiny_release, news, out, "--resume")[1]
     assert len(read_output(out)) == 2
 
 
-def test_after_kill_9_every_row_is_there_once(tiny_release: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [20_000, pytest.param(200_000, marks=pytest.mark.slow)])
+def test_after_two_kill_9_every_row_is_there_once(tiny_release: Path, tmp_path: Path, number: int) -> None:
     news, out = tmp_path / "news.txt.gz", tmp_path / "out"
-    number = 20_000
+    whole = number // 500
     news.write_bytes(gzip.compress("".join(f"profit of bank {row} rose\n" for row in range(number)).encode()))
     arguments = [str(tiny_release), str(news), str(out), "--part-rows", "500", "--resume"]
     command = [sys.executable, "-m", "serving.bulk", *arguments]
-    for parts in (2, 8):  # killed twice, in the middle of a part
+    for share in (0.3, 0.7):  # each time in the middle of a part
         process = subprocess.Popen(command, cwd=REPOSITORY, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
-        while process.poll() is None and len(list(out.glob("part-*.parquet"))) < parts:
+        while process.poll() is None and len(list(out.glob("part-*.parquet"))) < share * whole:
             time.sleep(0.005)
         assert process.poll() is None, "it ended before it could be killed"
         process.kill()
         assert process.wait() == -signal.SIGKILL
     done = {part: part.stat().st_mtime_ns for part in out.glob("part-*.parquet")}
-    assert 8 <= len(done) < 40
+    assert 0.7 * whole <= len(done) < whole
     code, said = _run(*arguments)
     assert code == 0, said
     assert [row["id"] for row in read_output(out)] == [f"news.txt.gz:{row}" for row in range(1, number + 1)]

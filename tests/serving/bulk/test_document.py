@@ -23,6 +23,27 @@ COMMANDS = [
     if line.startswith(COMMAND)
 ]
 
+HERE = [command for command in COMMANDS if "ray" not in command]
+(RAY_HERE,) = [command for command in COMMANDS if "ray" in command and "--address" not in command]
+
+
+def test_a_command_is_run_by_a_test_or_said_to_be_untried() -> None:
+    """RAY_HERE is run by test_cluster.py, in an environment made of the file that pip is told to install."""
+    untried = [command for command in COMMANDS if command not in (*HERE, RAY_HERE)]
+    assert all("s3://" in " ".join(command) for command in untried)
+    assert "and with `s3://`, it has not been tried" in " ".join(DOCUMENT.split())
+    others = [
+        line
+        for block in re.findall(r"(?s)```bash\n(.*?)```", DOCUMENT)
+        for line in block.splitlines()
+        if not line.startswith(COMMAND)
+    ]
+    assert others == [
+        "pip install -r serving/requirements-ray.txt",
+        "python -m benchmarks.bulk runs/finsent-nano/release",
+    ]
+    assert "no test runs this command" in " ".join(DOCUMENT.split())
+
 
 def test_the_commands_of_this_machine_run(
     tiny_release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -31,9 +52,8 @@ def test_the_commands_of_this_machine_run(
     (tmp_path / "runs" / "quickstart" / "release").symlink_to(tiny_release)
     (tmp_path / "news.jsonl.gz").write_bytes(gzip.compress(b'{"title": "profit rose"}\n' * 3))
     monkeypatch.chdir(tmp_path)
-    here = [command for command in COMMANDS if "ray" not in command]
-    assert len(here) == 2
-    for command in here:
+    assert len(HERE) == 2
+    for command in HERE:
         done = CliRunner().invoke(app, command)
         assert done.exit_code == 0, done.output
     assert len(read_output(tmp_path / "answers")) == 3

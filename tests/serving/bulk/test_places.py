@@ -59,7 +59,7 @@ def test_a_dataset_of_the_hub_is_read_at_one_commit(tiny_release: Path, tmp_path
     assert _run(tiny_release, whole, out, "--resume")[0] == 0
     _commit({"a/one.csv": b"text\nprofit\ngain\n"})  # as long as before
     code, said = _run(tiny_release, whole, out, "--resume")
-    assert code == 1 and "another inputs" in said
+    assert code == 1 and "different value of inputs" in said
 
 
 @pytest.mark.usefixtures("hub")
