@@ -25,6 +25,8 @@ from finsent.licences import recipe_licence
 from finsent.mirror import mirror_from_environment
 from finsent.onnx_files import ONNX_FILES
 from finsent.preparation import inspect_rows, prepare_splits, prepare_teacher_splits, prepare_transfer
+from finsent.pretraining.protection import check_protected
+from finsent.pretraining.start import ensure_encoder
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RUNS, Run
@@ -57,8 +59,11 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     mirror = mirror_from_environment()
     licence = recipe_licence(recipe)
     read_suites(recipe, [])  # so that a suite that cannot be read fails now, not after the training
+    for encoder in recipe.encoders:
+        ensure_encoder(encoder, run.folder.parent, mirror, resume)
     stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
     splits = splits or prepare_splits(recipe, mirror)
+    check_protected(recipe, splits)
     for line in tell_briefly(inspect_rows(recipe, splits, mirror)):
         say(line)
     teachers = [make_teacher(teacher, recipe, splits, run, resume) for teacher in recipe.teachers]
@@ -117,7 +122,7 @@ def main(
     """Build a release, or score an existing one; exit 1 with one line if something is wrong."""
     quiet_libraries()
     with reporting_errors("run again with --resume to continue"):
-        recipe = load_recipe(recipe_file)
+        recipe = load_recipe(recipe_file, runs)
         run = Run(runs / recipe.name)
         if evaluate_on is not None:
             score_and_write(str(run.folder), [evaluate_on], run.folder / f"{evaluate_on.stem}.scores.json")

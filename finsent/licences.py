@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from finsent.errors import RecipeError
+from finsent.recipe.pretraining import Pretraining
 from finsent.recipe.recipe import Recipe
 
 
@@ -102,22 +103,22 @@ def _bind(binding: dict[str, str], found: dict[str, Licence]) -> Licence:
     return LICENCES[licence_id]
 
 
-def check_wish(wished: str, combined: Licence) -> None:
-    """Raise RecipeError if a recipe asks for more freedom than its sources give."""
-    wish = find_licence(wished, "card.licence")
+def check_wish(wished: str, combined: Licence, key: str = "card.licence") -> None:
+    """Raise RecipeError if a recipe asks by `key` for more freedom than its sources give."""
+    wish = find_licence(wished, key)
     if combined.own_terms and not wish.own_terms:
         raise RecipeError(
-            f"card.licence: got {wished!r}, but a source has its own terms; write {OTHER!r} with "
+            f"{key}: got {wished!r}, but a source has its own terms; write {OTHER!r} with "
             "licence_name and licence_link, or leave the source out"
         )
     if wish.commercial and not combined.commercial:
         raise RecipeError(
-            f"card.licence: got {wished!r}, but a source forbids commercial use; write {combined.id!r} "
+            f"{key}: got {wished!r}, but a source forbids commercial use; write {combined.id!r} "
             "or leave the source out"
         )
     if combined.share_alike and wish.id != combined.id:
         raise RecipeError(
-            f"card.licence: got {wished!r}, but a source demands {combined.id!r} for works made from it; "
+            f"{key}: got {wished!r}, but a source demands {combined.id!r} for works made from it; "
             "write that or leave the source out"
         )
 
@@ -127,9 +128,19 @@ def recipe_licence(recipe: Recipe) -> Licence:
 
     Raises RecipeError if they cannot be combined, or when the recipe's card asks for more freedom.
     """
-    origins = recipe.data.origins
-    used = {origin.name: origin.licence for origin in origins} | {"base": recipe.base.licence}
+    used = {origin.name: origin.licence for origin in recipe.data.origins} | {"base": recipe.base.licence}
+    if recipe.base.recipe is not None:
+        used |= {f"{origin.name} of the encoder": origin.licence for origin in recipe.base.recipe.origins}
     used |= {f"base of {teacher.name}": recipe_licence(teacher).id for teacher in recipe.teachers}
     combined = combine_licences(used, recipe.card.licence)
     check_wish(recipe.card.licence, combined)
+    return combined
+
+
+def pretraining_licence(recipe: Pretraining) -> Licence:
+    """Return the licence that the texts of a pretraining and its base allow; RecipeError as above."""
+    used = {origin.name: origin.licence for origin in recipe.origins}
+    used |= {"base": recipe.base.licence} if recipe.base else {}
+    combined = combine_licences(used, recipe.licence)
+    check_wish(recipe.licence, combined, "licence")
     return combined

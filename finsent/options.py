@@ -1,4 +1,4 @@
-"""The options of train.py, one line each: --help is made of these."""
+"""The options of train.py and pretrain.py, one line each: --help is made of these."""
 
 from __future__ import annotations
 
@@ -13,3 +13,10 @@ EvaluateOn = Annotated[
     Path | None, typer.Option(metavar="FILE", help="do not train; score the release on this labelled file")
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="continue from the last checkpoint")]
+PretrainingFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="the recipe of the encoder")]
+IfMissing = Annotated[
+    bool,
+    typer.Option(
+        "--if-missing", help="only if this recipe has not built it yet; wait for a run that is building it"
+    ),
+]

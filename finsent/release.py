@@ -23,6 +23,8 @@ TOKENIZER_CONFIG = "tokenizer_config.json"
 SPECIAL_TOKENS = "special_tokens_map.json"
 METRICS = "metrics.json"
 RECIPE = "recipe.yaml"
+PRETRAINING = "pretraining.json"  # of an encoder: what its making took and reached
+PROTECTED = "protected.txt"  # of an encoder: the rows that no text was near to, a hash a line
 CARD = "README.md"
 HANDLER = "handler.py"
 REQUIREMENTS = "requirements.txt"
@@ -78,14 +80,53 @@ class Run:
         """Put the staging folder in the place of the release; ReleaseError if files are missing."""
         if missing := missing_files(self.staging):
             raise ReleaseError(f"{self.staging}: not released, {', '.join(missing)} missing")
-        old = self.folder / "release.old"
-        shutil.rmtree(old, ignore_errors=True)
-        if self.release.exists():
-            self.release.rename(old)
-        self.staging.rename(self.release)
-        shutil.rmtree(old, ignore_errors=True)
+        _put_in_place(self.staging, self.release)
         shutil.rmtree(self.checkpoints, ignore_errors=True)
         return self.release
+
+
+@dataclass(frozen=True)
+class EncoderRun:
+    """The folder of one pretraining below runs/: what is in the making, and the encoder when it is whole."""
+
+    folder: Path
+
+    @property
+    def encoder(self) -> Path:
+        """A folder as transformers saves it, with what is known of its making."""
+        return self.folder / "encoder"
+
+    @property
+    def staging(self) -> Path:
+        """The encoder in the making."""
+        return self.folder / "encoder.partial"
+
+    @property
+    def checkpoints(self) -> Path:
+        """What pretraining goes on from after an interruption."""
+        return self.folder / "checkpoints"
+
+    def start(self) -> Path:
+        """Return an empty staging folder."""
+        shutil.rmtree(self.staging, ignore_errors=True)
+        self.staging.mkdir(parents=True)
+        return self.staging
+
+    def finish(self) -> Path:
+        """Put the staging folder in the place of the encoder."""
+        _put_in_place(self.staging, self.encoder)
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+        return self.encoder
+
+
+def _put_in_place(made: Path, place: Path) -> None:
+    """Rename a folder that is whole; what stood in its place goes last."""
+    old = place.with_name(f"{place.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if place.exists():
+        place.rename(old)
+    made.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def missing_files(folder: Path) -> list[str]:

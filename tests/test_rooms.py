@@ -28,6 +28,7 @@ ROOMS: dict[str, set[str]] = {
 }
 STORIES = {
     "train": {"export", "finsent", "model_card"},
+    "pretrain": {"finsent"},
     "hub_push": {"finsent", "publishing"},
 }
 OURS = {*ROOMS, *STORIES, "tests"}

@@ -38,6 +38,7 @@ from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
 from finsent.errors import DataError
 from finsent.recipe.data import Data, SplitName
+from finsent.recipe.pretraining import LabelledRows
 from finsent.recipe.recipe import Recipe
 from finsent.text import comparable
 
@@ -62,7 +63,9 @@ class Splits:
         return cast("list[Row]", getattr(self, split))
 
 
-def load_splits(recipe: Recipe, mirror: Path | None = None, identify: Identify | None = None) -> Splits:
+def load_splits(
+    recipe: Recipe | LabelledRows, mirror: Path | None = None, identify: Identify | None = None
+) -> Splits:
     """Read all sources of a recipe and return checked, disjoint splits. `mirror` is searched before the Hub.
 
     `identify` tells what the model sees of texts, for copies with different labels; without it they conflict.
@@ -75,7 +78,7 @@ def load_splits(recipe: Recipe, mirror: Path | None = None, identify: Identify |
     return splits
 
 
-def check_labels(splits: Splits, recipe: Recipe) -> None:
+def check_labels(splits: Splits, recipe: Recipe | LabelledRows) -> None:
     """Raise DataError if a label lacks rows; a test split that is all files' may lack a label."""
     own = {"test"} if all("test" in source.own_splits for source in recipe.data.sources) else set()
     needed: list[SplitName] = [split for split in SPLITS if split not in own or recipe.data.fold]
@@ -94,7 +97,7 @@ def check_labels(splits: Splits, recipe: Recipe) -> None:
         )
 
 
-def _name_in_source(recipe: Recipe, label: str) -> str:
+def _name_in_source(recipe: Recipe | LabelledRows, label: str) -> str:
     named = (own for source in recipe.data.sources for own, to in source.labels.items() if to == label)
     return str(next(named, label))
 

@@ -10,10 +10,10 @@ from huggingface_hub import snapshot_download
 from finsent.encoder.tokenizer_file import TOKENIZER_FILES
 from finsent.environment import go_online
 from finsent.errors import BaseModelError, first_line
-from finsent.recipe.encoder import Base
 from finsent.recipe.places import find_folders
 from finsent.recipe.recipe import Recipe
-from finsent.release import CONFIG, WEIGHTS, sha256
+from finsent.recipe.weights import Weights
+from finsent.release import CONFIG, WEIGHTS, EncoderRun, sha256
 
 PICKLED_WEIGHTS = "pytorch_model.bin"  # read as weights alone, never as code
 
@@ -24,17 +24,26 @@ def find_base(recipe: Recipe, mirror: Path | None) -> Path:
     `mirror` is searched before the Hub. Raises BaseModelError: nothing is there, or the weights are not
     those that the recipe names.
     """
-    base = recipe.base
-    folder = _locate(base, recipe.home, mirror)
+    if recipe.base.recipe is None:
+        return find_weights(recipe.base, recipe.home, mirror)
+    folder = EncoderRun(recipe.runs / recipe.base.recipe.name).encoder
     if not (folder / CONFIG).is_file():
-        raise BaseModelError(f"base: {folder} has no {CONFIG}; give a folder that was saved by transformers")
-    weights = _find_weights(folder, base)
-    if base.sha256 is not None and (found := sha256(weights)) != base.sha256:
-        raise BaseModelError(f"base.sha256: {weights.name} has {found}, but the recipe says {base.sha256}")
+        raise BaseModelError(f"base.recipe: {folder} is not there; pretrain.py and train.py make it")
     return folder
 
 
-def _locate(base: Base, home: Path | None, mirror: Path | None) -> Path:
+def find_weights(weights: Weights, home: Path | None, mirror: Path | None) -> Path:
+    """Return the folder of weights that a recipe in `home` names; errors as above."""
+    folder = _locate(weights, home, mirror)
+    if not (folder / CONFIG).is_file():
+        raise BaseModelError(f"base: {folder} has no {CONFIG}; give a folder that was saved by transformers")
+    file = _find_file(folder, weights)
+    if weights.sha256 is not None and (found := sha256(file)) != weights.sha256:
+        raise BaseModelError(f"base.sha256: {file.name} has {found}, but the recipe says {weights.sha256}")
+    return folder
+
+
+def _locate(base: Weights, home: Path | None, mirror: Path | None) -> Path:
     if base.path is not None:
         return find_folders(base.path, home)[0]
     if base.package is not None:
@@ -51,7 +60,7 @@ def _find_package(name: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _find_weights(folder: Path, base: Base) -> Path:
+def _find_file(folder: Path, base: Weights) -> Path:
     """Return the weights that transformers will read: safetensors where both are there."""
     for name in (WEIGHTS, PICKLED_WEIGHTS):
         if (folder / name).is_file():
@@ -61,13 +70,13 @@ def _find_weights(folder: Path, base: Base) -> Path:
     )
 
 
-def _download(base: Base) -> Path:
+def _download(base: Weights) -> Path:
     """Return a snapshot from the Hub; pickled weights are fetched only where there are no others."""
     folder = _fetch(base, [CONFIG, WEIGHTS, *TOKENIZER_FILES])
     return folder if (folder / WEIGHTS).is_file() else _fetch(base, [PICKLED_WEIGHTS])
 
 
-def _fetch(base: Base, files: list[str]) -> Path:
+def _fetch(base: Weights, files: list[str]) -> Path:
     try:
         return Path(snapshot_download(base.hub, revision=base.revision, allow_patterns=files))
     except Exception as error:  # the client raises a dozen unrelated types for "not reachable"

@@ -179,6 +179,11 @@ class TextSource(Origin, TableFormat):
     min_letters: Share = Field(
         0.0, description="smallest share of letters and digits among characters other than spaces"
     )
+    max_digits: Share = Field(
+        1.0,
+        exclude_if=lambda share: share == 1.0,  # recipes from before it keep their fingerprint
+        description="largest share of digits among characters other than spaces",
+    )
     max_repeats: int | None = Field(
         None, ge=1, description="lines that appear in more texts than this are removed as boilerplate"
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from finsent.recipe.section import HubId, Section
+from finsent.recipe.pretraining import Pretraining
+from finsent.recipe.section import Section
+from finsent.recipe.weights import Weights
+
+PLACES = ("revision", "package", "path", "sha256")
 
 
 class TextToText(Section):
@@ -22,24 +26,9 @@ class TextToText(Section):
     )
 
 
-class Base(Section):
-    """The encoder to start from: a Python package, a folder, or a Hub model."""
+class Base(Weights):
+    """The encoder to start from: a package that carries it, a folder, a Hub model, or a recipe for one."""
 
-    hub: HubId = Field(description="origin, for the card; also loaded from there without package or path")
-    licence: str = Field(description="Hub licence id of the encoder's weights")
-    revision: str | None = Field(None, description="commit, tag or branch of the Hub model")
-    package: str | None = Field(None, description="Python package with the weights")
-    folder: str = Field(".", description="folder inside the package")
-    path: str | None = Field(
-        None,
-        description="folder with the encoder as transformers saves it, relative to the recipe file or, if it "
-        "is not there, to the repository",
-    )
-    sha256: str | None = Field(
-        None,
-        pattern=r"^[0-9a-f]{64}$",
-        description="sha256 of the weights: model.safetensors or pytorch_model.bin",
-    )
     layers: list[Annotated[int, Field(ge=0)]] | None = Field(
         None, min_length=1, description="layers to keep, in order"
     )
@@ -74,3 +63,34 @@ class Base(Section):
         description="of a T5 text to text, in fp32 alone: the ONNX file makes the decoder's values from its "
         "keys; half the cache where many words are written, nothing gained for one",
     )
+    recipe: Pretraining | None = Field(
+        None,
+        exclude_if=lambda recipe: recipe is None,  # recipes from before it keep their fingerprint
+        description="recipe file of a pretraining; the encoder is made first where runs/ lacks it, and "
+        "brings its hub and licence along",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _takes_over_what_its_recipe_says(cls, tree: Any) -> Any:  # noqa: ANN401  (whatever stands in the file)
+        made = tree.get("recipe") if isinstance(tree, dict) else None
+        if not isinstance(made, dict):
+            return tree
+        own = made.get("base") if isinstance(made.get("base"), dict) else {}
+        told = {"hub": made.get("hub") or own.get("hub"), "licence": made.get("licence")}
+        return {key: value for key, value in told.items() if value is not None} | tree
+
+    @model_validator(mode="after")
+    def _comes_from_one_place(self) -> Self:
+        if self.recipe is None:
+            return self
+        for key in PLACES:
+            if getattr(self, key) is not None:
+                raise ValueError(f"{key}: recipe says where the encoder comes from; leave {key} out")
+        for key in ("hub", "licence"):
+            if (got := getattr(self, key)) != (own := getattr(self.recipe, f"encoder_{key}")):
+                raise ValueError(
+                    f"{key}: got {got!r}, but the encoder of {self.recipe.name} has {own!r}; leave {key} "
+                    "out, and where another recipe is extended write replace: [base]"
+                )
+        return self

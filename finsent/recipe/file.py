@@ -1,8 +1,8 @@
-"""A recipe as a YAML file, with what it extends and the teachers that it names.
+"""A recipe as a YAML file, with what it extends and the recipes that it names.
 
 `load_recipe` reads a recipe file, `read_released_recipe` the copy inside a release, which may be older than
-today's keys. Both return a frozen `Recipe`, or raise a `RecipeError` that names the key, what was got and
-what is allowed.
+today's keys, and `load_pretraining` a recipe of a pretraining. All return what is frozen, or raise a
+`RecipeError` that names the key, what was got and what is allowed.
 """
 
 from __future__ import annotations
@@ -10,25 +10,42 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from finsent.errors import RecipeError
 from finsent.recipe.places import with_places_from
+from finsent.recipe.pretraining import LabelledRows, Pretraining
 from finsent.recipe.recipe import Recipe
 from finsent.recipe.renamed import find_old_keys, with_new_names
+from finsent.release import RUNS
 from finsent.yaml_dialects import describe_readings, dump_yaml, find_keys_that_are_no_text
 
+Model = TypeVar("Model", bound=BaseModel)
+ROWS = {*LabelledRows.model_fields, "extends", "replace"}  # what is read of a recipe that is protected
 
-def load_recipe(path: Path) -> Recipe:
-    """Read a recipe and everything that it extends.
+
+def load_recipe(path: Path, runs: Path = RUNS) -> Recipe:
+    """Read a recipe and everything that it extends; encoders that other recipes make lie in `runs`.
 
     Raises RecipeError: a file is missing or no YAML mapping, extends itself, or holds what is not allowed.
     """
     home = path.parent.absolute()
-    return _validate(_read_tree(path, (), home), path, home)
+    tree = _read_tree(path, (), home)
+    if "objective" in tree:
+        raise RecipeError(f"{path}: is a recipe of a pretraining; run python pretrain.py {path}")
+    return _validate(Recipe, tree, path, home=home, runs=runs)
+
+
+def load_pretraining(path: Path) -> Pretraining:
+    """Read a recipe of a pretraining; errors as above."""
+    home = path.parent.absolute()
+    tree = _read_tree(path, (), home)
+    if "labels" in tree:
+        raise RecipeError(f"{path}: is a recipe of a classifier; run python train.py {path}")
+    return _validate(Pretraining, tree, path, home=home)
 
 
 def read_released_recipe(path: Path) -> Recipe:
@@ -42,19 +59,24 @@ def read_released_recipe(path: Path) -> Recipe:
 @lru_cache(maxsize=4)  # a push reads the same one six times, and YAML is slow
 def parse_released_recipe(content: bytes, name: Path) -> Recipe:
     """Read the content of a release's recipe.yaml that lies elsewhere; errors as above, under `name`."""
-    return _validate(with_new_names(_parse_mapping(content, name)), name)
+    return _validate(Recipe, with_new_names(_parse_mapping(content, name)), name)
 
 
-def _validate(tree: dict[str, Any], path: Path, home: Path | None = None) -> Recipe:
+def _validate(model: type[Model], tree: dict[str, Any], path: Path, **context: Path) -> Model:
     try:
-        return Recipe.model_validate_json(json.dumps(tree), strict=True, context={"home": home})
+        return model.model_validate_json(json.dumps(tree), strict=True, context=context)
     except ValidationError as error:
         problems = "; ".join(_explain(problem) for problem in error.errors())
         raise RecipeError(f"{path}: {problems}") from None
 
 
-def _read_tree(path: Path, seen: tuple[Path, ...], home: Path) -> dict[str, Any]:
-    """Return what a file says, with paths as seen from `home`, the folder of the recipe that is asked for."""
+def _read_tree(
+    path: Path, seen: tuple[Path, ...], home: Path, keys: set[str] | None = None
+) -> dict[str, Any]:
+    """Return what a file says, with paths as seen from `home`, the folder of the recipe that is asked for.
+
+    With `keys` nothing but these is read.
+    """
     if path.resolve() in seen:
         raise RecipeError(f"{path}: extends itself through {' -> '.join(p.name for p in seen)}")
     tree = _read_mapping(path)
@@ -62,10 +84,19 @@ def _read_tree(path: Path, seen: tuple[Path, ...], home: Path) -> dict[str, Any]
         told = "; ".join(f"{first}: is now called {now}" for first, now in old.items())
         raise RecipeError(f"{path}: {told}; rename it in the file")
     try:
-        placed = with_places_from(tree, path.parent, home)
+        placed = with_places_from(_keep(tree, keys), path.parent, home)
     except RecipeError as error:
         raise RecipeError(f"{path}: {error}") from None
-    return _follow(placed, path, (*seen, path.resolve()), home)
+    return _follow(placed, path, (*seen, path.resolve()), home, keys)
+
+
+def _keep(tree: dict[str, Any], keys: set[str] | None) -> dict[str, Any]:
+    if keys is None:
+        return tree
+    kept = {key: value for key, value in tree.items() if key in keys}
+    if isinstance(kept.get("replace"), list):
+        kept["replace"] = [one for one in kept["replace"] if str(one).partition(".")[0] in keys]
+    return kept
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:
@@ -107,18 +138,30 @@ def _check_keys(node: yaml.Node | None, path: Path) -> None:
         )
 
 
-def _follow(tree: dict[str, Any], path: Path, seen: tuple[Path, ...], home: Path) -> dict[str, Any]:
-    """Put other recipe files that one names in its place: the one that it extends, and its teachers."""
+def _follow(
+    tree: dict[str, Any], path: Path, seen: tuple[Path, ...], home: Path, keys: set[str] | None
+) -> dict[str, Any]:
+    """Put other recipe files that one names in its place: the one that it extends, and those inside it."""
     if "extends" in tree:
-        parent = _read_tree(path.parent / str(tree.pop("extends")), seen, home)
+        parent = _read_tree(path.parent / str(tree.pop("extends")), seen, home, keys)
         tree = _merge(_without(parent, tree.pop("replace", []), path), tree)
-    plan = tree.get("distillation")
+
+    def read(named: Any) -> Any:  # noqa: ANN401  (whatever stands in the file)
+        return _read_tree(path.parent / named, seen, home) if isinstance(named, str) else named
+
+    def read_rows(named: Any) -> Any:  # noqa: ANN401  (as above)
+        """Leave out what leads back here: the recipe may start from this encoder."""
+        return _read_tree(path.parent / named, (), home, ROWS) if isinstance(named, str) else named
+
+    plan, base, data = (tree.get(key) for key in ("distillation", "base", "data"))
     if isinstance(plan, dict) and isinstance(plan.get("teachers"), list):
-        teachers = [
-            _read_tree(path.parent / one, seen, home) if isinstance(one, str) else one
-            for one in plan["teachers"]
-        ]
-        tree["distillation"] = plan | {"teachers": teachers}
+        tree["distillation"] = plan | {"teachers": [read(one) for one in plan["teachers"]]}
+    if isinstance(base, dict) and "recipe" in base:
+        tree["base"] = base | {"recipe": read(base["recipe"])}
+    protect = data.get("protect") if isinstance(data, dict) else None
+    if isinstance(data, dict) and isinstance(protect, dict) and isinstance(protect.get("recipes"), list):
+        rows = [read_rows(one) for one in protect["recipes"]]
+        tree["data"] = data | {"protect": protect | {"recipes": rows}}
     return tree
 
 
@@ -162,8 +205,8 @@ def _is_scalar(value: object) -> bool:
     return value is None or isinstance(value, bool | int | float)
 
 
-def dump_recipe(recipe: Recipe, folder: Path | None = None) -> str:
-    """Return a recipe as YAML that `load_recipe` reads back to an equal one, with nothing left to extend.
+def dump_recipe(recipe: Recipe | Pretraining, folder: Path | None = None) -> str:
+    """Return a recipe as YAML that is read back to an equal one, with nothing left to extend.
 
     With `folder`, the paths of its sources are as seen from there.
     """

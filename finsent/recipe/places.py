@@ -17,7 +17,8 @@ from finsent import REPOSITORY
 from finsent.errors import RecipeError
 
 FOLDERS = ("data.sources.*.path", "data.unlabelled.*.path", "base.path", "evaluation.suites.*")
-INSIDE = ("data.sources.*.files.*.*", "data.unlabelled.*.files.*", "base.folder")
+INSIDE = ("data.sources.*.files.*.*", "data.sources.*.files.*", "data.unlabelled.*.files.*", "base.folder")
+RECIPES = ("distillation.teachers.*", "base.recipe", "data.protect.recipes.*")  # inside a recipe
 ADDRESSES = ("data.sources.*.url", "data.unlabelled.*.url")
 
 Change = Callable[[str, Any], Any]  # of where a value stands, and the value
@@ -38,7 +39,7 @@ def with_places_from(tree: dict[str, Any], folder: Path, home: Path) -> dict[str
     moving = _Moving(folder, home)
     changes: dict[str, Change] = dict.fromkeys(FOLDERS, moving.move)
     changes |= dict.fromkeys(INSIDE, _check_inside) | dict.fromkeys(ADDRESSES, _check_address)
-    changes["distillation.teachers.*"] = moving.move_all
+    changes |= dict.fromkeys(RECIPES, moving.move_all)
     moved: Any = tree
     for where, change in changes.items():
         moved = _change(moved, where.split("."), change)

@@ -16,10 +16,12 @@ from finsent.recipe.data import Data, Origin
 from finsent.recipe.encoder import Base
 from finsent.recipe.evaluation import Evaluation
 from finsent.recipe.export import Export
+from finsent.recipe.pretraining import Pretraining
 from finsent.recipe.renamed import with_first_names
-from finsent.recipe.section import Section, Seed, Share, Version
+from finsent.recipe.section import Placed, Section, Seed, Share, Version
 from finsent.recipe.text import Text
 from finsent.recipe.training import Energy, Training
+from finsent.release import RUNS
 
 MAKING = {"labels", "seed", "data", "text", "base", "training", "distillation", "export"}
 
@@ -57,8 +59,8 @@ class Distillation(Section):
         return seeds
 
 
-class Recipe(Section):
-    """One release. Two recipes are equal when they say the same, wherever their files lie."""
+class Recipe(Placed):
+    """One release."""
 
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9-]*$", description="name of the recipe and of its folder in runs/"
@@ -81,20 +83,17 @@ class Recipe(Section):
     )
     card: Card = Field(description="the words of the model card and the demo")
     hub: Hub = Field(description="the ids to publish under")
-    _home: Path | None = PrivateAttr(None)
+    _runs: Path = PrivateAttr(RUNS)
 
     @model_validator(mode="after")
-    def _keeps_its_home(self, info: ValidationInfo) -> Self:
-        self._home = (info.context or {}).get("home", self._home)
+    def _knows_where_runs_lie(self, info: ValidationInfo) -> Self:
+        self._runs = (info.context or {}).get("runs", self._runs)
         return self
 
     @property
-    def home(self) -> Path | None:
-        """The folder of the recipe file, beside which its data may lie; None where it is not known."""
-        return self._home
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Recipe) and self.__dict__ == other.__dict__
+    def runs(self) -> Path:
+        """The folder of all runs, in which encoders lie that recipes of pretraining make."""
+        return self._runs
 
     @model_validator(mode="after")
     def _labels_hold_together(self) -> Self:
@@ -167,6 +166,17 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _encoders_have_folders_of_their_own(self) -> Self:
+        recipes = [self, *self.teachers]
+        names = {one.name for one in recipes}
+        for made in (one.base.recipe for one in recipes if one.base.recipe is not None):
+            if made.name in names or made not in self.encoders:
+                raise ValueError(
+                    f"base.recipe: another recipe is called {made.name!r}, too; each has a folder"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _has_texts_to_transfer(self) -> Self:
         if self.distillation is not None and self.distillation.transfer and not self.data.unlabelled:
             raise ValueError("distillation.transfer: uses texts of data.unlabelled; add a source there")
@@ -177,7 +187,7 @@ class Recipe(Section):
         if self.distillation is None or self.distillation.initialize_from == "base":
             return self
         first = self.teachers[0]
-        for key in ("hub", "revision", "sha256", "licence", "text_to_text"):
+        for key in ("hub", "revision", "sha256", "licence", "recipe", "text_to_text"):
             if getattr(first.base, key) != getattr(self.base, key):
                 raise ValueError(
                     f"distillation.initialize_from: {first.name} comes from another base ({key}) than "
@@ -194,10 +204,16 @@ class Recipe(Section):
         return [teacher.with_seed(seed) for teacher in named for seed in seeds] if seeds else named
 
     @property
+    def encoders(self) -> list[Pretraining]:
+        """The pretrainings that it and its teachers start from, each once; mostly none."""
+        found = (one.base.recipe for one in (self, *self.teachers))
+        return list({one.name: one for one in found if one is not None}.values())
+
+    @property
     def origins(self) -> list[Origin]:
-        """Where the texts come from that it learns, its own first, then those that only teachers learnt."""
+        """Where the texts come from that it learns: its own, its encoder's, those of teachers alone."""
         taught = (origin for teacher in self.teachers for origin in teacher.origins)
-        own = self.data.origins
+        own = [*self.data.origins, *(self.base.recipe.origins if self.base.recipe else [])]
         return [*own, *{one.name: one for one in taught if one not in own}.values()]
 
     @property

@@ -1,4 +1,4 @@
-"""The page of every key of a recipe, from its schema. `python -m finsent.recipe.reference` writes it."""
+"""The pages of every key of a recipe, from its schema. `python -m finsent.recipe.reference` writes them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from finsent import REPOSITORY
-from finsent.recipe.schema import recipe_schema
+from finsent.recipe.schema import pretraining_schema, recipe_schema
 
+PRETRAINING_PAGE = REPOSITORY / "docs" / "pretraining-keys.md"
 PAGE = REPOSITORY / "docs" / "recipe-keys.md"
 ADDED = {"extends", "replace"}  # keys of a file, not of a recipe
 TEACHERS = "teachers"  # recipes themselves: not shown again inside a recipe
@@ -19,18 +20,32 @@ This page is generated from [recipes/schema.json](../recipes/schema.json), which
 complete and check the keys. [Recipes](recipes.md) shows how to use them. An unknown key is an
 error, and so is a value of the wrong type: nothing is converted silently.
 """
+PRETRAINING_INTRODUCTION = """# Every key of a pretraining
+
+This page is generated from [recipes/encoders/schema.json](../recipes/encoders/schema.json).
+[Pretraining](pretraining.md) tells how the keys are used.
+"""
 
 Node = dict[str, Any]
 
 
 def reference_page() -> str:
     """Return the page as Markdown: a section of the recipe a heading, a key a row."""
-    schema = json.loads(recipe_schema())
+    return _page(INTRODUCTION, recipe_schema())
+
+
+def pretraining_page() -> str:
+    """Return the page of the keys of a pretraining."""
+    return _page(PRETRAINING_INTRODUCTION, pretraining_schema())
+
+
+def _page(introduction: str, told: str) -> str:
+    schema = json.loads(told)
     parts = [_section("", "The recipe itself", schema)]
     parts += [
         _section(path, f"`{path}`{kind}", node) for path, kind, node in _walk("", schema, schema["$defs"])
     ]
-    return "\n".join([INTRODUCTION, *parts])
+    return "\n".join([introduction, *parts])
 
 
 def _walk(path: str, node: Node, sections: Node) -> Iterator[tuple[str, str, Node]]:
@@ -109,3 +124,4 @@ def _cell(text: str) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(reference_page(), encoding="utf-8")
+    PRETRAINING_PAGE.write_text(pretraining_page(), encoding="utf-8")

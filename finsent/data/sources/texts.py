@@ -89,6 +89,8 @@ def find_unfit(source: TextSource, text: str) -> str:
         return "longer than max_characters"
     if source.min_letters and letter_share(text) < source.min_letters:
         return "fewer letters and digits than min_letters"
+    if source.max_digits < 1 and digit_share(text) > source.max_digits:
+        return "more digits than max_digits"
     return ""
 
 
@@ -99,6 +101,12 @@ def letter_share(text: str) -> float:
     """
     written = "".join(text.split())
     return sum(category(sign)[0] in "LMN" for sign in written) / len(written) if written else 0.0
+
+
+def digit_share(text: str) -> float:
+    """Return the share of digits among the characters that are no space, 0..1."""
+    written = "".join(text.split())
+    return sum(map(str.isdigit, written)) / len(written) if written else 0.0
 
 
 def cut_sentences(text: str, language: str) -> list[str]:

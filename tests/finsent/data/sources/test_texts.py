@@ -38,6 +38,13 @@ def test_filters_say_what_they_left_out(tmp_path: Path) -> None:
     }
 
 
+def test_texts_that_are_mostly_figures_can_be_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("12 34 56 up\nUp by 5 points\nUp", encoding="utf-8")
+    assert texts(tmp_path).texts == ["12 34 56 up", "Up by 5 points", "Up"]
+    found = texts(tmp_path, max_digits=0.3)
+    assert found.texts == ["Up by 5 points", "Up"] and found.left_out == {"more digits than max_digits": 1}
+
+
 @pytest.mark.parametrize(
     ("text", "share"),
     [("ab 12", 1.0), ("a.b.", 0.5), ("— —", 0.0), (" ", 0.0), ("हिन्दी", 1.0), ("한국어!", 0.75)],

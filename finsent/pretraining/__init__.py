@@ -1,0 +1,1 @@
+"""From texts without labels to an encoder: the stages of pretrain.py."""

@@ -1,0 +1,76 @@
+"""From texts without labels to an encoder that recipes start from: texts, tokenizer, packing, fitting.
+
+python pretrain.py recipes/encoders/finsent-domain-encoder.yaml    into runs/finsent-domain-encoder/encoder
+python pretrain.py recipes/encoders/x.yaml --resume                go on after an interruption
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # read when datasets is imported
+
+from finsent import options
+from finsent.claim import claimed
+from finsent.cli import make_app, print_anywhere, quiet_libraries, reporting_errors, say, stage
+from finsent.licences import pretraining_licence
+from finsent.mirror import mirror_from_environment
+from finsent.pretraining.encoder_folder import save_encoder, was_pretrained_by
+from finsent.pretraining.examples import prepare_material
+from finsent.pretraining.fit import fit_encoder
+from finsent.pretraining.model import prepare_model
+from finsent.pretraining.report import read_report
+from finsent.pretraining.telling import summarize, tell_packing, tell_texts
+from finsent.pretraining.texts import prepare_texts
+from finsent.pretraining.tokens import prepare_reader
+from finsent.recipe.file import load_pretraining
+from finsent.recipe.pretraining import Pretraining
+from finsent.release import RUNS, EncoderRun
+
+app = make_app(__doc__)
+
+
+def pretrain(recipe: Pretraining, run: EncoderRun, resume: bool = False) -> Path:
+    """Make the encoder of a recipe and return its folder, or raise and leave what stood there before."""
+    mirror = mirror_from_environment()
+    pretraining_licence(recipe)  # one that the texts forbid is told now, not after the training
+    stage(f"texts: {', '.join(source.name for source in recipe.data.sources)}")
+    texts = prepare_texts(recipe, mirror)
+    for line in tell_texts(texts.figures):
+        say(line)
+    staging = run.start()
+    stage(f"tokenizer: {f'trained, {recipe.tokenizer.kind}' if recipe.tokenizer else 'kept'}")
+    reader = prepare_reader(recipe, texts.learnt, mirror, staging)
+    material = prepare_material(recipe, texts, reader)
+    say(tell_packing(material.figures))
+    stage(f"model: {recipe.base.hub if recipe.base else 'random weights'}")
+    model = prepare_model(recipe, reader, mirror)
+    stage(f"pretraining: {recipe.objective}, {model.parameters:,} parameters")
+    owner = recipe.fingerprint() + texts.figures.fingerprint
+    fit = fit_encoder(recipe, model, material, run.checkpoints, owner, resume)
+    save_encoder(recipe, model, texts, material.figures, fit, staging)
+    return run.finish()
+
+
+@app.command(help=app.info.help)
+def main(
+    recipe_file: options.PretrainingFile,
+    runs: options.Runs = RUNS,
+    resume: options.Resume = False,
+    if_missing: options.IfMissing = False,
+) -> None:
+    """Make one encoder; exit 1 with one line when something is wrong."""
+    quiet_libraries()
+    with reporting_errors("run again with --resume to go on"):
+        recipe = load_pretraining(recipe_file)
+        run = EncoderRun(runs / recipe.name)
+        with claimed(run.folder, wait=if_missing):
+            if not (if_missing and was_pretrained_by(run, recipe, mirror_from_environment())):
+                pretrain(recipe, run, resume)
+        print(summarize(read_report(run.encoder)))
+
+
+if __name__ == "__main__":
+    print_anywhere()
+    app()
