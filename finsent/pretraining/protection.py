@@ -1,6 +1,6 @@
 """Rows that figures will be made of: no text that is pretrained on may be near to one.
 
-An article quotes a headline in one sentence, so sentences are compared, not articles, and a sentence that is
+An article may quote a row in one sentence, so sentences are compared, not articles, and a sentence that is
 near goes out of its text. It is near where the splits would tie the two (`finsent.data.near_duplicates`), or
 where it has a number of words in a row from the row, wherever that begins and ends.
 """

@@ -99,7 +99,7 @@ def test_checkpoints_of_another_recipe_are_not_gone_on_from(tmp_path: Path, tiny
     folder = tmp_path / "run" / "checkpoints"
     folder.mkdir(parents=True)
     (folder / "recipe.sha256").write_text("another", encoding="utf-8")
-    with pytest.raises(FinsentError, match="come from another recipe or other rows"):
+    with pytest.raises(FinsentError, match="belong to another recipe or other rows"):
         made_by(recipe, tmp_path / "run", resume=True)
 
 
