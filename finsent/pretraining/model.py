@@ -49,7 +49,8 @@ class Model:
     def head(self) -> torch.nn.Module:
         """Return the first part of the head, which reads hidden states of the body."""
         parts = list(self.model.children())
-        return parts[next(at for at, part in enumerate(parts) if part is self.model.base_model) + 1]
+        found: torch.nn.Module = parts[parts.index(self.model.base_model) + 1]
+        return found
 
 
 def prepare_model(recipe: Pretraining, reader: Reader, mirror: Path | None) -> Model:

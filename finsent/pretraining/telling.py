@@ -22,11 +22,10 @@ def tell_texts(found: TextFigures) -> Iterator[str]:
         told = f"{one.texts:,} texts of {one.characters:,} characters"
         yield f"  {name}: {told}{lines}; left out: {left[2:] or 0}"
     yield f"  copies left out: {found.copies:,}, and {found.near_copies:,} that begin nearly as another"
-    if found.protection is not None:
-        one = found.protection
+    if (kept := found.protection) is not None:
         yield (
-            f"  near to {one.rows:,} rows of {', '.join(one.recipes)}: {one.sentences_taken_out:,} sentences "
-            f"taken out of {one.texts_touched:,} texts; {found.emptied:,} texts have none left"
+            f"  near to {kept.rows:,} rows of {', '.join(kept.recipes)}: {kept.sentences_taken_out:,} "
+            f"sentences taken out of {kept.texts_touched:,} texts; {found.emptied:,} texts have none left"
         )
     yield f"  texts: {found.learnt:,} to learn, {found.held_out:,} held out"
 

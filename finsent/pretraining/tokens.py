@@ -36,7 +36,7 @@ class Reader:
     @property
     def size(self) -> int:
         """How many ids there are, special ones included."""
-        return max(self.tokenizer.get_vocab().values()) + 1
+        return int(max(self.tokenizer.get_vocab().values())) + 1
 
     def id_of(self, role: str) -> int:
         """Return the id of a special token."""

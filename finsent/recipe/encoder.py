@@ -76,7 +76,8 @@ class Base(Weights):
         made = tree.get("recipe") if isinstance(tree, dict) else None
         if not isinstance(made, dict):
             return tree
-        own = made.get("base") if isinstance(made.get("base"), dict) else {}
+        base = made.get("base")
+        own = base if isinstance(base, dict) else {}
         told = {"hub": made.get("hub") or own.get("hub"), "licence": made.get("licence")}
         return {key: value for key, value in told.items() if value is not None} | tree
 

@@ -167,7 +167,7 @@ class Recipe(Placed):
 
     @model_validator(mode="after")
     def _encoders_have_folders_of_their_own(self) -> Self:
-        recipes = [self, *self.teachers]
+        recipes: list[Recipe] = [self, *self.teachers]
         names = {one.name for one in recipes}
         for made in (one.base.recipe for one in recipes if one.base.recipe is not None):
             if made.name in names or made not in self.encoders:
