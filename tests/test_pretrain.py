@@ -72,6 +72,7 @@ def test_a_classifier_has_its_encoder_made_first_and_once(tmp_path: Path, tiny_b
     assert Classifier(release)("Arvo profit rose this quarter").label in tiny.LABELS
     card_text = (release / "README.md").read_text(encoding="utf-8")
     assert "| data: News | `cc-by-sa-4.0` |" in card_text and "license: cc-by-sa-4.0" in card_text
+    assert "| Pretrained | on News, by masked words |" in card_text
     assert load_recipe(release / "recipe.yaml").base.recipe is not None
     again = tiny.run_train(recipe, tmp_path / "runs")
     assert again.returncode == 0 and "pretraining: mlm" not in again.stderr
