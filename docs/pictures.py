@@ -22,7 +22,7 @@ from PIL import Image, ImageOps
 from benchmarks.browser.chromium import chromium
 from benchmarks.environments import free_port
 from finsent import REPOSITORY
-from finsent.cli import make_app
+from finsent.cli import make_app, print_anywhere
 from finsent.recipe.file import read_released_recipe
 from finsent.release import RECIPE, Run
 from local_hub import HubSettings, running_hub
@@ -115,4 +115,5 @@ def take(browser: Any, address: str, act: Callable[[Any], None], name: str) -> N
 
 
 if __name__ == "__main__":
+    print_anywhere()
     app()

@@ -128,12 +128,12 @@ def test_a_full_disk_during_the_proof_tells_that_it_is_published(
 @pytest.mark.parametrize(
     ("switches", "told"),
     [
-        (["TRANSFORMERS_OFFLINE"], "TRANSFORMERS_OFFLINE: set"),
+        (["TRANSFORMERS_OFFLINE"], "TRANSFORMERS_OFFLINE: publishing"),
         (
             ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE"],
             "HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE",
         ),
-        (["HF_HUB_OFFLINE"], "HF_HUB_OFFLINE: set"),
+        (["HF_HUB_OFFLINE"], "HF_HUB_OFFLINE: publishing"),
     ],
 )
 def test_the_switch_that_is_set_is_the_one_that_is_named(
