@@ -124,10 +124,10 @@ def test_labels_are_read_by_name_and_not_by_place() -> None:
 def test_a_model_without_a_label_is_refused() -> None:
     model = Words()
     model.labels = ["negative", "positive"]
-    with pytest.raises(ValueError, match="need 'neutral' as well"):
+    with pytest.raises(ValueError, match="the suites also need 'neutral'"):
         ask_suites(model, SUITES)
 
 
 def test_a_suite_without_cases_is_refused() -> None:
-    with pytest.raises(ValueError, match="suite a: no case"):
+    with pytest.raises(ValueError, match="suite a: has no cases"):
         rate_suite(Suite("a", "cases", ()), {})
