@@ -123,7 +123,7 @@ def test_an_fp16_file_goes_the_whole_way(tiny_base: Path, tmp_path: Path) -> Non
     assert 'GPU and WebGPU, half the size of fp32, `dtype: "fp16"` in transformers.js |' in card
     assert '["model.onnx", "model_fp16.onnx", "model_quantized.onnx"]' in card
     assert (
-        '`dtype: "q8"` takes `onnx/model_quantized.onnx`, `dtype: "fp32"` takes `onnx/model.onnx`, `dty'
+        '`dtype: "q8"` loads `onnx/model_quantized.onnx`, `dtype: "fp32"` loads `onnx/model.onnx`, `dty'
         in card
     )
     assert lint_card(card, metrics, release) == []
