@@ -155,7 +155,7 @@ def test_a_teacher_is_made_once_and_then_found(tmp_path: Path, tiny_base: Path) 
     assert (tmp_path / "runs" / "tiny" / "release" / "metrics.json").read_bytes() == made
     card = (tmp_path / "runs" / "student" / "release" / "README.md").read_text(encoding="utf-8")
     assert "% from tiny, the rest from the label |" in card
-    assert "| Texts without labels | 2 of Some news, labelled by the teachers alone; 0 that were nearly" in card
+    assert "| Texts without labels | 2 of Some news, labelled by the teachers alone; 0 that were" in card
     assert "| data: Some news | `cc-by-4.0` |" in card
     assert "the weights of tiny, which was trained from the base model" in card
 
