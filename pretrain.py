@@ -34,7 +34,7 @@ app = make_app(__doc__)
 def pretrain(recipe: Pretraining, run: EncoderRun, resume: bool = False) -> Path:
     """Make the encoder of a recipe and return its folder, or raise and leave what stood there before."""
     mirror = mirror_from_environment()
-    pretraining_licence(recipe)  # one that the texts forbid is told now, not after the training
+    pretraining_licence(recipe)  # so that a licence that the texts forbid fails now, not after the training
     stage(f"texts: {', '.join(source.name for source in recipe.data.sources)}")
     texts = prepare_texts(recipe, mirror)
     for line in tell_texts(texts.figures):

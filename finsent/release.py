@@ -10,7 +10,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import ClassVar, cast
 
 from finsent.errors import ReleaseError
 from finsent.onnx_files import FP32
@@ -50,20 +50,21 @@ ALWAYS = (
 
 
 @dataclass(frozen=True)
-class Run:
-    """The folder of one recipe below runs/: what is in the making, and the release when it is whole."""
+class _Making:
+    """A folder below runs/: something in the making, which takes its place when it is whole."""
 
     folder: Path
+    PLACE: ClassVar[str]
 
     @property
-    def release(self) -> Path:
-        """The Hub repository."""
-        return self.folder / "release"
+    def made(self) -> Path:
+        """Where it is when it is whole."""
+        return self.folder / self.PLACE
 
     @property
     def staging(self) -> Path:
-        """The release in the making."""
-        return self.folder / "release.partial"
+        """It in the making."""
+        return self.made.with_name(f"{self.made.name}.partial")
 
     @property
     def checkpoints(self) -> Path:
@@ -77,46 +78,38 @@ class Run:
         return self.staging
 
     def finish(self) -> Path:
+        """Put the staging folder in its place."""
+        _put_in_place(self.staging, self.made)
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+        return self.made
+
+
+class Run(_Making):
+    """The folder of one recipe."""
+
+    PLACE = "release"
+
+    @property
+    def release(self) -> Path:
+        """The Hub repository."""
+        return self.made
+
+    def finish(self) -> Path:
         """Put the staging folder in the place of the release; ReleaseError if files are missing."""
         if missing := missing_files(self.staging):
             raise ReleaseError(f"{self.staging}: not released, {', '.join(missing)} missing")
-        _put_in_place(self.staging, self.release)
-        shutil.rmtree(self.checkpoints, ignore_errors=True)
-        return self.release
+        return super().finish()
 
 
-@dataclass(frozen=True)
-class EncoderRun:
-    """The folder of one pretraining below runs/: what is in the making, and the encoder when it is whole."""
+class EncoderRun(_Making):
+    """The folder of one pretraining."""
 
-    folder: Path
+    PLACE = "encoder"
 
     @property
     def encoder(self) -> Path:
         """A folder as transformers saves it, with what is known of its making."""
-        return self.folder / "encoder"
-
-    @property
-    def staging(self) -> Path:
-        """The encoder in the making."""
-        return self.folder / "encoder.partial"
-
-    @property
-    def checkpoints(self) -> Path:
-        """What pretraining goes on from after an interruption."""
-        return self.folder / "checkpoints"
-
-    def start(self) -> Path:
-        """Return an empty staging folder."""
-        shutil.rmtree(self.staging, ignore_errors=True)
-        self.staging.mkdir(parents=True)
-        return self.staging
-
-    def finish(self) -> Path:
-        """Put the staging folder in the place of the encoder."""
-        _put_in_place(self.staging, self.encoder)
-        shutil.rmtree(self.checkpoints, ignore_errors=True)
-        return self.encoder
+        return self.made
 
 
 def _put_in_place(made: Path, place: Path) -> None:

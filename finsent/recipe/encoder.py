@@ -66,8 +66,8 @@ class Base(Weights):
     recipe: Pretraining | None = Field(
         None,
         exclude_if=lambda recipe: recipe is None,  # recipes from before it keep their fingerprint
-        description="recipe file of a pretraining; the encoder is made first where runs/ lacks it, and "
-        "brings its hub and licence along",
+        description="recipe file of a pretraining; the encoder is built first if it is not in runs/, and "
+        "its Hub id and licence are used",
     )
 
     @model_validator(mode="before")

@@ -60,8 +60,11 @@ class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers i
         """Write the line of one validation."""
         losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
         loss = f"loss {losses[-1]:.3f}, " if losses else ""
-        line = f"  step {state.global_step}/{state.max_steps}: {loss}"
-        tqdm.write(f"{line}validation macro F1 {metrics['eval_macro_f1']:.3f}", file=sys.stderr)
+        line = f"  step {state.global_step}/{state.max_steps}: {loss}{self._describe(metrics)}"
+        tqdm.write(line, file=sys.stderr)
+
+    def _describe(self, metrics: dict[str, float]) -> str:
+        return f"validation macro F1 {metrics['eval_macro_f1']:.3f}"
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
