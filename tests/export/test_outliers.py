@@ -10,8 +10,8 @@ from onnx import helper, numpy_helper
 from tokenizers import Tokenizer
 
 from export import outliers
-from export.outliers import MOST, _find_outliers, _group_products
-from export.quantize import _batches, quantize
+from export.outliers import MOST, _find_outliers, _group_products, split_outliers
+from export.quantize import _batches, _free_residuals, quantize
 from finsent.recipe.export import Variant
 from finsent.scoring import Floats
 from inference.classifier import Classifier
@@ -124,3 +124,36 @@ def test_products_that_share_an_input_or_weights_are_split_alike() -> None:
     graph = helper.make_graph([*nodes, node("6", "z", "D")], "graph", [], [], matrices)
     groups = [sorted(one.name for one in group) for group in _group_products(graph, ["6"])]
     assert groups == [["1", "2", "3"], ["4"]]
+
+
+def test_inputs_of_the_same_weights_leave_out_each_others_outliers(tmp_path: Path) -> None:
+    size, far = 40, {"x": 2, "y": 4}
+    weights = numpy_helper.from_array(np.ones((size, 3), np.float32), "W")
+    nodes = [helper.make_node("MatMul", [name, "W"], [f"{name}-out"], name) for name in far]
+    tensors = {name: helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, size]) for name in far}
+    outputs = [helper.make_empty_tensor_value_info(f"{name}-out") for name in far]
+    graph = helper.make_graph(nodes, "graph", list(tensors.values()), outputs, [weights])
+    path = tmp_path / "shared.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    feed = {name: np.ones((1, size), np.float32) for name in far}
+    for name, channel in far.items():
+        feed[name][0, channel] = 50
+    found, ranges = split_outliers(path, [feed], [])
+    assert {name: one.channels.tolist() for name, one in found.items()} == {"x": [2, 4], "y": [2, 4]}
+    assert {name: told[0]["rmax"] for name, told in ranges.items()} == {"x": 1, "y": 1}
+    [left] = onnx.load(path).graph.initializer
+    assert np.flatnonzero(~numpy_helper.to_array(left).any(axis=1)).tolist() == [2, 4]
+
+
+def test_of_two_products_of_one_input_the_one_in_float_reads_it_unrounded() -> None:
+    nodes = [
+        helper.make_node("Relu", ["input"], ["x"]),
+        helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+        helper.make_node("DequantizeLinear", ["q", "s", "z"], ["dq"]),
+        helper.make_node("DequantizeLinear", ["W8", "s", "z"], ["W"]),
+        helper.make_node("MatMul", ["dq", "W"], ["small"]),
+        helper.make_node("MatMul", ["dq", "V"], ["exact"]),
+    ]
+    graph = helper.make_graph(nodes, "graph", [], [])
+    _free_residuals(graph)
+    assert [list(node.input) for node in graph.node[4:]] == [["dq", "W"], ["x", "V"]]

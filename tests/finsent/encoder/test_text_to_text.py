@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,10 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, T5ForConditionalGeneration
 
+from finsent.encoder.end_token import frame_texts
 from finsent.encoder.load import load_base
 from finsent.encoder.text_to_text import LARGEST, TextToText, load_plain
+from finsent.encoder.tokenizer_file import read_tokenizer
 from finsent.errors import BaseModelError
 from finsent.recipe.encoder import TextToText as Form
 from finsent.recipe.recipe import Recipe
@@ -130,3 +133,10 @@ def test_every_label_has_a_word(recipe: Recipe) -> None:
     told["base"]["text_to_text"]["words"] = WORDS | {"mixed": "flat"}
     with pytest.raises(ValueError, match=r"base\.text_to_text\.words: unknown label 'mixed'"):
         Recipe.model_validate(told)
+
+
+def test_a_tokenizer_that_finds_the_end_token_in_texts_is_refused(recipe: Recipe) -> None:
+    tokenizer = read_tokenizer(Path(str(recipe.base.path)), recipe.text, "tests/t5")
+    plain = replace(tokenizer, tree=tokenizer.tree | {"pre_tokenizer": None, "normalizer": None})
+    with pytest.raises(BaseModelError, match=r"has a Unigram tokenizer that finds '</s>' in texts; choose"):
+        frame_texts(plain, end=1, name="tests/t5")

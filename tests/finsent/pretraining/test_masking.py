@@ -67,3 +67,9 @@ def test_a_sequence_of_separators_has_nothing_to_tell() -> None:
     ids = np.full(8, FRAME.last, np.int32)
     made = mask_words(ids, np.repeat(True, 8), np.random.default_rng(0), frame=FRAME, noise=0.15)
     assert (made["labels"] == IGNORED).all()
+
+
+def test_a_separator_inside_a_word_is_not_masked() -> None:
+    starts, maskable = np.array([True, False, False]), np.array([True, False, True])
+    chosen = choose_words(starts, maskable, 0.9, np.random.default_rng(0))
+    assert chosen.tolist() == [True, False, True]

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 import pretrain
 from finsent.data.splits import load_splits
 from finsent.encoder.load import load_base
-from finsent.errors import BaseModelError, FinsentError
+from finsent.errors import BaseModelError, FinsentError, RecipeError
+from finsent.licences import recipe_licence
 from finsent.pretraining import start
 from finsent.pretraining.protection import check_protected
 from finsent.recipe.file import load_recipe
@@ -72,3 +73,9 @@ def test_a_process_that_fails_is_told(tmp_path: Path, tiny_base: Path, commands:
     ):
         start.ensure_encoder(recipe.encoders[0], recipe.runs, None)
     assert not (recipe.runs / "tiny-encoder" / "encoder").exists()
+
+
+def test_an_encoder_may_not_claim_more_freedom_than_its_texts_give(tmp_path: Path, tiny_base: Path) -> None:
+    recipe = load(tmp_path, tiny_base, licence="apache-2.0")
+    with pytest.raises(RecipeError, match=r"'apache-2\.0', but a source demands 'cc-by-sa-4\.0'"):
+        recipe_licence(recipe)
