@@ -7,6 +7,7 @@ is closed, what runs is finished, and the process exits with 0. A second signal 
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -98,6 +99,8 @@ def run_worker(settings: ServerSettings, listener: socket.socket) -> None:
     def announce() -> None:
         app.state.server.draining = True
 
+    gc.collect()
+    gc.freeze()  # what is loaded stays: looking through it again would stop every request for tens of milliseconds
     config = configure(app, settings.limits, listener)
     DrainingServer(config, settings.drain_seconds, announce).run(sockets=[listener])
 
