@@ -39,7 +39,7 @@ def tune(search: Search, place: SearchFolder, runs: Path) -> str:
     """Run what is missing of a search, write what came out, and return it in words."""
     search, recipe = read_recipe(search, runs)
     stage(f"search: {search.trials} trials around {recipe.name}")
-    tell_space(search)
+    tell_space(search, recipe)
     setup = prepare_setup(search, recipe, mirror_from_environment())
     study = open_study(setup, place.study)
     stage(f"trials: {len(setup.splits.train)} rows, scored on {len(setup.splits.validation)} validation rows")

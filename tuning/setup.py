@@ -56,9 +56,9 @@ def read_recipe(search: Search, runs: Path) -> tuple[Search, Recipe]:
     recipe = load_recipe(search.recipe_file, runs)
     if search.name == recipe.name:
         raise FinsentError(f"name: {search.name!r} is the name of the recipe, too; each has a folder in runs/")
+    search = search.model_copy(update={"space": search.space or default_space(recipe)})
     check_space(search, recipe)
-    space = search.space or default_space(recipe)
-    return search.model_copy(update={"space": space}), recipe
+    return search, recipe
 
 
 def prepare_setup(search: Search, recipe: Recipe, mirror: Path | None) -> Setup:

@@ -111,7 +111,7 @@ class Study:
         import optuna
 
         states = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
-        return self._study.get_trials(deepcopy=False, states=states)
+        return list(self._study.get_trials(deepcopy=False, states=states))
 
     def _read(self, number: int, one: optuna.trial.FrozenTrial) -> Trial:
         import optuna

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from finsent.cautions import percent
 from finsent.cli import say, tell_seconds
+from finsent.recipe.recipe import Recipe
 from finsent.recipe.search import Range, Search
 from tuning.progress import tell_settings, tell_value
 from tuning.report import Contender, Report, Unseen
@@ -13,10 +14,12 @@ from tuning.report import Contender, Report, Unseen
 CLEAR = 0.05  # p below which a gain is not put down to chance
 
 
-def tell_space(search: Search) -> None:
-    """Say what may be tried."""
+def tell_space(search: Search, recipe: Recipe) -> None:
+    """Say what may be tried, and where nothing can be stopped early."""
     for key, values in search.space.items():
         say(f"  {key}: {_tell_range(values)}")
+    if search.pruner != "none" and recipe.training.evaluations == 1:
+        say("  caution: training.evaluations is 1, so no trial can be stopped early")
 
 
 def _tell_range(values: Range) -> str:

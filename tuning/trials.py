@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 from finsent.errors import FinsentError
@@ -43,3 +44,5 @@ def run_trial(setup: Setup, study: Study, checkpoints: Path, table: TrialTable) 
         ) from error
     else:
         study.finish(asked, report.validation_macro_f1)
+    finally:
+        gc.collect()  # a Trainer refers to itself, and its model would stay until a collection by chance

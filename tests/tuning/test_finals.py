@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from finsent.encoder.base_model import BaseModel
+from finsent.recipe.recipe import Recipe
 from finsent.scoring import mcnemar
+from finsent.training.report import TrainingReport
 from tests.tuning import samples
 from tests.tuning.samples import make_trial
 from tuning import finals
@@ -38,9 +41,9 @@ def test_finals_are_trained_once_a_seed_and_the_test_rows_are_scored_for_the_win
     trained: list[tuple[float, int]] = []
     fit = finals.fit_recipe
 
-    def counting(setup: Setup, recipe: finals.Settings, folder: Path) -> object:  # type: ignore[valid-type]
-        trained.append((recipe.training.learning_rate, recipe.training_seed))  # type: ignore[attr-defined]
-        return fit(setup, recipe, folder)  # type: ignore[arg-type]
+    def counting(setup: Setup, recipe: Recipe, folder: Path) -> tuple[BaseModel, TrainingReport]:
+        trained.append((recipe.training.learning_rate, recipe.training_seed))
+        return fit(setup, recipe, folder)
 
     monkeypatch.setattr(finals, "fit_recipe", counting)
     places = tmp_path / "finals", tmp_path / "checkpoints"
