@@ -26,6 +26,7 @@ from tuning.figures import draw_figures
 from tuning.finals import compare_unseen, run_finals
 from tuning.folder import SearchFolder
 from tuning.outcome import make_report
+from tuning.progress import tell_count
 from tuning.report import write_report
 from tuning.setup import prepare_setup, read_recipe
 from tuning.study import open_study
@@ -38,13 +39,14 @@ app = make_app(__doc__)
 def tune(search: Search, place: SearchFolder, runs: Path) -> str:
     """Run what is missing of a search, write what came out, and return it in words."""
     search, recipe = read_recipe(search, runs)
-    stage(f"search: {search.trials} trials around {recipe.name}")
+    stage(f"search: {tell_count(search.trials, 'trial')} around {recipe.name}")
     tell_space(search, recipe)
     setup = prepare_setup(search, recipe, mirror_from_environment())
     study = open_study(setup, place.study)
     stage(f"trials: {len(setup.splits.train)} rows, scored on {len(setup.splits.validation)} validation rows")
     trials = run_trials(setup, study, place.checkpoints)
-    stage(f"finals: {search.finalists} trials and the recipe as it is, {search.seeds} seeds each")
+    finalists = tell_count(search.finalists, "trial")
+    stage(f"finals: {finalists} and the recipe as it is, {tell_count(search.seeds, 'seed')} each")
     finals = run_finals(setup, trials, place.finals, place.checkpoints)
     stage(f"comparing: {len(setup.splits.test)} test rows")
     unseen = compare_unseen(setup, finals)
@@ -57,9 +59,7 @@ def tune(search: Search, place: SearchFolder, runs: Path) -> str:
 
 
 @app.command(help=app.info.help)
-def main(
-    search_file: options.SearchFile, runs: options.Runs = RUNS, trials: options.Trials = None
-) -> None:
+def main(search_file: options.SearchFile, runs: options.Runs = RUNS, trials: options.Trials = None) -> None:
     """Search, or go on with a search; exit 1 with one line when something is wrong."""
     quiet_libraries()
     with reporting_errors("run the same command again to go on"):

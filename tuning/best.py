@@ -28,4 +28,6 @@ def write_best(setup: Setup, report: Report, path: Path) -> Recipe:
 def _tell_origin(report: Report) -> str:
     if report.best.trial is None:
         return f"Written by tune.py: none of {len(report.trials)} trials was better, so nothing is changed."
-    return f"Written by tune.py: trial {report.best.trial} of {len(report.trials)}; search.json has all of them."
+    return (
+        f"Written by tune.py: trial {report.best.trial} of {len(report.trials)}; search.json has all of them."
+    )

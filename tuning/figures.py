@@ -12,11 +12,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from finsent.recipe.search import Range
 from model_card.card.figures import BLUE, COLOURS, DPI, GREY, ORANGE
 from tuning.folder import HISTORY, IMPORTANCE, PARALLEL, SLICES
-from tuning.progress import short_key, tell_value
+from tuning.progress import short_key, tell_count, tell_value
 from tuning.report import MEASURE, Report, Trial
 
 MOST_COLUMNS = 3  # of slices
@@ -55,11 +56,11 @@ def draw_history(report: Report) -> Figure:
         axes.plot(*_points(stopped), "o", color=BLUE, fillstyle="none", label="stopped early")
     best = np.maximum.accumulate([trial.score for trial in done])
     axes.step([trial.number for trial in done], best, where="post", color=ORANGE, label="best so far")
-    as_it_is = f"the recipe as it is, mean of {len(report.seeds)} seeds"
+    as_it_is = f"the recipe as it is, mean of {tell_count(len(report.seeds), 'seed')}"
     axes.axhline(report.start.mean, color=GREY, linestyle="--", linewidth=1, label=as_it_is)
     axes.set_xlabel("trial", fontsize=12)
     axes.set_ylabel(MEASURE, fontsize=12)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(loc="lower right", fontsize=10, frameon=False)
     _title(axes, report)
     return figure
@@ -109,7 +110,9 @@ def _draw_slice(axes: Axes, report: Report, key: str) -> None:
     scale = place_values(report, key)
     shades = [PALEST + (1 - PALEST) * trial.number / len(report.trials) for trial in report.trials]
     scores = [trial.score for trial in report.trials]
-    axes.scatter(scale.places, scores, c=shades, cmap=COLOURS, vmin=0, vmax=1, edgecolors=GREY, linewidths=0.5)
+    axes.scatter(
+        scale.places, scores, c=shades, cmap=COLOURS, vmin=0, vmax=1, edgecolors=GREY, linewidths=0.5
+    )
     for place, trial in zip(scale.places, report.trials, strict=True):
         if trial.number == report.best.trial:
             axes.plot(place, trial.score, "o", color=ORANGE, markersize=9)
@@ -134,7 +137,9 @@ def draw_parallel(report: Report) -> Figure:
     for at, ticks in enumerate([*(scale.ticks for scale in scales), ends]):
         _draw_axis(axes, at, ticks)
     names = [*map(short_key, keys), "macro F1"]
-    axes.set_xticks(range(len(names)), [name.replace(".", "\n").replace("_", "\n") for name in names], fontsize=10)
+    axes.set_xticks(
+        range(len(names)), [name.replace(".", "\n").replace("_", "\n") for name in names], fontsize=10
+    )
     axes.set_yticks([])
     for edge in axes.spines.values():
         edge.set_visible(False)
@@ -161,7 +166,9 @@ def place_values(report: Report, key: str) -> Scale:
     if values.kind == "choice":
         return _place_choices(values, found)
     low, high = (_measure(end, values) for end in values.values)
-    ticks = [*values.values] if values.kind != "log" else [values.values[0], _middle(values), values.values[1]]
+    ticks = (
+        [*values.values] if values.kind != "log" else [values.values[0], _middle(values), values.values[1]]
+    )
     return Scale(
         places=[(_measure(one, values) - low) / (high - low) for one in found],
         ticks={(_measure(one, values) - low) / (high - low): tell_value(one) for one in ticks},
@@ -187,7 +194,7 @@ def _middle(values: Range) -> float:
 
 
 def _heading(report: Report) -> str:
-    return f"{report.name}, {len(report.trials)} trials"
+    return f"{report.name}, {tell_count(len(report.trials), 'trial')}"
 
 
 def _title(axes: Axes, report: Report) -> None:

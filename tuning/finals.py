@@ -1,7 +1,7 @@
-"""The best trials beside the recipe as it is: each trained again with several seeds, none of them a trial's.
+"""The best trials beside the recipe as it is: each trained again with several seeds that no trial had.
 
-The best of many trials is partly the luckiest, so another seed's validation scores decide. The answers on test
-rows are kept, but nothing is chosen by them: only those of the winner and the recipe as it is are scored.
+The best of many trials is partly the luckiest, so validation scores with other seeds decide. The answers on
+test rows are kept, but nothing is chosen by them: only the winner and the recipe as it is are scored there.
 """
 
 from __future__ import annotations

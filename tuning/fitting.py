@@ -51,7 +51,5 @@ def fit_recipe(
     base = load_base(recipe, [row.text for row in splits.train], setup.mirror, start)
     transfer = prepare_transfer(recipe, splits, setup.mirror)
     progress = Watch(judge) if judge else None
-    report = fit(
-        recipe, splits, base, folder, teachers=setup.teachers, transfer=transfer, progress=progress
-    )
+    report = fit(recipe, splits, base, folder, teachers=setup.teachers, transfer=transfer, progress=progress)
     return base, report

@@ -77,7 +77,9 @@ class TrialTable:
         last = self._trials[-SHOWN:]
         for trial in [*([best] if best and best not in last else []), *last]:
             style = "bold green" if trial is best else "dim" if trial.state != "done" else None
-            table.add_row(*_cells(trial.number, f"{trial.score:.3f}", trial.state, trial.settings), style=style)
+            table.add_row(
+                *_cells(trial.number, f"{trial.score:.3f}", trial.state, trial.settings), style=style
+            )
         if self._running:
             number, settings = self._running
             percent, score = self._noted[-1] if self._noted else (0, None)
@@ -94,6 +96,11 @@ def best_of(trials: list[Trial]) -> Trial | None:
 def short_key(key: str) -> str:
     """Return a key without its section, as long as that says enough."""
     return key.partition(".")[2] or key
+
+
+def tell_count(count: int, noun: str) -> str:
+    """Return a number of things: `1 trial`, `20 trials`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def tell_settings(settings: Mapping[str, Any]) -> str:

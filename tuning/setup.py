@@ -52,10 +52,12 @@ class Setup:
 
 
 def read_recipe(search: Search, runs: Path) -> tuple[Search, Recipe]:
-    """Return the recipe that a search starts from, and the search with a space; RecipeError if one is wrong."""
+    """Return a search with its space, and the recipe that it starts from; FinsentError if one is wrong."""
     recipe = load_recipe(search.recipe_file, runs)
     if search.name == recipe.name:
-        raise FinsentError(f"name: {search.name!r} is the name of the recipe, too; each has a folder in runs/")
+        raise FinsentError(
+            f"name: {search.name!r} is the name of the recipe, too; each has a folder in runs/"
+        )
     search = search.model_copy(update={"space": search.space or default_space(recipe)})
     check_space(search, recipe)
     return search, recipe

@@ -87,8 +87,8 @@ def check_key(key: str) -> None:
     section = key.partition(".")[0]
     if section not in SECTIONS and section in Recipe.model_fields:
         raise RecipeError(
-            f"space: got {key}, but a search only changes what is learnt from the same rows; allowed are keys "
-            f"below {', '.join(sorted(SECTIONS))}"
+            f"space: got {key}, but a search only changes what is learnt from the same rows; allowed are "
+            f"keys below {', '.join(sorted(SECTIONS))}"
         )
     if why := REFUSED.get(key):
         raise RecipeError(f"space: got {key}: {why}; leave it out")

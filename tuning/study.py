@@ -1,18 +1,18 @@
 """The trials of a search, kept by optuna (https://doi.org/10.1145/3292500.3330701) in an SQLite file.
 
 A trial that was cut off is found running when the search goes on, as one process alone holds its folder. It
-does not count, and its settings are tried again. The sampler's state is not in the file, so it is made anew for
-each trial, with a seed of its own: a search that was cut off ends in the same trials as one that was not.
+does not count, and its settings are tried again. The sampler's state is not in the file, so it is made anew
+for each trial, with a seed of its own: a search that was cut off ends in the same trials as one that was not.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -105,7 +105,9 @@ class Study:
         done = [trial for trial in self.trials() if trial.state == "done"]
         if len(done) < TELLING or len({trial.score for trial in done}) == 1:
             return {}
-        return {key: float(share) for key, share in optuna.importance.get_param_importances(self._study).items()}
+        return {
+            key: float(share) for key, share in optuna.importance.get_param_importances(self._study).items()
+        }
 
     def _kept(self) -> list[optuna.trial.FrozenTrial]:
         import optuna
@@ -161,7 +163,8 @@ def _reading(place: Path) -> Iterator[None]:
         yield
     except (optuna.exceptions.OptunaError, SQLAlchemyError, RuntimeError) as error:
         raise FinsentError(
-            f"{place}: cannot be read as optuna's trials ({first_line(error)[:200]}); move it away to begin anew"
+            f"{place}: cannot be read as optuna's trials ({first_line(error)[:200]}); move it away to begin "
+            "anew"
         ) from error
 
 

@@ -8,7 +8,7 @@ from finsent.cautions import percent
 from finsent.cli import say, tell_seconds
 from finsent.recipe.recipe import Recipe
 from finsent.recipe.search import Range, Search
-from tuning.progress import tell_settings, tell_value
+from tuning.progress import tell_count, tell_settings, tell_value
 from tuning.report import Contender, Report, Unseen
 
 CLEAR = 0.05  # p below which a gain is not put down to chance
@@ -40,7 +40,8 @@ def _indent(line: str) -> str:
 
 
 def _tell_trials(report: Report) -> str:
-    parts = [f"{report.name}: {len(report.trials)} trials looked at in {tell_seconds(report.seconds)}"]
+    looked_at = tell_count(len(report.trials), "trial")
+    parts = [f"{report.name}: {looked_at} looked at in {tell_seconds(report.seconds)}"]
     if report.stopped:
         parts.append(f"{report.stopped} of them stopped early")
     if report.cut_off:
@@ -49,8 +50,8 @@ def _tell_trials(report: Report) -> str:
 
 
 def _tell_best(report: Report) -> list[str]:
-    best, seeds = report.best, len(report.seeds)
-    finals = f"macro F1 on {report.validation_rows:,} validation rows, mean of {seeds} other seeds"
+    best, seeds = report.best, tell_count(len(report.seeds), "other seed")
+    finals = f"macro F1 on {report.validation_rows:,} validation rows, mean of {seeds}"
     if report.unseen is None:
         other = max((one.mean for one in report.finalists), default=None)
         told = "" if other is None else f", the best finalist {percent(other)}"
@@ -65,10 +66,8 @@ def _tell_best(report: Report) -> list[str]:
 
 def _tell_luck(report: Report, best: Contender) -> str:
     score = next(trial.score for trial in report.trials if trial.number == best.trial)
-    return (
-        f"it was chosen for {percent(score)} on these rows: the best of {len(report.trials)} trials looks better "
-        "there than it is"
-    )
+    looked_at = tell_count(len(report.trials), "trial")
+    return f"it was chosen for {percent(score)} on these rows: the best of {looked_at} looks better there than it is"
 
 
 def _tell_unseen(unseen: Unseen) -> list[str]:

@@ -18,9 +18,9 @@ RATE, ROWS = "training.learning_rate", "training.batch_size"
 SPACE: dict[str, Any] = {RATE: {"log": [1e-6, 5e-3]}, ROWS: {"choice": [4, 8]}}
 
 
-def write_search(folder: Path, encoder: Path, **changes: Any) -> Path:
+def write_search(folder: Path, encoder: Path, training: dict[str, Any] | None = None, **changes: Any) -> Path:
     """Write rows, a tiny recipe and a search beside it, and return the search's path."""
-    tiny.write_recipe(folder, encoder)
+    tiny.write_recipe(folder, encoder, **({"training": training} if training else {}))
     tree = {"name": "tiny-search", "recipe": "tiny.yaml", "trials": 3, "space": SPACE} | changes
     path = folder / "search.yaml"
     path.write_text(yaml.safe_dump(tree), encoding="utf-8")

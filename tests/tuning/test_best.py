@@ -21,7 +21,9 @@ def test_the_best_is_a_recipe_that_extends_the_first_and_makes_what_was_scored(
     assert str(tmp_path) not in text
     assert recipe.name == "tiny-tuned" and load_recipe(place) == recipe
     trial = setup.recipe_with(report.best.settings)
-    assert recipe.making_fingerprint() == trial.making_fingerprint() != setup.recipe.making_fingerprint()
+    beside = write_best(setup, report, tmp_path / "best.yaml")  # places are as seen from the file
+    assert beside.making_fingerprint() == trial.making_fingerprint() != setup.recipe.making_fingerprint()
+    assert recipe.training == trial.training
 
 
 def test_where_nothing_was_better_nothing_is_changed(tmp_path: Path, tiny_base: Path) -> None:

@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from tests.tuning.samples import RATE, ROWS, make_report
-from tuning.figures import draw_figures, draw_history, draw_importance, draw_parallel, draw_slices, place_values
+from tuning.figures import (
+    draw_figures,
+    draw_history,
+    draw_importance,
+    draw_parallel,
+    draw_slices,
+    place_values,
+)
 
 
 def test_four_figures_are_drawn_and_the_same_report_gives_the_same_bytes(tmp_path: Path) -> None:

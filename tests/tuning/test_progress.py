@@ -38,7 +38,9 @@ def test_in_a_log_every_trial_has_a_line(
         table.finish(make_trial(2, 0.4, rate=1e-3, stopped=True))
     told = capfd.readouterr().err
     assert "going on: 1 of 3 trials are done, 1 that was cut off is repeated" in told
-    assert "  trial 2 of 3: macro F1 0.400, stopped at 50 % (best 0.500, trial 1): learning_rate 0.001, " in told
+    assert (
+        "  trial 2 of 3: macro F1 0.400, stopped at 50 % (best 0.500, trial 1): learning_rate 0.001, " in told
+    )
 
 
 def test_a_trial_that_was_stopped_is_never_the_best() -> None:

@@ -35,7 +35,7 @@ def test_a_search_that_names_no_keys_gets_those_around_its_recipe(tmp_path: Path
 
 def test_a_search_and_its_recipe_have_different_names(tmp_path: Path, tiny_base: Path) -> None:
     path = samples.write_search(tmp_path, tiny_base, name="tiny")
-    with pytest.raises(FinsentError, match="name: 'tiny' is the name of the recipe, too"):
+    with pytest.raises(FinsentError, match="name: 'tiny' is that of the recipe, too"):
         read_recipe(load_search(path), tmp_path / "runs")
 
 
@@ -50,7 +50,7 @@ def test_a_teacher_is_found_or_its_absence_is_told(
     )
     search = samples.write_search(tmp_path, tiny_base, recipe=student.name)
     started, recipe = read_recipe(load_search(search), tmp_path / "runs")
-    with pytest.raises(FinsentError, match="build student with train.py first"):
+    with pytest.raises(FinsentError, match=r"build student with train\.py first"):
         prepare_setup(started, recipe, None)
     home = tmp_path / "runs" / "tiny" / "release"
     shutil.copytree(tiny_release, home)

@@ -30,8 +30,14 @@ PAGE = (tiny.ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
         ({"seed": {"int": [1, 2]}}, "allowed are keys below base, distillation, text, training"),
         ({"training.seed": {"int": [1, 2]}}, "training.seed: a seed is luck and no setting"),
         ({"training.batch_size": {"linear": [4, 8]}}, "got linear, but it takes whole numbers; write int or"),
-        ({"training.dropout": {"linear": [0, 1.5]}}, r"training.dropout: tiny cannot have 1.5 there: .*got 1.5"),
-        ({"base.characters": {"choice": ["all", "greek"]}}, "cannot have \"greek\" there: .*'all' or 'latin'"),
+        (
+            {"training.dropout": {"linear": [0, 1.5]}},
+            r"dropout: tiny cannot have 1.5 there: .*got 1.5",
+        ),
+        (
+            {"base.characters": {"choice": ["all", "greek"]}},
+            "cannot have .greek. there: .*'all' or 'latin'",
+        ),
         (
             {"base": {"choice": [{}, {"positions": 64}]}, "base.positions": {"choice": [64, 128]}},
             "base.positions is a part of base; leave one of them out",
@@ -80,8 +86,9 @@ def test_drawn_values_become_what_a_recipe_says() -> None:
     assert settle(drawn, space) == {"a": 0.0001235, "b": 0.1235, "c": 7, "d": [0, 1]}
 
 
-@pytest.mark.parametrize("path", sorted((tiny.ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_shipped_recipe_takes_the_values_that_are_tried_by_default(path: Path) -> None:
+@pytest.mark.parametrize("name", ["quickstart", "reviews", "finsent-nano", "t5-market-news-words"])
+def test_recipes_of_all_kinds_take_the_values_that_are_tried_by_default(name: str) -> None:
+    path = tiny.ROOT / "recipes" / f"{name}.yaml"
     recipe = load_recipe(path)
     search = load_search(path).model_copy(update={"space": default_space(recipe)})
     check_space(search, recipe)
