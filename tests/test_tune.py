@@ -25,7 +25,6 @@ from tuning.report import Report, read_report
 
 TRIALS = 4
 SEARCH: dict[str, Any] = {"trials": TRIALS, "startup": 2, "finalists": 1, "seeds": 1}
-SHORT = {"epochs": 2, "batch_size": 8, "learning_rate": 0.005, "evaluations": 2, "bf16": "off"}
 
 
 def test_without_optuna_the_command_that_installs_it_is_told(
@@ -89,8 +88,8 @@ def test_a_search_that_is_killed_goes_on_to_as_many_trials_as_were_asked_for(
 ) -> None:
     (tmp_path / "whole").mkdir()
     (tmp_path / "cut").mkdir()
-    whole = samples.write_search(tmp_path / "whole", tiny_base, SHORT, **SEARCH)
-    cut = samples.write_search(tmp_path / "cut", tiny_base, SHORT, **SEARCH)
+    whole = samples.write_search(tmp_path / "whole", tiny_base, samples.SHORT, **SEARCH)
+    cut = samples.write_search(tmp_path / "cut", tiny_base, samples.SHORT, **SEARCH)
     done = run(python, whole)
     assert done.returncode == 0, done.stderr
     assert f"tiny-search: {TRIALS} trials looked at in" in done.stdout and "Traceback" not in done.stderr

@@ -67,7 +67,8 @@ def _tell_best(report: Report) -> list[str]:
 def _tell_luck(report: Report, best: Contender) -> str:
     score = next(trial.score for trial in report.trials if trial.number == best.trial)
     looked_at = tell_count(len(report.trials), "trial")
-    return f"it was chosen for {percent(score)} on these rows: the best of {looked_at} looks better there than it is"
+    told = f"the best of {looked_at} looks better there than it is"
+    return f"it was chosen for {percent(score)} on these rows: {told}"
 
 
 def _tell_unseen(unseen: Unseen) -> list[str]:

@@ -15,6 +15,13 @@ from tests import tiny
 from tuning.report import Contender, Report, Trial, Unseen
 
 RATE, ROWS = "training.learning_rate", "training.batch_size"
+SHORT: dict[str, Any] = {
+    "epochs": 2,
+    "batch_size": 8,
+    "learning_rate": 0.005,
+    "evaluations": 2,
+    "bf16": "off",
+}
 SPACE: dict[str, Any] = {RATE: {"log": [1e-6, 5e-3]}, ROWS: {"choice": [4, 8]}}
 
 
@@ -27,9 +34,11 @@ def write_search(folder: Path, encoder: Path, training: dict[str, Any] | None = 
     return path
 
 
-def read_search(folder: Path, encoder: Path, **changes: Any) -> tuple[Search, Recipe]:
+def read_search(
+    folder: Path, encoder: Path, training: dict[str, Any] | None = None, **changes: Any
+) -> tuple[Search, Recipe]:
     """Return a written search with the recipe that it starts from."""
-    search = load_search(write_search(folder, encoder, **changes))
+    search = load_search(write_search(folder, encoder, training, **changes))
     return search, load_recipe(search.recipe_file)
 
 

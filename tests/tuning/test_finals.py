@@ -19,7 +19,7 @@ from tuning.setup import Setup, prepare_setup
 
 @pytest.fixture
 def setup(tmp_path: Path, tiny_base: Path) -> Setup:
-    search, recipe = samples.read_search(tmp_path, tiny_base, finalists=1, seeds=2)
+    search, recipe = samples.read_search(tmp_path, tiny_base, samples.SHORT, finalists=1, seeds=2)
     return prepare_setup(search, recipe, None)
 
 

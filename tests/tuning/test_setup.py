@@ -35,7 +35,7 @@ def test_a_search_that_names_no_keys_gets_those_around_its_recipe(tmp_path: Path
 
 def test_a_search_and_its_recipe_have_different_names(tmp_path: Path, tiny_base: Path) -> None:
     path = samples.write_search(tmp_path, tiny_base, name="tiny")
-    with pytest.raises(FinsentError, match="name: 'tiny' is that of the recipe, too"):
+    with pytest.raises(FinsentError, match="name: 'tiny' is the name of the recipe, too"):
         read_recipe(load_search(path), tmp_path / "runs")
 
 
