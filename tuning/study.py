@@ -1,8 +1,8 @@
 """The trials of a search, kept by optuna (https://doi.org/10.1145/3292500.3330701) in an SQLite file.
 
 A trial that was cut off is found running when the search goes on, as one process alone holds its folder. It
-does not count, and its settings are tried again. The sampler's state is not in the file, so it is made anew
-for each trial, with a seed of its own: a search that was cut off ends in the same trials as one that was not.
+does not count. The sampler's state is not in the file, so it is made anew for each trial, with a seed by the
+trial's number: the settings that were cut off are proposed again, and the search ends in the same trials.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Study:
         self._study, self._search = study, search
 
     def ask(self) -> Asked:
-        """Begin a trial: the next of those that were cut off, or what the sampler proposes."""
+        """Begin a trial with what the sampler proposes: the same again, if that was cut off."""
         import optuna
 
         number = len(self._kept()) + 1
@@ -74,14 +74,13 @@ class Study:
 
         self._study.tell(asked.trial, state=optuna.trial.TrialState.PRUNED)
 
-    def repeat_cut_off(self) -> int:
-        """Have the trials tried again that were cut off, and return how many they were."""
+    def drop_cut_off(self) -> int:
+        """Let trials that were cut off count no more, and return how many they were."""
         import optuna
 
         running = self._study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,))
         for one in running:
             self._study.tell(one.number, state=optuna.trial.TrialState.FAIL)
-            self._study.enqueue_trial(one.params)
         return len(running)
 
     @property

@@ -16,7 +16,7 @@ from tuning.study import Study
 def run_trials(setup: Setup, study: Study, checkpoints: Path) -> list[Trial]:
     """Run what is missing and return all trials; those beyond what is asked for now are left in the study."""
     asked_for = setup.search.trials
-    cut_off = study.repeat_cut_off()
+    cut_off = study.drop_cut_off()
     with TrialTable(setup.search, study.trials(), cut_off) as table:
         while len(trials := study.trials()) < asked_for:
             run_trial(setup, study, checkpoints, table)

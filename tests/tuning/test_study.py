@@ -36,7 +36,7 @@ def score(settings: Settings) -> float:
 def run(setup: Setup, place: Path, count: int, cut_at: int | None = None) -> list[Trial]:
     """Run trials; one of them is begun and left, as by a kill, and the study is opened anew."""
     study = open_study(setup, place)
-    study.repeat_cut_off()
+    study.drop_cut_off()
     while len(study.trials()) < count:
         asked = study.ask()
         assert asked.number == len(study.trials()) + 1
@@ -58,7 +58,7 @@ def test_a_search_that_was_cut_off_ends_in_the_same_trials(prepared: Open, tmp_p
     assert len(whole) == len(cut) == 8 and without_time(cut) == without_time(whole)
     assert [trial.number for trial in cut] == list(range(1, 9))
     study = open_study(setup, tmp_path / "cut.db")
-    assert study.cut_off == 1 and study.repeat_cut_off() == 0
+    assert study.cut_off == 1 and study.drop_cut_off() == 0
     assert len({trial.settings[RATE] for trial in whole}) == 8
 
 
