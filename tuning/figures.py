@@ -61,7 +61,7 @@ def draw_history(report: Report) -> Figure:
     axes.set_xlabel("trial", fontsize=12)
     axes.set_ylabel(MEASURE, fontsize=12)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(loc="lower right", fontsize=10, frameon=False)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=10, frameon=False)
     _title(axes, report)
     return figure
 
@@ -83,7 +83,7 @@ def draw_importance(report: Report) -> Figure:
     bars = axes.barh([key for key, _ in shares], [share for _, share in shares], color=BLUE)
     axes.bar_label(bars, [f"{100 * share:.0f} %" for _, share in shares], padding=3, fontsize=10)
     axes.set_xlim(0, 1.1 * max(share for _, share in shares) or 1)
-    axes.set_xlabel("share of the differences that the key decides (PED-ANOVA)", fontsize=12)
+    axes.set_xlabel("share that the key decides (PED-ANOVA)", fontsize=12)
     _title(axes, report)
     return figure
 
@@ -102,7 +102,8 @@ def draw_slices(report: Report) -> Figure:
         axes.set_visible(False)
     for axes in grid[::columns]:
         axes.set_ylabel("validation macro F1", fontsize=12)
-    figure.suptitle(_heading(report), fontsize=11, parse_math=False)
+    told = f"{_heading(report)}; later ones are darker, the best is orange"
+    figure.suptitle(told, fontsize=11, parse_math=False)
     return figure
 
 
@@ -156,8 +157,10 @@ def _line_style(trial: Trial, report: Report, height: float) -> dict[str, Any]:
 
 def _draw_axis(axes: Axes, at: int, ticks: dict[float, str]) -> None:
     axes.axvline(at, color=GREY, linewidth=1, zorder=0)
+    behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
     for place, told in ticks.items():
-        axes.text(at + 0.04, place, told, fontsize=9, va="center", color="black", parse_math=False)
+        text = axes.text(at + 0.04, place, told, fontsize=9, va="center", bbox=behind, parse_math=False)
+        text.set_zorder(4)
 
 
 def place_values(report: Report, key: str) -> Scale:
