@@ -35,7 +35,7 @@ class Connections:
 
     def least(self) -> int:
         """Return how many the process with the fewest has."""
-        return int(min(self._counts))
+        return min(int(count) for count in self._counts)
 
 
 class SharedListener(socket.socket):
