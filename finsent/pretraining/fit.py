@@ -39,7 +39,7 @@ from finsent.training.batches import rows_at_once
 from finsent.training.checkpoints import claim_folder, last_whole_checkpoint
 from finsent.training.distributed import check_share, count_processes, run_in_all
 from finsent.training.precision import use_bf16
-from finsent.training.sharing import SharingTrainer, use_one_gpu
+from finsent.training.sharing import SharingTrainer
 
 HEAD_RATE = 1e-3  # of a new head that is fitted alone
 CHECKPOINT_COPIES = 2  # the latest and one in the making
@@ -198,7 +198,7 @@ def _arguments(recipe: Pretraining, folder: Path, steps: int) -> TrainingArgumen
     training = recipe.training
     sizes, processes = Training(batch_size=training.batch_size, max_tokens=training.length), count_processes()
     at_once = rows_at_once(sizes, processes)
-    arguments = TrainingArguments(
+    return TrainingArguments(
         output_dir=str(folder),
         max_steps=steps,
         per_device_train_batch_size=at_once,
@@ -217,7 +217,6 @@ def _arguments(recipe: Pretraining, folder: Path, steps: int) -> TrainingArgumen
         dataloader_pin_memory=False,
         report_to=[],
     )
-    return use_one_gpu(arguments)
 
 
 def make_optimizer(training: PretrainingSteps, model: torch.nn.Module) -> torch.optim.Optimizer:

@@ -39,7 +39,7 @@ from finsent.training.loss import class_weights, make_loss
 from finsent.training.precision import use_bf16
 from finsent.training.progress import TrainingProgress
 from finsent.training.report import TrainingReport, TransferReport
-from finsent.training.sharing import SharingTrainer, use_one_gpu
+from finsent.training.sharing import SharingTrainer
 from finsent.training.targets import training_rows, validation_rows
 from finsent.training.temperature import fit_temperature, fold_temperature
 
@@ -162,7 +162,7 @@ def _arguments(recipe: Recipe, rows: int, folder: Path) -> TrainingArguments:
     training, at_once = recipe.training, rows_at_once(recipe.training, count_processes())
     steps = math.ceil(math.ceil(rows / training.batch_size) * training.epochs)
     every = math.ceil(steps / training.evaluations)
-    arguments = TrainingArguments(
+    return TrainingArguments(
         output_dir=str(folder),
         max_steps=every * training.evaluations,  # the last step is evaluated too, at the lowest rate
         per_device_train_batch_size=at_once,
@@ -188,7 +188,6 @@ def _arguments(recipe: Recipe, rows: int, folder: Path) -> TrainingArguments:
         dataloader_pin_memory=False,
         report_to=[],
     )
-    return use_one_gpu(arguments)
 
 
 def set_dropout(model: PreTrainedModel, rate: float) -> None:

@@ -66,12 +66,13 @@ class Shares(Sampler[list[int]]):
 class SharingTrainer(Trainer):  # type: ignore[misc]  # transformers is not typed here
     """The Trainer for one process of several, or for one alone; it speaks through TrainingProgress only."""
 
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401  (the Trainer's own)
-        super().__init__(**settings)
+    def __init__(self, *, args: TrainingArguments, **settings: Any) -> None:  # noqa: ANN401  (the Trainer's)
+        use_one_gpu(args)
+        super().__init__(args=args, **settings)
         for printing in (PrinterCallback, ProgressCallback, *(() if is_first() else (TrainingProgress,))):
             self.remove_callback(printing)
         if not is_first():
-            set_seed(self.args.seed + rank())  # else all would drop the same hidden states
+            set_seed(args.seed + rank())  # else all would drop the same hidden states
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Return this process's share, by today's arguments; a checkpoint's would be those of its own run."""
@@ -94,9 +95,8 @@ class SharingTrainer(Trainer):  # type: ignore[misc]  # transformers is not type
         return None if sampler is None else CommonOrder(sampler)
 
 
-def use_one_gpu(arguments: TrainingArguments) -> TrainingArguments:
-    """Keep the Trainer to one GPU a process: of its own accord it would give each GPU a whole batch."""
+def use_one_gpu(arguments: TrainingArguments) -> None:
+    """Keep the Trainer to one GPU a process: left alone it would give each GPU a whole batch."""
     if (count := arguments.n_gpu) > 1:
         say(f"  one of {count} GPUs is used; start with torchrun --nproc-per-node {count} to use them all")
         arguments._n_gpu = 1
-    return arguments

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,12 @@ from transformers import TrainerCallback, TrainingArguments
 
 from finsent.data.splits import load_splits
 from finsent.encoder.load import load_base
+from finsent.pretraining.fit import PretrainingTrainer
 from finsent.recipe.recipe import Recipe
 from finsent.recipe.training import Training
 from finsent.training import fit as fitting
 from finsent.training.batches import rows_at_once
-from finsent.training.sharing import Shares, use_one_gpu
+from finsent.training.sharing import SharingTrainer, Shares
 from tests import launched, tiny
 from tests.finsent.training import fitted
 
@@ -29,8 +32,8 @@ def shares_of(rows: int, batch: int, at_once: int, processes: int) -> list[Share
 @pytest.mark.parametrize("processes", [1, 2, 3])
 def test_each_step_reads_the_same_rows_however_many_share_it(rows: int, at_once: int, processes: int) -> None:
     batch = 12
-    parts = batch // processes // at_once or 1
-    at_once = min(at_once, batch // processes)
+    at_once = math.gcd(at_once, batch // processes)
+    parts = batch // processes // at_once
     every = [list(share) for share in shares_of(rows, batch, at_once, processes)]
     for start in range(0, rows, batch):
         step = start // batch
@@ -61,21 +64,25 @@ def test_a_process_computes_parts_of_its_own_share(rows: int, processes: int, at
 
 
 def test_several_gpus_without_a_launcher_do_not_multiply_the_batch(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, tiny_recipe: Recipe, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = TrainingArguments(str(tmp_path), per_device_train_batch_size=32, use_cpu=True)
-    arguments._n_gpu = 3
+    arguments._n_gpu = 3  # as where three are seen
     assert arguments.train_batch_size == 96
-    assert use_one_gpu(arguments).n_gpu == 1 and arguments.train_batch_size == 32
+    model = load_base(tiny_recipe, []).model
+    trainer = SharingTrainer(model=model, args=arguments)
     told = "  one of 3 GPUs is used; start with torchrun --nproc-per-node 3 to use them all\n"
     assert capsys.readouterr().err == told
-    assert use_one_gpu(arguments).n_gpu == 1 and capsys.readouterr().err == ""
+    assert arguments.train_batch_size == 32 and trainer._wrap_model(model) is model
+    SharingTrainer(model=model, args=arguments)
+    assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("story", ["training", "pretraining"])
-def test_no_story_lets_the_trainer_use_gpus_by_itself(story: str) -> None:
-    source = (tiny.ROOT / "finsent" / story / "fit.py").read_text(encoding="utf-8")
-    assert source.count("TrainingArguments(\n") == source.count("return use_one_gpu(arguments)") == 1
+def test_nothing_trains_past_the_trainer_that_shares() -> None:
+    assert issubclass(PretrainingTrainer, SharingTrainer)
+    rooms = [path for room in ("finsent", "benchmarks", "model_card") for path in (tiny.ROOT / room).rglob("*.py")]
+    plain = [path.name for path in rooms if re.search(r"[( =]Trainer\(", path.read_text(encoding="utf-8"))]
+    assert plain == []
 
 
 class Killed(TrainerCallback):  # type: ignore[misc]
