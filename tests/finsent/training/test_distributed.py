@@ -43,7 +43,10 @@ def test_more_processes_than_gpus_are_refused_once(monkeypatch: pytest.MonkeyPat
     for name in (*distributed.LAUNCHED, "LOCAL_WORLD_SIZE"):
         monkeypatch.setenv(name, "4")
     monkeypatch.setenv("RANK", "0")
-    with pytest.raises(FinsentError, match="4 processes were started, but this machine has 2 GPUs"), gathered():
+    with (
+        pytest.raises(FinsentError, match="4 processes were started, but this machine has 2 GPUs"),
+        gathered(),
+    ):
         pass
     monkeypatch.setenv("RANK", "3")
     with pytest.raises(SystemExit) as silent, gathered():

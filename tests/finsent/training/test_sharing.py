@@ -18,7 +18,7 @@ from finsent.recipe.recipe import Recipe
 from finsent.recipe.training import Training
 from finsent.training import fit as fitting
 from finsent.training.batches import rows_at_once
-from finsent.training.sharing import SharingTrainer, Shares
+from finsent.training.sharing import Shares, SharingTrainer
 from tests import launched, tiny
 from tests.finsent.training import fitted
 
@@ -80,7 +80,9 @@ def test_several_gpus_without_a_launcher_do_not_multiply_the_batch(
 
 def test_nothing_trains_past_the_trainer_that_shares() -> None:
     assert issubclass(PretrainingTrainer, SharingTrainer)
-    rooms = [path for room in ("finsent", "benchmarks", "model_card") for path in (tiny.ROOT / room).rglob("*.py")]
+    rooms = [
+        path for room in ("finsent", "benchmarks", "model_card") for path in (tiny.ROOT / room).rglob("*.py")
+    ]
     plain = [path.name for path in rooms if re.search(r"[( =]Trainer\(", path.read_text(encoding="utf-8"))]
     assert plain == []
 
