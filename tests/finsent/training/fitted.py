@@ -46,9 +46,9 @@ def write_inputs(folder: Path, encoder: Path) -> None:
         tiny.write_recipe(folder / name, encoder, training=training)
     for name in ENCODERS:
         (folder / name).mkdir()
-        tree = samples.T5 if name == "span" else samples.pretraining_tree(encoder)
-        steps = tree["training"] | {"epochs": 1, "dropout": 0.0}
-        samples.write_pretraining(folder / name, encoder, **(tree if name == "span" else {}), training=steps)
+        changes = samples.T5 if name == "span" else {"training": samples.STEPS | {"head_warmup": 0.2}}
+        steps = changes["training"] | {"epochs": 1, "dropout": 0.0}
+        samples.write_pretraining(folder / name, encoder, **(changes | {"training": steps}))
 
 
 def fit_case(folder: Path) -> None:

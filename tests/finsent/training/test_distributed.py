@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import subprocess
-import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from finsent.environment import environment_alone
 from finsent.errors import FinsentError
+from finsent.pretraining import start
 from finsent.training import distributed
 from finsent.training.distributed import agree, check_share, gathered, run_in_all, tell_processes
+from tests.finsent.pretraining import samples
+
+DONE = subprocess.CompletedProcess([], 0)
 
 
 @pytest.mark.parametrize(("batch", "processes"), [(32, 1), (32, 8), (7, 7), (33, 11)])
@@ -70,15 +73,18 @@ def test_another_process_that_is_gone_is_told() -> None:
         run_in_all(work)
 
 
-def test_a_process_of_the_first_one_s_own_does_not_wait_for_the_others(
-    monkeypatch: pytest.MonkeyPatch,
+def test_an_encoder_is_made_by_a_process_that_waits_for_no_other(
+    tmp_path: Path, tiny_base: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told: dict[str, Any] = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}
     told |= {"MASTER_PORT": "1", "LOCAL_WORLD_SIZE": "2", "TORCHELASTIC_RUN_ID": "x", "GROUP_RANK": "0"}
     for name, value in told.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    environment = environment_alone()
+    started: list[dict[str, str]] = []
+    monkeypatch.setattr(start.subprocess, "run", lambda *_, env, **__: started.append(env) or DONE)
+    monkeypatch.setattr(start, "count_processes", lambda: 2)
+    start.ensure_encoder(samples.load(tmp_path, tiny_base), tmp_path / "runs", None)
+    (environment,) = started
     assert not set(told) & set(environment) and environment["OMP_NUM_THREADS"] == "1"
-    asked = "from finsent.training.distributed import gathered\nwith gathered() as first: print(first)"
-    assert subprocess.check_output([sys.executable, "-c", asked], env=environment, text=True) == "True\n"
+    assert "one process makes it alone" in capsys.readouterr().err
