@@ -17,7 +17,7 @@ from tests import launched, tiny
 from tests.finsent.pretraining import samples
 
 pytestmark = pytest.mark.slow
-LONG = {"epochs": 40, "batch_size": 4, "evaluations": 40, "patience": 2, "bf16": "off"}
+LONG = {"epochs": 20, "batch_size": 4, "evaluations": 20, "patience": 1, "bf16": "off"}
 
 
 def wait_for_checkpoint(process: subprocess.Popen[str], run: Path) -> None:
@@ -42,8 +42,8 @@ def test_a_process_that_dies_ends_the_others_and_the_run_goes_on(tmp_path: Path,
     )
     wait_for_checkpoint(process, run)
     os.kill(process_of(process.pid, 1), signal.SIGKILL)
-    out, _ = process.communicate(timeout=60)
-    assert process.returncode != 0 and out == ""
+    out, said = process.communicate(timeout=60)
+    assert process.returncode != 0 and out == "" and "Signal 9 (SIGKILL) received" in said
     assert not (run / "release").exists()
     done = launched.run(2, *command, "--resume")
     assert done.returncode == 0, done.stderr
@@ -54,21 +54,6 @@ def test_a_process_that_dies_ends_the_others_and_the_run_goes_on(tmp_path: Path,
     said = [line for line in done.stderr.splitlines() if line.startswith("training: ")]
     assert len(said) == 1 and said[0].endswith(" rows, shared by 2 processes")
     assert done.stdout.count("tiny") == done.stdout.count("\n  peak memory ") == 1
-    refused = launched.run(3, *command)
-    assert refused.returncode != 0
-    assert refused.stderr.count("training.batch_size: got 4, which 3 processes cannot share evenly") == 1
-
-
-def test_a_teacher_and_its_student_are_fitted_by_both(tmp_path: Path, tiny_base: Path) -> None:
-    recipe = tiny.write_recipe(tmp_path, tiny_base)
-    plan = {"teachers": [recipe.name], "augmentations": 1, "initialize_from": "teacher"}
-    student = tmp_path / "student.yaml"
-    student.write_text(f"extends: {recipe.name}\nname: student\ndistillation: {plan!r}\n", encoding="utf-8")
-    done = launched.run(2, "train.py", str(student), "--runs", str(tmp_path / "runs"))
-    assert done.returncode == 0, done.stderr
-    for name in ("tiny", "student"):
-        metrics = tiny.read_json(tmp_path / "runs" / name / "release" / "metrics.json")
-        assert metrics["training"]["processes"] == 2, name
 
 
 def test_an_encoder_is_pretrained_by_both(tmp_path: Path, tiny_base: Path) -> None:

@@ -48,6 +48,8 @@ def _join(first: bool) -> None:
         if not first:  # it is said once
             raise SystemExit(1)
         raise FinsentError(f"{here} processes were started, but this machine has {gpus} GPUs; start {gpus}")
+    if not gpus:  # accelerate would say "cpu:0", where torch cannot restore an optimizer to
+        os.environ.setdefault("ACCELERATE_TORCH_DEVICE", "cpu")
     dist.init_process_group("cpu:gloo,cuda:nccl" if gpus else "gloo", timeout=PATIENCE)
 
 
