@@ -22,6 +22,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerFast,
     Trainer,
+    TrainerCallback,
     TrainingArguments,
     set_seed,
 )
@@ -54,13 +55,14 @@ def fit(
     resume: bool = False,
     teachers: Sequence[Path] = (),
     transfer: Transfer | None = None,
+    progress: TrainerCallback | None = None,
 ) -> TrainingReport:
     """Fit `base.model` in place and calibrate it; checkpoints go to `folder`.
 
     `teachers` are the releases of the recipe's teachers, in its order; `transfer` holds texts that they
-    alone label. With `resume`, training goes on from
-    the last checkpoint there; FinsentError if that one was made from another recipe or other rows. Without
-    a checkpoint it starts from the beginning. Other processes that wait for it do their share.
+    alone label. `progress` is told of every validation, in place of the terminal. With `resume`, training
+    goes on from the last checkpoint there; FinsentError if that one was made from another recipe or other
+    rows. Without a checkpoint it starts from the beginning. Other processes that wait for it do their share.
     """
     check_share(recipe.training.batch_size)
     claim_folder(folder, recipe.making_fingerprint() + splits.report.fingerprints["train"], resume)
@@ -72,7 +74,8 @@ def fit(
         base.model.get_input_embeddings().requires_grad_(False)
     rows = training_rows(recipe, splits.train, teachers, transfer.texts if transfer else ())
     checkpoint = last_whole_checkpoint(folder) if resume else None
-    fitting = partial(_train, recipe, rows, splits, base, folder, checkpoint)
+    shown = progress or TrainingProgress()
+    fitting = partial(_train, recipe, rows, splits, base, folder, shown, checkpoint)
     trainer, macro_f1, temperature = run_in_all(fitting)
     base.model.to("cpu").eval()
     seconds = time.monotonic() - started
@@ -94,10 +97,16 @@ def fit(
 
 
 def _train(
-    recipe: Recipe, rows: Dataset, splits: Splits, base: BaseModel, folder: Path, checkpoint: str | None
+    recipe: Recipe,
+    rows: Dataset,
+    splits: Splits,
+    base: BaseModel,
+    folder: Path,
+    progress: TrainerCallback,
+    checkpoint: str | None,
 ) -> tuple[Trainer, float, float]:
     """Train and calibrate `base.model` in place; return what did it, the macro F1 and the temperature."""
-    trainer = _build_trainer(recipe, rows, splits, base, folder)
+    trainer = _build_trainer(recipe, rows, splits, base, folder, progress)
     trainer.train(resume_from_checkpoint=checkpoint)
     return trainer, *_calibrate(trainer, base.model)
 
@@ -129,7 +138,9 @@ def tokenize_rows(rows: Dataset, tokenizer: PreTrainedTokenizerFast, training: T
     return rows.map(encode, batched=True, remove_columns=["text"], keep_in_memory=True)
 
 
-def _build_trainer(recipe: Recipe, taught: Dataset, splits: Splits, base: BaseModel, folder: Path) -> Trainer:
+def _build_trainer(
+    recipe: Recipe, taught: Dataset, splits: Splits, base: BaseModel, folder: Path, progress: TrainerCallback
+) -> Trainer:
     training, tokenizer = recipe.training, base.tokenizer()
     rows = {"train": taught, "validation": validation_rows(splits.validation, recipe.labels)}
     rows = {split: tokenize_rows(rows[split], tokenizer, training) for split in rows}
@@ -142,7 +153,7 @@ def _build_trainer(recipe: Recipe, taught: Dataset, splits: Splits, base: BaseMo
         compute_loss_func=make_loss(class_weights(splits, recipe), training.label_smoothing),
         compute_metrics=_macro_f1,
         preprocess_logits_for_metrics=_logits_alone,
-        callbacks=[EarlyStoppingCallback(early_stopping_patience=training.patience), TrainingProgress()],
+        callbacks=[EarlyStoppingCallback(early_stopping_patience=training.patience), progress],
     )
 
 
