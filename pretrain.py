@@ -2,6 +2,7 @@
 
 python pretrain.py recipes/encoders/finsent-domain-encoder.yaml    into runs/finsent-domain-encoder/encoder
 python pretrain.py recipes/encoders/x.yaml --resume                go on after an interruption
+torchrun --nproc-per-node 2 pretrain.py recipes/encoders/x.yaml    two processes, or two GPUs
 """
 
 from __future__ import annotations
@@ -27,12 +28,14 @@ from finsent.pretraining.tokens import prepare_reader
 from finsent.recipe.file import load_pretraining
 from finsent.recipe.pretraining import Pretraining
 from finsent.release import RUNS, EncoderRun
+from finsent.training.distributed import check_share, dismiss_others, gathered, tell_processes
 
 app = make_app(__doc__)
 
 
 def pretrain(recipe: Pretraining, run: EncoderRun, resume: bool = False) -> Path:
     """Make the encoder of a recipe and return its folder, or raise and leave what stood there before."""
+    check_share(recipe.training.batch_size)
     mirror = mirror_from_environment()
     pretraining_licence(recipe)  # so that a licence that the texts forbid fails now, not after the training
     stage(f"texts: {', '.join(source.name for source in recipe.data.sources)}")
@@ -46,9 +49,10 @@ def pretrain(recipe: Pretraining, run: EncoderRun, resume: bool = False) -> Path
     say(tell_packing(material.figures))
     stage(f"model: {recipe.base.hub if recipe.base else 'random weights'}")
     model = prepare_model(recipe, reader, mirror)
-    stage(f"pretraining: {recipe.objective}, {model.parameters:,} parameters")
+    stage(f"pretraining: {recipe.objective}, {model.parameters:,} parameters{tell_processes()}")
     owner = recipe.fingerprint() + texts.figures.fingerprint
     fit = fit_encoder(recipe, model, material, run.checkpoints, owner, resume)
+    dismiss_others()
     save_encoder(recipe, model, texts, material.figures, fit, staging)
     return run.finish()
 
@@ -62,7 +66,9 @@ def main(
 ) -> None:
     """Make one encoder; exit 1 with one line when something is wrong."""
     quiet_libraries()
-    with reporting_errors("run again with --resume to go on"):
+    with reporting_errors("run again with --resume to go on"), gathered() as first:
+        if not first:
+            return
         recipe = load_pretraining(recipe_file)
         run = EncoderRun(runs / recipe.name)
         with claimed(run.folder, wait=if_missing):

@@ -4,6 +4,7 @@ python train.py                                  build runs/quickstart/release
 python train.py recipes/finsent-research.yaml    build another recipe
 python train.py recipes/x.yaml --resume          continue after an interruption
 python train.py recipes/x.yaml --evaluate-on others.csv
+torchrun --nproc-per-node 2 train.py RECIPE      two processes, or two GPUs
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from finsent.pretraining.start import ensure_encoder
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RUNS, Run
+from finsent.training.distributed import check_share, dismiss_others, gathered, tell_processes
 from finsent.training.fit import fit
 from model_card.behaviour.cases import read_suites
 from model_card.card.files import write_card
@@ -56,6 +58,8 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     A teacher gets the splits of its student, so that neither is trained on the other's test rows. If it has
     sources of its own, rows that are close to those test rows are left out.
     """
+    is_teacher = splits is not None
+    check_share(recipe.training.batch_size)
     mirror = mirror_from_environment()
     licence = recipe_licence(recipe)
     read_suites(recipe, [])  # so that a suite that cannot be read fails now, not after the training
@@ -71,9 +75,11 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     stage(f"base: {recipe.teachers[0].name if start else recipe.base.hub}")
     base = load_base(recipe, [row.text for row in splits.train], mirror, start)
     staging = run.start()
-    stage(f"training: {len(splits.train)} rows")
+    stage(f"training: {len(splits.train)} rows{tell_processes()}")
     transfer = prepare_transfer(recipe, splits, mirror)
     report = fit(recipe, splits, base, run.checkpoints, resume, teachers, transfer)
+    if not is_teacher:  # whose student is still to be fitted
+        dismiss_others()
     base.save(staging)
     stage(f"export: {', '.join(variant.name for variant in recipe.export.variants)}")
     export_files(recipe.export, [row.text for row in splits.train], staging)
@@ -121,7 +127,9 @@ def main(
 ) -> None:
     """Build a release, or score an existing one; exit 1 with one line if something is wrong."""
     quiet_libraries()
-    with reporting_errors("run again with --resume to continue"):
+    with reporting_errors("run again with --resume to continue"), gathered() as first:
+        if not first:
+            return
         recipe = load_recipe(recipe_file, runs)
         run = Run(runs / recipe.name)
         if evaluate_on is not None:

@@ -21,6 +21,8 @@ INHERITED = (
         "CUDA_VISIBLE_DEVICES",
     ),
 )
+# What torchrun tells its processes; one that they start by themselves would wait for the others' call.
+LAUNCHER = ("RANK", "WORLD_SIZE", "LOCAL_", "GROUP_", "ROLE_", "MASTER_", "TORCHELASTIC_")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
 
@@ -37,6 +39,11 @@ def environment_in(home: Path, endpoint: str | None = None) -> dict[str, str]:
     own = {"HOME": str(home), "HF_HOME": str(home), "TMPDIR": str(home)}
     own |= {"LC_ALL": "C", "PYTHONUTF8": "1"}  # bash warns of a locale that is not there
     return {**kept, **own, "PYTHONUSERBASE": site.getuserbase()}  # packages of the user are found by the home
+
+
+def environment_alone() -> dict[str, str]:
+    """Return the environment without what a launcher put there, for a process that is none of its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(LAUNCHER)}
 
 
 def is_loopback(address: str) -> bool:

@@ -13,8 +13,11 @@ from transformers import pipeline
 import train
 from finsent.claim import LOCK
 from finsent.data.splits import load_splits
+from finsent.encoder.base_model import BaseModel
+from finsent.errors import FinsentError
 from finsent.onnx_files import FP32, QUANTIZED
 from finsent.recipe.file import load_recipe, read_released_recipe
+from finsent.recipe.recipe import Recipe
 from finsent.release import (
     ALWAYS,
     COVERAGE_FIGURE,
@@ -23,6 +26,7 @@ from finsent.release import (
     missing_files,
     sha256,
 )
+from finsent.training import distributed
 from inference.classifier import Classifier
 from model_card.card.build import build_card
 from model_card.lint.card import lint_card
@@ -260,3 +264,33 @@ def test_a_teacher_of_another_recipe_is_made_again(
     monkeypatch.setattr(train, "train", lambda recipe, run, *_: made.append(recipe.name) or run.release)
     assert train.make_teacher(recipe, student, splits, Run(tmp_path / "student"), resume=False) == release
     assert made == ["tiny"] * seed
+
+
+class Stopped(Exception):
+    """What comes after the fitting is another test's."""
+
+
+@pytest.mark.parametrize("is_teacher", [False, True])
+def test_other_processes_are_kept_until_the_student_is_fitted(
+    is_teacher: bool, tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def save(*_: object) -> None:
+        raise Stopped
+
+    monkeypatch.setattr(train, "fit", lambda *_: calls.append("fit"))
+    monkeypatch.setattr(train, "dismiss_others", lambda: calls.append("dismiss"))
+    monkeypatch.setattr(BaseModel, "save", save)
+    with pytest.raises(Stopped):
+        train.train(tiny_recipe, Run(tmp_path), False, load_splits(tiny_recipe) if is_teacher else None)
+    assert calls == ["fit", *([] if is_teacher else ["dismiss"])]
+
+
+def test_a_batch_that_processes_cannot_share_is_refused_before_anything_is_read(
+    tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(distributed, "count_processes", lambda: 3)
+    with pytest.raises(FinsentError, match="got 8, which 3 processes cannot share evenly"):
+        train.train(tiny_recipe, Run(tmp_path))
+    assert capsys.readouterr().err == ""

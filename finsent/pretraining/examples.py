@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from finsent.errors import DataError
 from finsent.pretraining.masking import mask_words
 from finsent.pretraining.packing import Example, Flags, Ids, Packed, pack
 from finsent.pretraining.report import PackingFigures
-from finsent.pretraining.spans import corrupt, draw_gaps, plan_spans
+from finsent.pretraining.spans import SpanPlan, corrupt, draw_gaps, plan_spans
 from finsent.pretraining.texts import PretrainingTexts
 from finsent.pretraining.tokens import Reader
 from finsent.recipe.pretraining import Pretraining
@@ -86,8 +86,10 @@ def plan_examples(recipe: Pretraining, reader: Reader) -> tuple[int, int, Make]:
         )
     plan = plan_spans(training.length, training.noise, training.mean_span)
     sentinels, end = reader.sentinels(plan.gaps), reader.id_of("eos_token")
+    return plan.raw, end, functools.partial(_cut_gaps, plan=plan, sentinels=sentinels, end=end)
 
-    def make(ids: Ids, _: Flags, random: np.random.Generator) -> Example:
-        return corrupt(ids, draw_gaps(plan, random), sentinels, end)
 
-    return plan.raw, end, make
+def _cut_gaps(
+    ids: Ids, _: Flags, random: np.random.Generator, *, plan: SpanPlan, sentinels: Sequence[int], end: int
+) -> Example:
+    return corrupt(ids, draw_gaps(plan, random), sentinels, end)

@@ -10,14 +10,13 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import (
-    PrinterCallback,
-    ProgressCallback,
     Trainer,
     TrainerCallback,
     TrainerControl,
@@ -38,7 +37,9 @@ from finsent.recipe.pretraining import Pretraining, PretrainingSteps
 from finsent.recipe.training import Training
 from finsent.training.batches import rows_at_once
 from finsent.training.checkpoints import claim_folder, last_whole_checkpoint
+from finsent.training.distributed import check_share, count_processes, run_in_all
 from finsent.training.precision import use_bf16
+from finsent.training.sharing import SharingTrainer
 
 HEAD_RATE = 1e-3  # of a new head that is fitted alone
 CHECKPOINT_COPIES = 2  # the latest and one in the making
@@ -50,16 +51,17 @@ def fit_encoder(
     """Fit a model in place; checkpoints go to `folder`, marked with `owner`, the sha256 of what they are of.
 
     With `resume` it goes on from the last checkpoint there; FinsentError where that one has another owner.
+    Other processes that wait for it do their share.
     """
+    check_share(recipe.training.batch_size)
     claim_folder(folder, owner, resume)
     set_seed(recipe.seed)
     examples = count_examples(recipe.training, len(material.learnt))
     steps = math.ceil(examples / recipe.training.batch_size)
     head_steps = min(round(recipe.training.head_warmup * steps), steps - 1) if model.new_head else 0
-    trainer = _build_trainer(recipe, model, material, folder, examples, head_steps)
     checkpoint = last_whole_checkpoint(folder) if resume else None
     started = time.monotonic()
-    trainer.train(resume_from_checkpoint=checkpoint)
+    trainer = run_in_all(partial(_train, recipe, model, material, folder, examples, head_steps, checkpoint))
     seconds = time.monotonic() - started
     model.model.to("cpu").eval()
     resumed_at = int(checkpoint.rpartition("-")[2]) if checkpoint else 0
@@ -74,7 +76,21 @@ def count_examples(training: PretrainingSteps, sequences: int) -> int:
     return min(examples, math.ceil(training.tokens / training.length))
 
 
-class PretrainingTrainer(Trainer):  # type: ignore[misc]  # transformers is not typed here
+def _train(
+    recipe: Pretraining,
+    model: Model,
+    material: Material,
+    folder: Path,
+    examples: int,
+    head_steps: int,
+    checkpoint: str | None,
+) -> Trainer:
+    trainer = _build_trainer(recipe, model, material, folder, examples, head_steps)
+    trainer.train(resume_from_checkpoint=checkpoint)
+    return trainer
+
+
+class PretrainingTrainer(SharingTrainer):
     """Takes the examples in their own order, and has the words told only where they were masked."""
 
     head: torch.nn.Module | None = None  # None: the model's own loss
@@ -87,18 +103,30 @@ class PretrainingTrainer(Trainer):  # type: ignore[misc]  # transformers is not 
         model: Any,  # noqa: ANN401  (wrapped, or not)
         inputs: dict[str, torch.Tensor],
         return_outputs: bool = False,
-        **_: object,
-    ) -> Any:  # noqa: ANN401  (the Trainer's own)
-        """Return the mean loss a token that has to be told."""
-        if self.head is None:
-            output = model(**inputs)
-            return (output.loss, output) if return_outputs else output.loss
+        num_items_in_batch: Any = None,  # noqa: ANN401  (the Trainer's own)
+    ) -> Any:  # noqa: ANN401  (as above)
+        """Return the mean loss a token that has to be told, of a batch of which these may be a part.
+
+        `num_items_in_batch` counts those tokens in all its parts. Gradients are averaged over processes.
+        """
         labels = inputs["labels"]
         told = labels != IGNORED
+        mean, output = self._mean_loss(model, inputs, told)
+        part = 1 if num_items_in_batch is None else told.sum() / num_items_in_batch * count_processes()
+        return (mean * part, output) if return_outputs else mean * part
+
+    def _mean_loss(
+        self,
+        model: Any,  # noqa: ANN401  (as above)
+        inputs: dict[str, torch.Tensor],
+        told: torch.Tensor,
+    ) -> tuple[torch.Tensor, Any]:
+        if self.head is None:
+            output = model(**inputs)
+            return output.loss, output
         with picking(self.head, told):
             output = model(input_ids=inputs["input_ids"])
-        loss = torch.nn.functional.cross_entropy(output.logits.float(), labels[told])
-        return (loss, output) if return_outputs else loss
+        return torch.nn.functional.cross_entropy(output.logits.float(), inputs["labels"][told]), output
 
 
 @contextmanager
@@ -162,20 +190,19 @@ def _build_trainer(
     )
     milestones.trainer = trainer
     trainer.head = model.head() if recipe.objective == "mlm" else None
-    trainer.model_accepts_loss_kwargs = False  # losses are means, so parts of a batch have to be averaged
-    for printing in (PrinterCallback, ProgressCallback):
-        trainer.remove_callback(printing)
+    trainer.model_accepts_loss_kwargs = True  # so that the tokens to tell are counted over parts of a batch
     return trainer
 
 
 def _arguments(recipe: Pretraining, folder: Path, steps: int) -> TrainingArguments:
     training = recipe.training
-    at_once = rows_at_once(Training(batch_size=training.batch_size, max_tokens=training.length))
+    sizes, processes = Training(batch_size=training.batch_size, max_tokens=training.length), count_processes()
+    at_once = rows_at_once(sizes, processes)
     return TrainingArguments(
         output_dir=str(folder),
         max_steps=steps,
         per_device_train_batch_size=at_once,
-        gradient_accumulation_steps=training.batch_size // at_once,
+        gradient_accumulation_steps=training.batch_size // processes // at_once,
         per_device_eval_batch_size=at_once,
         bf16=use_bf16(training.bf16),
         use_cpu=not torch.cuda.is_available(),
@@ -251,4 +278,5 @@ def _tell(
         threads=torch.get_num_threads(),
         parameters=model.parameters,
         peak_memory_bytes=peak_memory(),
+        processes=count_processes(),
     )

@@ -78,7 +78,8 @@ class FitFigures(Figures):
     """What fitting took and reached. Losses are means a token that had to be told, in nats.
 
     `loss_before` is that of the weights it started from; where the head was new, after fitting that alone
-    for `head_steps`. `seconds` are those since step `resumed_at`.
+    for `head_steps`. `seconds` are those since step `resumed_at`. `threads` and `peak_memory_bytes` are those
+    of the first of the `processes`.
     """
 
     steps: int
@@ -96,6 +97,7 @@ class FitFigures(Figures):
     threads: int
     parameters: int
     peak_memory_bytes: int
+    processes: int = 1
 
 
 class PretrainingReport(Figures):

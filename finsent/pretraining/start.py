@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 from finsent import REPOSITORY
-from finsent.cli import stage
+from finsent.cli import say, stage
+from finsent.environment import environment_alone
 from finsent.errors import FinsentError
 from finsent.pretraining.encoder_folder import was_pretrained_by
 from finsent.recipe.file import dump_recipe
 from finsent.recipe.pretraining import Pretraining
 from finsent.release import RECIPE, EncoderRun
+from finsent.training.distributed import count_processes
 
 
 def ensure_encoder(recipe: Pretraining, runs: Path, mirror: Path | None, resume: bool = False) -> None:
@@ -24,10 +26,13 @@ def ensure_encoder(recipe: Pretraining, runs: Path, mirror: Path | None, resume:
     if was_pretrained_by(run, recipe, mirror):
         return
     stage(f"encoder: {recipe.name}")
+    if count_processes() > 1:
+        say("  one process makes it alone; to share that too, start pretrain.py with torchrun before")
     run.folder.mkdir(parents=True, exist_ok=True)
     file = run.folder / RECIPE
     file.write_text(dump_recipe(recipe, run.folder.absolute()), encoding="utf-8")
     command = [sys.executable, "pretrain.py", str(file.absolute()), "--runs", str(runs.absolute())]
     command += ["--if-missing", *(["--resume"] if resume else [])]
-    if subprocess.run(command, cwd=REPOSITORY, stdout=sys.stderr, check=False).returncode:
+    alone = environment_alone()
+    if subprocess.run(command, cwd=REPOSITORY, env=alone, stdout=sys.stderr, check=False).returncode:
         raise FinsentError(f"base.recipe: pretrain.py could not make {recipe.name}; its last line says why")

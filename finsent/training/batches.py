@@ -12,9 +12,10 @@ NEIGHBOURS = 256  # a token keeps about as much of so many others as of itself
 MOST_KEPT = 11_000  # tokens, with what they keep of others: 2 GB on MiniLM's six layers
 
 
-def rows_at_once(training: Training) -> int:
-    """Return the most rows that divide a batch into equal parts and keep little enough, one at least."""
-    sizes = (size for size in range(training.batch_size, 0, -1) if training.batch_size % size == 0)
+def rows_at_once(training: Training, processes: int = 1) -> int:
+    """Return the most rows that divide a process's share into equal parts and keep little enough, or one."""
+    share = training.batch_size // processes
+    sizes = (size for size in range(share, 0, -1) if share % size == 0)
     return next((size for size in sizes if _kept(size, training.max_tokens) <= MOST_KEPT), 1)
 
 

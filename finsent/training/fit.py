@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,6 @@ from transformers import (
     EvalPrediction,
     PreTrainedModel,
     PreTrainedTokenizerFast,
-    PrinterCallback,
-    ProgressCallback,
     Trainer,
     TrainerCallback,
     TrainingArguments,
@@ -36,10 +35,12 @@ from finsent.recipe.training import Energy, Training
 from finsent.scoring import classification
 from finsent.training.batches import rows_at_once
 from finsent.training.checkpoints import claim_folder, last_whole_checkpoint
+from finsent.training.distributed import check_share, count_processes, run_in_all
 from finsent.training.loss import class_weights, make_loss
 from finsent.training.precision import use_bf16
 from finsent.training.progress import TrainingProgress
 from finsent.training.report import TrainingReport, TransferReport
+from finsent.training.sharing import SharingTrainer
 from finsent.training.targets import training_rows, validation_rows
 from finsent.training.temperature import fit_temperature, fold_temperature
 
@@ -61,8 +62,9 @@ def fit(
     `teachers` are the releases of the recipe's teachers, in its order; `transfer` holds texts that they
     alone label. `progress` is told of every validation, in place of the terminal. With `resume`, training
     goes on from the last checkpoint there; FinsentError if that one was made from another recipe or other
-    rows. Without a checkpoint it starts from the beginning.
+    rows. Without a checkpoint it starts from the beginning. Other processes that wait for it do their share.
     """
+    check_share(recipe.training.batch_size)
     claim_folder(folder, recipe.making_fingerprint() + splits.report.fingerprints["train"], resume)
     started = time.monotonic()
     set_seed(recipe.training_seed)
@@ -71,10 +73,10 @@ def fit(
     if recipe.training.freeze_embeddings:
         base.model.get_input_embeddings().requires_grad_(False)
     rows = training_rows(recipe, splits.train, teachers, transfer.texts if transfer else ())
-    trainer = _build_trainer(recipe, rows, splits, base, folder, progress or TrainingProgress())
     checkpoint = last_whole_checkpoint(folder) if resume else None
-    trainer.train(resume_from_checkpoint=checkpoint)
-    macro_f1, temperature = _calibrate(trainer, base.model)
+    shown = progress or TrainingProgress()
+    fitting = partial(_train, recipe, rows, splits, base, folder, shown, checkpoint)
+    trainer, macro_f1, temperature = run_in_all(fitting)
     base.model.to("cpu").eval()
     seconds = time.monotonic() - started
     watt_hours, grams = estimate_energy(recipe.energy, seconds)
@@ -90,7 +92,23 @@ def fit(
         watt_hours_estimate=watt_hours,
         co2_grams_estimate=grams,
         transfer=TransferReport(len(transfer.texts), transfer.repeated, transfer.near) if transfer else None,
+        processes=count_processes(),
     )
+
+
+def _train(
+    recipe: Recipe,
+    rows: Dataset,
+    splits: Splits,
+    base: BaseModel,
+    folder: Path,
+    progress: TrainerCallback,
+    checkpoint: str | None,
+) -> tuple[Trainer, float, float]:
+    """Train and calibrate `base.model` in place; return what did it, the macro F1 and the temperature."""
+    trainer = _build_trainer(recipe, rows, splits, base, folder, progress)
+    trainer.train(resume_from_checkpoint=checkpoint)
+    return trainer, *_calibrate(trainer, base.model)
 
 
 def _calibrate(trainer: Trainer, model: PreTrainedModel) -> tuple[float, float]:
@@ -126,7 +144,7 @@ def _build_trainer(
     training, tokenizer = recipe.training, base.tokenizer()
     rows = {"train": taught, "validation": validation_rows(splits.validation, recipe.labels)}
     rows = {split: tokenize_rows(rows[split], tokenizer, training) for split in rows}
-    trainer = Trainer(
+    return SharingTrainer(
         model=base.model,
         args=_arguments(recipe, len(rows["train"]), folder),
         train_dataset=rows["train"],
@@ -137,9 +155,6 @@ def _build_trainer(
         preprocess_logits_for_metrics=_logits_alone,
         callbacks=[EarlyStoppingCallback(early_stopping_patience=training.patience), progress],
     )
-    for printing in (PrinterCallback, ProgressCallback):
-        trainer.remove_callback(printing)
-    return trainer
 
 
 def _logits_alone(outputs: Any, _: torch.Tensor) -> torch.Tensor:  # noqa: ANN401  (a tensor, or several)
@@ -155,14 +170,14 @@ def _macro_f1(prediction: EvalPrediction) -> dict[str, float]:
 
 
 def _arguments(recipe: Recipe, rows: int, folder: Path) -> TrainingArguments:
-    training, at_once = recipe.training, rows_at_once(recipe.training)
+    training, at_once = recipe.training, rows_at_once(recipe.training, count_processes())
     steps = math.ceil(math.ceil(rows / training.batch_size) * training.epochs)
     every = math.ceil(steps / training.evaluations)
     return TrainingArguments(
         output_dir=str(folder),
         max_steps=every * training.evaluations,  # the last step is evaluated too, at the lowest rate
         per_device_train_batch_size=at_once,
-        gradient_accumulation_steps=training.batch_size // at_once,
+        gradient_accumulation_steps=training.batch_size // count_processes() // at_once,
         per_device_eval_batch_size=4 * at_once,
         learning_rate=training.learning_rate,
         warmup_ratio=training.warmup,

@@ -29,3 +29,4 @@ class TrainingReport:
     watt_hours_estimate: float | None
     co2_grams_estimate: float | None
     transfer: TransferReport | None = None
+    processes: int = 1

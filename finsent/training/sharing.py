@@ -1,0 +1,102 @@
+"""How processes share every batch, so that a step is the same however many there are.
+
+`batch_size` means the whole batch. Each process computes its own rows of it, DistributedDataParallel adds the
+gradients up, and losses are divided by what the whole batch holds, so uneven shares count as they should.
+The order of the rows is the one that the first process draws, and a run alone draws the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from datasets import Dataset
+from torch.utils.data import BatchSampler, DataLoader, Sampler
+from transformers import PrinterCallback, ProgressCallback, Trainer, TrainingArguments, set_seed
+from transformers.trainer_pt_utils import LengthGroupedSampler
+
+from finsent.cli import say
+from finsent.training.distributed import agree, count_processes, is_first, rank
+from finsent.training.progress import TrainingProgress
+
+
+class CommonOrder(Sampler[int]):
+    """The order that a sampler draws in the first process, for all of them.
+
+    Each one's own random numbers part at the first dropout, and rows would be read twice or never.
+    """
+
+    def __init__(self, sampler: Sampler[int]) -> None:
+        self.sampler = sampler
+
+    def __iter__(self) -> Iterator[int]:
+        yield from agree(list(self.sampler) if is_first() else None)
+
+    def __len__(self) -> int:
+        return len(self.sampler)  # type: ignore[arg-type]  # those of datasets have a length
+
+
+class Shares(Sampler[list[int]]):
+    """One process's rows of every batch, `at_once` at a time.
+
+    A batch with fewer rows than there are processes, as the last of a pass may be, is computed by all of
+    them: the mean over the same rows is the same, however often they are computed.
+    """
+
+    def __init__(
+        self, order: Sampler[int], batch_size: int, at_once: int, rank: int = 0, processes: int = 1
+    ) -> None:
+        self.batches = BatchSampler(order, batch_size, drop_last=False)
+        self.rows, self.at_once = len(order), at_once  # type: ignore[arg-type]  # as above
+        self.rank, self.processes = rank, processes
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for batch in self.batches:
+            yield from self._divide(batch)
+
+    def __len__(self) -> int:
+        whole, rest = divmod(self.rows, self.batches.batch_size)
+        return whole * len(self._divide([0] * self.batches.batch_size)) + len(self._divide([0] * rest))
+
+    def _divide(self, batch: list[int]) -> list[list[int]]:
+        own = batch[self.rank :: self.processes] if len(batch) >= self.processes else batch
+        return [own[start : start + self.at_once] for start in range(0, len(own), self.at_once)]
+
+
+class SharingTrainer(Trainer):  # type: ignore[misc]  # transformers is not typed here
+    """The Trainer for one process of several, or for one alone; it speaks through TrainingProgress only."""
+
+    def __init__(self, *, args: TrainingArguments, **settings: Any) -> None:  # noqa: ANN401  (the Trainer's)
+        use_one_gpu(args)
+        super().__init__(args=args, **settings)
+        for printing in (PrinterCallback, ProgressCallback, *(() if is_first() else (TrainingProgress,))):
+            self.remove_callback(printing)
+        if not is_first():
+            set_seed(args.seed + rank())  # else all would drop the same hidden states
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """Return this process's share, by today's arguments; a checkpoint's would be those of its own run."""
+        rows = self.train_dataset
+        if isinstance(rows, Dataset):
+            rows = self._remove_unused_columns(rows)
+        at_once, processes = self.args.per_device_train_batch_size, count_processes()
+        whole = at_once * self.args.gradient_accumulation_steps * processes
+        shares = Shares(self._get_train_sampler(), whole, at_once, rank(), processes)
+        return DataLoader(rows, batch_sampler=shares, collate_fn=self.data_collator)
+
+    def _get_train_sampler(self, *_: object) -> Sampler[int]:
+        sampler = super()._get_train_sampler()
+        if isinstance(sampler, LengthGroupedSampler):
+            sampler.batch_size *= count_processes()  # rows of like length share a whole batch
+        return CommonOrder(sampler)
+
+    def _get_eval_sampler(self, rows: Any) -> Sampler[int] | None:  # noqa: ANN401  (as above)
+        sampler = super()._get_eval_sampler(rows)
+        return None if sampler is None else CommonOrder(sampler)
+
+
+def use_one_gpu(arguments: TrainingArguments) -> None:
+    """Keep the Trainer to one GPU a process: left alone it would give each GPU a whole batch."""
+    if (count := arguments.n_gpu) > 1:
+        say(f"  one of {count} GPUs is used; start with torchrun --nproc-per-node {count} to use them all")
+        arguments._n_gpu = 1
