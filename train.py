@@ -31,6 +31,7 @@ from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RUNS, Run
 from finsent.training.fit import fit
+from finsent.training.packages import check_packages
 from model_card.behaviour.cases import read_suites
 from model_card.card.files import write_card
 from model_card.measure.metrics_file import read_metrics
@@ -56,6 +57,7 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     A teacher gets the splits of its student, so that neither is trained on the other's test rows. If it has
     sources of its own, rows that are close to those test rows are left out.
     """
+    check_packages(recipe)
     mirror = mirror_from_environment()
     licence = recipe_licence(recipe)
     read_suites(recipe, [])  # so that a suite that cannot be read fails now, not after the training

@@ -30,9 +30,11 @@ from transformers import (
 from finsent.data.splits import Splits
 from finsent.data.transfer import Transfer
 from finsent.encoder.base_model import BaseModel
+from finsent.memory import peak_memory
 from finsent.recipe.recipe import Recipe
 from finsent.recipe.training import Energy, Training
 from finsent.scoring import classification
+from finsent.training.adapter import attach_adapter
 from finsent.training.batches import rows_at_once
 from finsent.training.checkpoints import claim_folder, last_whole_checkpoint
 from finsent.training.loss import class_weights, make_loss
@@ -68,12 +70,17 @@ def fit(
         set_dropout(base.model, recipe.training.dropout)
     if recipe.training.freeze_embeddings:
         base.model.get_input_embeddings().requires_grad_(False)
+    adapter = attach_adapter(base.model, recipe.adapter, recipe.base.hub) if recipe.adapter else None
     rows = training_rows(recipe, splits.train, teachers, transfer.texts if transfer else ())
     trainer = _build_trainer(recipe, rows, splits, base, folder)
     checkpoint = last_whole_checkpoint(folder) if resume else None
     trainer.train(resume_from_checkpoint=checkpoint)
+    trained = sum(weights.numel() for weights in base.model.parameters() if weights.requires_grad)
+    if adapter is not None:
+        adapter.merge()
     macro_f1, temperature = _calibrate(trainer, base.model)
     base.model.to("cpu").eval()
+    parameters = sum(weights.numel() for weights in base.model.parameters())
     seconds = time.monotonic() - started
     watt_hours, grams = estimate_energy(recipe.energy, seconds)
     return TrainingReport(
@@ -84,11 +91,18 @@ def fit(
         validation_macro_f1=macro_f1,
         temperature=temperature,
         precision="bf16 autocast" if trainer.args.bf16 else "fp32",
-        parameters=sum(parameter.numel() for parameter in base.model.parameters()),
+        parameters=parameters,
         watt_hours_estimate=watt_hours,
         co2_grams_estimate=grams,
         transfer=TransferReport(len(transfer.texts), transfer.repeated, transfer.near) if transfer else None,
+        trained_share=trained / parameters,
+        peak_memory_bytes=_peak_memory(),
     )
+
+
+def _peak_memory() -> int:
+    """Return the most bytes so far: of the accelerator that is trained on, or else of this process."""
+    return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else peak_memory()
 
 
 def _calibrate(trainer: Trainer, model: PreTrainedModel) -> tuple[float, float]:
