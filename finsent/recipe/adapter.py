@@ -1,4 +1,4 @@
-"""Section on adapters: what is trained beside an encoder that stays as it is, and merged into it at the end."""
+"""Section on adapters: what is trained beside an encoder that stays as it is, and then merged into it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Adapter(Section):
     """Small weights beside the linear layers of the encoder: they and the head are trained, nothing else."""
 
     kind: Literal["lora", "qlora", "ia3"] = Field(
-        description="lora: two low-rank matrices a layer; qlora: the same beside layers held in 4 bits; ia3: a "
-        "factor for every value that a layer gives, or takes in where it gives fewer"
+        description="lora: two low-rank matrices a layer; qlora: the same beside layers held in 4 bits; "
+        "ia3: a factor for every value that a layer gives, or takes in where it gives fewer"
     )
     rank: int | None = Field(None, ge=1, description=f"rank of the matrices; default: {RANK}")
     alpha: float | None = Field(
@@ -37,8 +37,8 @@ class Adapter(Section):
         given = [key for key in MATRICES if getattr(self, key) is not None]
         if self.kind == "ia3" and given:
             raise ValueError(
-                f"{given[0]}: an adapter of kind ia3 has no matrices; leave {', '.join(given)} out, and where "
-                "another recipe is extended write replace: [adapter]"
+                f"{given[0]}: an adapter of kind ia3 has no matrices; leave {', '.join(given)} out, and "
+                "where another recipe is extended write replace: [adapter]"
             )
         return self
 

@@ -2,8 +2,8 @@
 
 LoRA (https://arxiv.org/abs/2106.09685) adds the product of two low-rank matrices to what a layer gives, QLoRA
 (https://arxiv.org/abs/2305.14314) does so beside layers held in 4 bits, and IA3
-(https://arxiv.org/abs/2205.05638) multiplies by a factor a value. All of it is linear, so `merge` puts it into
-plain weights, and a release cannot be told from one that was fitted whole. The peft library does the work.
+(https://arxiv.org/abs/2205.05638) multiplies by a factor a value. All of it is linear, so `merge` puts it
+into plain weights, and a release is like one that was fitted whole. The peft library does the work.
 
 peft is put into the model, not around it: the Trainer saves and resumes what it knows, a plain model of
 transformers, of which a checkpoint holds what learns.
@@ -58,8 +58,8 @@ class AttachedAdapter:
 def attach_adapter(model: PreTrainedModel, wish: Adapter, base: str) -> AttachedAdapter:
     """Let the adapter and the head learn, and nothing else of `model`; `base` is its name for errors.
 
-    The head is what lies above the encoder, with a pooler, which checkpoints often lack. Raises BaseModelError
-    where the encoder has not the layers that the recipe names, or a layer is too small for the rank.
+    The head is what lies above the encoder, with a pooler, which checkpoints often lack. Raises
+    BaseModelError where the encoder lacks a layer that the recipe names, or one is too small for the rank.
     """
     targets = choose_layers(model, wish, base)
     head = [weights for weights in _head(model) if weights.requires_grad]

@@ -42,7 +42,9 @@ def _quantize(linear: Any) -> nn.Module:  # noqa: ANN401  (nn.Linear)
 
 def dequantize_layers(model: PreTrainedModel) -> None:
     """Put plain layers back, with the weights that the 4 bits stand for."""
-    packed = [(name, one) for name, one in model.named_modules() if isinstance(one, bitsandbytes.nn.Linear4bit)]
+    packed = [
+        (name, one) for name, one in model.named_modules() if isinstance(one, bitsandbytes.nn.Linear4bit)
+    ]
     for name, layer in packed:
         model.set_submodule(name, _dequantize(layer))
     del model.is_loaded_in_4bit

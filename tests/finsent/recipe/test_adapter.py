@@ -21,7 +21,10 @@ def test_a_rank_says_what_alpha_is_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("adapter", "message"),
     [
-        ({"kind": "ia3", "rank": 8, "dropout": 0.1}, "adapter: rank: .* no matrices; leave rank, dropout out"),
+        (
+            {"kind": "ia3", "rank": 8, "dropout": 0.1},
+            "adapter: rank: .* no matrices; leave rank, dropout out",
+        ),
         ({"kind": "dora"}, "adapter.kind: got \"dora\"; input should be 'lora', 'qlora' or 'ia3'"),
         ({"kind": "lora", "rank": 0}, "adapter.rank: got 0"),
         ({"kind": "lora", "dropout": 1.0}, r"adapter.dropout: got 1\.0"),
