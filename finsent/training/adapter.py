@@ -40,7 +40,7 @@ class AttachedAdapter:
             self._merge_into_dequantised()
         else:
             self.tuner.merge_and_unload()
-        del self.model.peft_config, self.model._keys_to_ignore_on_save
+        del self.model._keys_to_ignore_on_save
 
     def _merge_into_dequantised(self) -> None:
         """Add what was learnt to the weights that it was learnt beside, not to those before the 4 bits."""
@@ -63,11 +63,11 @@ def attach_adapter(model: PreTrainedModel, wish: Adapter, base: str) -> Attached
     """
     targets = choose_layers(model, wish, base)
     head = [weights for weights in _head(model) if weights.requires_grad]
-    model.requires_grad_(False)
     if wish.kind == FOUR_BIT:
         from finsent.training.four_bit import quantize_layers
 
-        quantize_layers(model, [name for name, _ in encoder_layers(model)])
+        quantize_layers(model, dict(encoder_layers(model)), base)
+    model.requires_grad_(False)
     tuner = _put_in(model, wish, targets)
     for weights in head:
         weights.requires_grad_(True)
@@ -128,7 +128,10 @@ def _put_in(model: PreTrainedModel, wish: Adapter, targets: dict[str, nn.Linear]
         lora_dropout=wish.dropout or 0.0,
         target_modules=list(targets),
     )
-    return LoraModel(model, config, NAME)
+    model.is_loaded_in_4bit = wish.kind == FOUR_BIT  # how peft is told; transformers would count on more
+    tuner = LoraModel(model, config, NAME)
+    del model.is_loaded_in_4bit
+    return tuner
 
 
 def _head(model: PreTrainedModel) -> Iterator[nn.Parameter]:

@@ -6,7 +6,7 @@ checkpoint as it loads it (https://arxiv.org/abs/2305.14314).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 import bitsandbytes
@@ -14,19 +14,34 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from finsent.errors import BaseModelError
+
 KIND = "nf4"
+BLOCK = 64  # weights of a row that share a scale
 
 
-def quantize_layers(model: PreTrainedModel, names: Iterable[str]) -> None:
-    """Hold these linear layers in 4 bits, but for those that the model needs in full precision."""
-    kept = set(model._keep_in_fp32_modules or ())  # T5 converts its states to the type of these weights
-    for name in names:
-        if not kept & set(name.split(".")):
-            model.set_submodule(name, _quantize(model.get_submodule(name)))
-    model.is_loaded_in_4bit = True  # peft looks for it
+def quantize_layers(model: PreTrainedModel, layers: Mapping[str, nn.Linear], base: str) -> None:
+    """Hold these linear layers in 4 bits, but for those that have to stay in full precision.
+
+    Such are T5's `wo`, to whose type T5 converts its states, and layers that do not take in whole blocks:
+    bitsandbytes 0.50.2 unpacks some of them wrongly on a CPU. BaseModelError if no layer is left.
+    """
+    kept = set(model._keep_in_fp32_modules or ())
+    held = [
+        name
+        for name, layer in layers.items()
+        if layer.in_features % BLOCK == 0 and not kept & set(name.split("."))
+    ]
+    if not held:
+        raise BaseModelError(
+            f"adapter.kind: got qlora, but no linear layer of {base} takes in a multiple of {BLOCK} values, "
+            "so none can be held in 4 bits; write lora"
+        )
+    for name in held:
+        model.set_submodule(name, _quantize(layers[name]))
 
 
-def _quantize(linear: Any) -> nn.Module:  # noqa: ANN401  (nn.Linear)
+def _quantize(linear: nn.Linear) -> nn.Module:
     packed = bitsandbytes.nn.Linear4bit(
         linear.in_features, linear.out_features, bias=False, compress_statistics=True, quant_type=KIND
     )
@@ -47,7 +62,6 @@ def dequantize_layers(model: PreTrainedModel) -> None:
     ]
     for name, layer in packed:
         model.set_submodule(name, _dequantize(layer))
-    del model.is_loaded_in_4bit
 
 
 def _dequantize(packed: Any) -> nn.Linear:  # noqa: ANN401  (Linear4bit)

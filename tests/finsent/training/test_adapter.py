@@ -31,7 +31,12 @@ from tests.finsent.encoder.samples import TEXTS, change, logits
 
 METHODS, QLORA = (tiny.ROOT / f"requirements-{name}.txt" for name in ("methods", "qlora"))
 SHOWN = ["minilm", "mpnet", "t5", "t5 text to text"]
-MINILM = {"hidden_size": 384, "num_attention_heads": 12, "intermediate_size": 1536}  # and but two layers
+BLOCKS = {"hidden_size": 64, "intermediate_size": 128}  # can be held in 4 bits, as 32 cannot
+SHAPES = {
+    "minilm": {"hidden_size": 384, "num_attention_heads": 12, "intermediate_size": 1536},  # of two layers
+    "mpnet": BLOCKS,
+    "t5": {"d_model": 64, "d_kv": 32, "d_ff": 128},
+}
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +56,10 @@ def peft() -> Iterator[None]:
 
 def load(kind: str, recipe: Recipe, folder: Path, **base: object) -> BaseModel:
     """Load a small encoder of a family; a T5 also in the form that answers by words."""
-    shape = MINILM if kind == "minilm" else {}
+    shape = SHAPES.get(kind.partition(" ")[0], {})
     family = kind.partition(" ")[0].replace("minilm", "bert")
     if family == "t5":
-        encoder = tiny_encoders.save_t5(folder / family)
+        encoder = tiny_encoders.save_t5(folder / family, **shape)
     else:
         encoder = tiny_encoders.save_encoder(folder / family, family, **shape)
     lower = tiny_encoders.KINDS[family].tokenizer == "wordpiece"
@@ -70,8 +75,8 @@ def disturb(attached: AttachedAdapter) -> None:
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for name, weights in attached.model.named_parameters():
-            if "lora_" in name or "ia3_" in name:
-                weights.add_(torch.randn(weights.shape, generator=generator) * 0.05)
+            if scale := 0.05 if "lora_" in name else 0.5 if "ia3_" in name else 0.0:
+                weights.add_(torch.randn(weights.shape, generator=generator) * scale)
 
 
 @pytest.mark.parametrize("kind", SHOWN)
@@ -125,15 +130,15 @@ def test_merged_weights_answer_as_the_adapter_did(
     kind: str, adapter: Any, tiny_recipe: Recipe, tmp_path: Path, peft: None
 ) -> None:
     base = load(kind, tiny_recipe, tmp_path)
-    plain, keys = logits(base, TEXTS), list(base.model.state_dict())
+    plain, before = logits(base, TEXTS), (list(base.model.state_dict()), set(vars(base.model)))
     attached = attach_adapter(base.model, Adapter(kind=adapter), "some/base")
     assert torch.equal(logits(base, TEXTS), plain)  # nothing is learnt yet
     disturb(attached)
     learnt = logits(base, TEXTS)
-    assert (learnt - plain).abs().max() > 1e-4
+    assert (learnt - plain).abs().max() > 5e-5
     attached.merge()
     assert (logits(base, TEXTS) - learnt).abs().max() <= 1e-5
-    assert list(base.model.state_dict()) == keys
+    assert (list(base.model.state_dict()), set(vars(base.model))) == before
     base.save(tmp_path / "saved")
     assert "peft" not in (tmp_path / "saved" / "config.json").read_text(encoding="utf-8")
 
@@ -144,17 +149,30 @@ def test_four_bits_are_merged_into_what_they_stand_for(
     kind: str, tiny_recipe: Recipe, tmp_path: Path, peft: None
 ) -> None:
     base = load(kind, tiny_recipe, tmp_path)
-    plain, keys = logits(base, TEXTS), list(base.model.state_dict())
-    attached = attach_adapter(base.model, Adapter(kind="qlora"), "some/base")
+    plain, before = logits(base, TEXTS), (list(base.model.state_dict()), set(vars(base.model)))
+    count = base.model.num_parameters()
+    attached = attach_adapter(base.model, Adapter(kind="qlora", rank=1), "some/base")
     rounded = logits(base, TEXTS)
+    assert attached.model.num_parameters() < 0.9 * count
     assert 1e-5 < (rounded - plain).abs().max() < 1
     disturb(attached)
     learnt = logits(base, TEXTS)
     assert (learnt - rounded).abs().max() > 1e-4
     attached.merge()
     assert (logits(base, TEXTS) - learnt).abs().max() <= 1e-3
-    assert list(base.model.state_dict()) == keys
+    assert (list(base.model.state_dict()), set(vars(base.model))) == before
     assert {weights.dtype for weights in base.model.state_dict().values()} == {torch.float32}
+
+
+@pytest.mark.slow
+def test_an_encoder_without_whole_blocks_is_not_held_in_four_bits(
+    tiny_recipe: Recipe, tmp_path: Path, peft: None
+) -> None:
+    model = load("distilbert", tiny_recipe, tmp_path).model
+    for layer in model.distilbert.transformer.layer:
+        layer.ffn.lin2 = torch.nn.Linear(48, 32)  # 48 is what the CPU's kernel unpacks wrongly
+    with pytest.raises(BaseModelError, match=r"adapter\.kind: got qlora, but no linear layer of some/base"):
+        attach_adapter(model, Adapter(kind="qlora"), "some/base")
 
 
 @pytest.mark.slow
@@ -162,10 +180,11 @@ def test_four_bits_are_merged_into_what_they_stand_for(
 def test_only_adapter_and_head_learn_and_a_resumed_run_ends_the_same(
     adapter: Any, tiny_recipe: Recipe, tmp_path: Path, peft: None
 ) -> None:
-    wide = {"learning_rate": 0.02, "evaluations": 3, "patience": 9, "freeze_embeddings": True}
-    training = tiny_recipe.training.model_copy(update=wide)
+    longer = {"epochs": 15, "learning_rate": 0.003, "evaluations": 3, "freeze_embeddings": True}
+    training = tiny_recipe.training.model_copy(update=longer)
     wish = Adapter(kind=adapter, dropout=None if adapter == "ia3" else 0.1)
-    recipe = change(tiny_recipe, intermediate_size=40, layers=[1]).model_copy(
+    encoder = tiny_encoders.save_encoder(tmp_path / "bert", "bert", **BLOCKS)
+    recipe = change(tiny_recipe, path=str(encoder), intermediate_size=64).model_copy(
         update={"training": training, "adapter": wish}
     )
     splits = load_splits(recipe)
@@ -174,10 +193,11 @@ def test_only_adapter_and_head_learn_and_a_resumed_run_ends_the_same(
     before = {name: weights.clone() for name, weights in base.model.state_dict().items()}
     report = fit(recipe, splits, base, tmp_path)
     after = base.model.state_dict()
-    assert list(after) == list(before) and report.validation_macro_f1 > 0.8
+    assert list(after) == list(before)
+    assert adapter == "ia3" or _last_loss(tmp_path, report.steps) < 1
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert not [name for name in changed if "embeddings" in name or "LayerNorm" in name]
-    assert len([name for name in changed if "encoder.layer" in name and "weight" in name]) == 6
+    assert len([name for name in changed if "encoder.layer" in name and "weight" in name]) == 12
     assert {"classifier.weight", "bert.pooler.dense.weight"} <= changed
     assert 0 < (report.trained_share or 0) < 0.7 and (report.peak_memory_bytes or 0) > 10**8
     held = load_file(tmp_path / f"checkpoint-{report.steps}" / WEIGHTS)
@@ -188,6 +208,11 @@ def test_only_adapter_and_head_learn_and_a_resumed_run_ends_the_same(
     resumed = fit(recipe, splits, again, tmp_path, resume=True)
     assert 0 < resumed.resumed_at < report.steps == resumed.steps
     assert [name for name in after if not torch.equal(after[name], again.model.state_dict()[name])] == []
+
+
+def _last_loss(folder: Path, step: int) -> float:
+    history = tiny.read_json(folder / f"checkpoint-{step}" / "trainer_state.json")["log_history"]
+    return [float(entry["loss"]) for entry in history if "loss" in entry][-1]
 
 
 def _drop_later_checkpoints(folder: Path) -> None:
