@@ -15,13 +15,18 @@ from finsent import REPOSITORY
 ENVIRONMENTS = REPOSITORY / ".envs"
 
 
-def python_environment(requirements: Path) -> Path:
-    """Return the Python of an environment with these requirements, made when it is not there yet."""
+def python_environment(requirements: Path, on_top: bool = False) -> Path:
+    """Return the Python of an environment with these requirements, made when it is not there yet.
+
+    With `on_top` it has the packages of this one, too, and only what they lack is installed.
+    """
     folder = ENVIRONMENTS / f"{requirements.stem}-{_digest(*_files(requirements))}"
     python = folder / "bin" / "python"
     if not (folder / ".complete").exists():
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        if on_top:
+            _add_own_packages(python)
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]
         subprocess.run([*install, str(requirements)], check=True)
         (folder / ".complete").touch()
@@ -44,6 +49,14 @@ def _files(requirements: Path) -> list[Path]:
     """Return a file of requirements and those beside it that it names."""
     named = re.findall(r"(?m)^-r (\S+)$", requirements.read_text(encoding="utf-8"))
     return [requirements, *(requirements.with_name(name) for name in named)]
+
+
+def _add_own_packages(python: Path) -> None:
+    """Let another Python find the packages of this one behind its own."""
+    ask = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    folder = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip()
+    own = [path for path in sys.path if Path(path).name == "site-packages"]
+    Path(folder, "own.pth").write_text("\n".join(own) + "\n", encoding="utf-8")
 
 
 def node_environment(package: Path) -> Path:

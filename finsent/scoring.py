@@ -129,6 +129,16 @@ def wilson(passed: int, n: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
+def mcnemar(ours: int, theirs: int) -> float:
+    """Return McNemar's exact p of rows that only the one has right and rows that only the other has right.
+
+    1947, https://doi.org/10.1007/BF02295996
+    """
+    from scipy.stats import binomtest  # slow to import, and reading a card needs it not
+
+    return float(binomtest(ours, ours + theirs).pvalue) if ours + theirs else 1.0
+
+
 def _interval(values: Floats) -> Interval:
     low, high = np.quantile(values, [0.025, 0.975])
     return Interval(float(low), float(high))
