@@ -33,6 +33,7 @@ from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RUNS, Run
 from finsent.training.distributed import check_share, dismiss_others, gathered, tell_processes
 from finsent.training.fit import fit
+from finsent.training.packages import check_packages
 from model_card.behaviour.cases import read_suites
 from model_card.card.files import write_card
 from model_card.measure.metrics_file import read_metrics
@@ -60,6 +61,7 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     """
     is_teacher = splits is not None
     check_share(recipe.training.batch_size)
+    check_packages(recipe)
     mirror = mirror_from_environment()
     licence = recipe_licence(recipe)
     read_suites(recipe, [])  # so that a suite that cannot be read fails now, not after the training

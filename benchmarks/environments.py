@@ -20,9 +20,7 @@ def python_environment(requirements: Path, on_top: bool = False) -> Path:
 
     With `on_top` it has the packages of this one, too, and only what they lack is installed.
     """
-    named = re.findall(r"(?m)^-r (\S+)$", requirements.read_text(encoding="utf-8"))
-    files = [requirements, *(requirements.with_name(name) for name in named)]
-    folder = ENVIRONMENTS / f"{requirements.stem}-{_digest(*files)}"
+    folder = ENVIRONMENTS / f"{requirements.stem}-{_digest(*_files(requirements))}"
     python = folder / "bin" / "python"
     if not (folder / ".complete").exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -33,6 +31,24 @@ def python_environment(requirements: Path, on_top: bool = False) -> Path:
         subprocess.run([*install, str(requirements)], check=True)
         (folder / ".complete").touch()
     return python
+
+
+def package_folder(requirements: Path) -> Path:
+    """Return a folder with these packages alone, for the path of a Python that has what they need."""
+    folder = ENVIRONMENTS / f"{requirements.stem}-alone-{_digest(*_files(requirements))}"
+    if not (folder / ".complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        only = ["--no-deps", "--target", str(folder), "-r", str(requirements)]
+        subprocess.run([*install, *only], check=True)
+        (folder / ".complete").touch()
+    return folder
+
+
+def _files(requirements: Path) -> list[Path]:
+    """Return a file of requirements and those beside it that it names."""
+    named = re.findall(r"(?m)^-r (\S+)$", requirements.read_text(encoding="utf-8"))
+    return [requirements, *(requirements.with_name(name) for name in named)]
 
 
 def _add_own_packages(python: Path) -> None:

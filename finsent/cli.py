@@ -90,7 +90,7 @@ def print_anywhere() -> None:
 def quiet_libraries() -> None:
     """Keep the libraries' advice to programmers, and bars that nobody watches, away from a person."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # data workers fork after it started threads
-    for name in ("transformers", "optimum", "datasets", "evaluate"):
+    for name in ("transformers", "optimum", "datasets", "evaluate", "bitsandbytes"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"torch\.|transformers\.|optimum\.|accelerate\.")
     if not console.is_terminal:

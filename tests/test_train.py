@@ -169,7 +169,7 @@ def _without_time(metrics: dict[str, object]) -> str:
     text = json.loads(json.dumps(metrics))
     for variant in text["variants"]:
         del variant["timing"]
-    for key in ("seconds", "watt_hours_estimate", "co2_grams_estimate"):
+    for key in ("seconds", "watt_hours_estimate", "co2_grams_estimate", "peak_memory_bytes"):
         del text["training"][key]
     del text["created"], text["recipe_sha256"], text["peak_memory_bytes"]
     return json.dumps(text, sort_keys=True)

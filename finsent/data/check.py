@@ -29,6 +29,7 @@ from finsent.mirror import mirror_from_environment
 from finsent.preparation import inspect_rows, prepare_splits
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
+from finsent.training.packages import check_packages
 
 if TYPE_CHECKING:
     from finsent.training.estimate import Estimate
@@ -78,6 +79,8 @@ def main(
     quiet_libraries()
     with reporting_errors("nothing was changed"):
         recipe, mirror = load_recipe(recipe_file), mirror_from_environment()
+        if estimate:
+            check_packages(recipe)
         stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
         splits = prepare_splits(recipe, mirror)
         texts = {name: report_texts(one) for name, one in load_unlabelled(recipe, mirror)}

@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_
 from pydantic_core import to_json
 
 from finsent.onnx_files import FP32
+from finsent.recipe.adapter import Adapter
 from finsent.recipe.card import Card, Hub
 from finsent.recipe.data import Data, Origin
 from finsent.recipe.encoder import Base
@@ -23,7 +24,7 @@ from finsent.recipe.text import Text
 from finsent.recipe.training import Energy, Training
 from finsent.release import RUNS
 
-MAKING = {"labels", "seed", "data", "text", "base", "training", "distillation", "export"}
+MAKING = {"labels", "seed", "data", "text", "base", "training", "adapter", "distillation", "export"}
 
 
 class Distillation(Section):
@@ -72,6 +73,11 @@ class Recipe(Placed):
     text: Text = Field(Text(), description="the rules that clean a text")
     base: Base = Field(description="the encoder to start from, and what to keep of it")
     training: Training = Field(Training(), description="how the model is trained")
+    adapter: Adapter | None = Field(
+        None,
+        exclude_if=lambda adapter: adapter is None,  # recipes from before it keep their fingerprint
+        description="weights that are trained in the place of the encoder's, and merged into those",
+    )
     distillation: Distillation | None = Field(None, description="teachers to learn from")
     energy: Energy | None = Field(None, description="figures for an estimate of energy and CO2")
     export: Export = Field(description="the ONNX files")

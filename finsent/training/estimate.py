@@ -16,6 +16,7 @@ from finsent.encoder.base_model import BaseModel
 from finsent.encoder.load import load_base
 from finsent.memory import peak_memory
 from finsent.recipe.recipe import Recipe
+from finsent.training.adapter import attach_adapter
 from finsent.training.batches import rows_at_once
 from finsent.training.precision import use_bf16
 
@@ -45,6 +46,8 @@ def estimate_training(recipe: Recipe, splits: Splits, mirror: Path | None = None
     base.model.to(_device())
     if training.freeze_embeddings:
         base.model.get_input_embeddings().requires_grad_(False)
+    if recipe.adapter is not None:
+        attach_adapter(base.model, recipe.adapter, recipe.base.hub)
     optimizer = torch.optim.AdamW(base.model.parameters(), lr=training.learning_rate)
     at_once = rows_at_once(training)
     batches = _choose_batches(sorted(splits.train, key=lambda row: len(row.text)), at_once)

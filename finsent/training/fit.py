@@ -30,9 +30,11 @@ from transformers import (
 from finsent.data.splits import Splits
 from finsent.data.transfer import Transfer
 from finsent.encoder.base_model import BaseModel
+from finsent.memory import peak_memory
 from finsent.recipe.recipe import Recipe
 from finsent.recipe.training import Energy, Training
 from finsent.scoring import classification
+from finsent.training.adapter import attach_adapter
 from finsent.training.batches import rows_at_once
 from finsent.training.checkpoints import claim_folder, last_whole_checkpoint
 from finsent.training.distributed import check_share, count_processes, run_in_all
@@ -76,8 +78,9 @@ def fit(
     checkpoint = last_whole_checkpoint(folder) if resume else None
     shown = progress or TrainingProgress()
     fitting = partial(_train, recipe, rows, splits, base, folder, shown, checkpoint)
-    trainer, macro_f1, temperature = run_in_all(fitting)
+    trainer, trained, macro_f1, temperature = run_in_all(fitting)
     base.model.to("cpu").eval()
+    parameters = sum(weights.numel() for weights in base.model.parameters())
     seconds = time.monotonic() - started
     watt_hours, grams = estimate_energy(recipe.energy, seconds)
     return TrainingReport(
@@ -88,11 +91,13 @@ def fit(
         validation_macro_f1=macro_f1,
         temperature=temperature,
         precision="bf16 autocast" if trainer.args.bf16 else "fp32",
-        parameters=sum(parameter.numel() for parameter in base.model.parameters()),
+        parameters=parameters,
         watt_hours_estimate=watt_hours,
         co2_grams_estimate=grams,
         transfer=TransferReport(len(transfer.texts), transfer.repeated, transfer.near) if transfer else None,
         processes=count_processes(),
+        trained_share=trained / parameters,
+        peak_memory_bytes=_peak_memory(),
     )
 
 
@@ -104,11 +109,23 @@ def _train(
     folder: Path,
     progress: TrainerCallback,
     checkpoint: str | None,
-) -> tuple[Trainer, float, float]:
-    """Train and calibrate `base.model` in place; return what did it, the macro F1 and the temperature."""
+) -> tuple[Trainer, int, float, float]:
+    """Train, merge and calibrate `base.model` in place.
+
+    Returns what did it, how many weights were trained, the macro F1 and the temperature.
+    """
+    adapter = attach_adapter(base.model, recipe.adapter, recipe.base.hub) if recipe.adapter else None
     trainer = _build_trainer(recipe, rows, splits, base, folder, progress)
     trainer.train(resume_from_checkpoint=checkpoint)
-    return trainer, *_calibrate(trainer, base.model)
+    trained = sum(weights.numel() for weights in base.model.parameters() if weights.requires_grad)
+    if adapter is not None:
+        adapter.merge()
+    return trainer, trained, *_calibrate(trainer, base.model)
+
+
+def _peak_memory() -> int:
+    """Return the most bytes so far: of the accelerator that is trained on, or else of this process."""
+    return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else peak_memory()
 
 
 def _calibrate(trainer: Trainer, model: PreTrainedModel) -> tuple[float, float]:

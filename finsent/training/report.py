@@ -16,7 +16,11 @@ class TransferReport:
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """What training took and reached: seconds, estimates in watt hours and grams, where it went on from."""
+    """What training took and reached: seconds, estimates in watt hours and grams, where it went on from.
+
+    `trained_share` is that of the weights that were trained, in units of all that are released. With
+    `peak_memory_bytes`, the most that training took, it is None in a release from before it was measured.
+    """
 
     seconds: float
     steps: int
@@ -30,3 +34,5 @@ class TrainingReport:
     co2_grams_estimate: float | None
     transfer: TransferReport | None = None
     processes: int = 1
+    trained_share: float | None = None
+    peak_memory_bytes: int | None = None

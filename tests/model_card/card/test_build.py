@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,6 +85,30 @@ def test_a_resumed_training_says_what_its_time_is_of(recipe: Recipe) -> None:
     assert "| Time | 91 s since step 120, where it was resumed |" in card
     assert "nor is the training before step 120." in card
     assert "91 s measured since step 120" in card
+    assert lint_card(card, metrics, None, recipe) == []
+
+
+@pytest.mark.parametrize(
+    ("adapter", "told"),
+    [
+        (
+            {"kind": "lora", "rank": 4},
+            "LoRA of rank 4, alpha 8, on all linear layers of the encoder; merged into the weights |",
+        ),
+        (
+            {"kind": "qlora", "alpha": 1.5, "targets": ["query", "value"]},
+            "QLoRA of rank 8, alpha 1.5, on the layers `query, value`; merged into what the 4 bits of the",
+        ),
+        ({"kind": "ia3"}, "IA3, on all linear layers of the encoder; merged into the weights |"),
+    ],
+)
+def test_an_adapter_and_what_it_took_are_printed(adapter: dict[str, Any], told: str) -> None:
+    training = replace(make_training(), trained_share=0.0312, peak_memory_bytes=1_230_000_000)
+    recipe, metrics = make_recipe(adapter=adapter), make_metrics(training=training)
+    card = build_card(recipe, metrics)
+    assert f"| Adapter | {told}" in card
+    assert "| Trained | weights as many as 3.1 % of those released, the head included |" in card
+    assert "| Memory in training | at most 1.2 GB |" in card
     assert lint_card(card, metrics, None, recipe) == []
 
 
