@@ -35,6 +35,7 @@ from finsent.recipe.training import Energy, Training
 from finsent.scoring import classification
 from finsent.training.batches import rows_at_once
 from finsent.training.checkpoints import claim_folder, last_whole_checkpoint
+from finsent.training.curve import read_curve
 from finsent.training.loss import class_weights, make_loss
 from finsent.training.precision import use_bf16
 from finsent.training.progress import TrainingProgress
@@ -88,6 +89,7 @@ def fit(
         watt_hours_estimate=watt_hours,
         co2_grams_estimate=grams,
         transfer=TransferReport(len(transfer.texts), transfer.repeated, transfer.near) if transfer else None,
+        curve=read_curve(trainer.state.log_history),
     )
 
 

@@ -15,8 +15,25 @@ class TransferReport:
 
 
 @dataclass(frozen=True)
+class Evaluation:
+    """What was found at one step: losses, and macro F1 on the validation rows.
+
+    `train_loss` is the mean over the batches since the evaluation before, with dropout, against what the rows
+    teach. `validation_loss` is against the labels.
+    """
+
+    step: int
+    train_loss: float
+    validation_loss: float
+    validation_macro_f1: float
+
+
+@dataclass(frozen=True)
 class TrainingReport:
-    """What training took and reached: seconds, estimates in watt hours and grams, where it went on from."""
+    """What training took and reached: seconds, estimates in watt hours and grams, where it went on from.
+
+    `curve` has every evaluation, also those from before an interruption; older releases have none.
+    """
 
     seconds: float
     steps: int
@@ -29,3 +46,4 @@ class TrainingReport:
     watt_hours_estimate: float | None
     co2_grams_estimate: float | None
     transfer: TransferReport | None = None
+    curve: tuple[Evaluation, ...] = ()
