@@ -102,7 +102,8 @@ def test_a_decoder_that_reads_the_text_again_is_followed(tmp_path: Path) -> None
         gradients._run(pieces, 1)
     assert [one.shift for one in lookups] == [0, 1]
     whole, empty = gradients.measure_ends(pieces, 1)
-    effects = gradients.integrate(pieces, 1, STEPS)
-    assert effects.sum() == pytest.approx(whole - empty, abs=1e-3)
-    assert abs(whole - empty) > 0.005 and effects[-1] == 0
+    effects, finer = (gradients.integrate(pieces, 1, steps) for steps in (STEPS, 16 * STEPS))
+    assert effects.sum() == pytest.approx(whole - empty, rel=0.02)  # ReLU has kinks, so steps have an error
+    assert finer.sum() == pytest.approx(whole - empty, rel=0.001)
+    assert abs(whole - empty) > 0.1 and effects[-1] == 0
     assert gradients.look(pieces) is None
