@@ -64,7 +64,7 @@ class AttentionView:
 
 @dataclass(frozen=True)
 class Explanations:
-    """Every method on the same rows. `steps` are those of integrated gradients, `shares` of the words."""
+    """Every method on the same rows. `steps` are the most of integrated gradients, `shares` of the words."""
 
     methods: list[Faithfulness]
     shares: list[float]

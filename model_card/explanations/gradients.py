@@ -26,6 +26,9 @@ from inference.classifier import Classifier
 from inference.explain import Span, find_words
 
 TOKENS_AT_ONCE = 4096  # bounds the memory of a long text
+STEPS = 16  # of a part of the path
+MOST_STEPS = 256  # of a text
+TOLERANCE = 0.005  # of a part, in probability
 Effects = NDArray[np.float64]
 
 
@@ -101,14 +104,37 @@ class Gradients:
         embeddings = self._model.get_input_embeddings().weight.numel()
         return int(sum(one.numel() for one in self._model.parameters()) - embeddings)
 
-    def integrate(self, pieces: Pieces, label: int, steps: int) -> Effects:
-        """Return integrated gradients of the pieces `(n,)`, by Gauss-Legendre quadrature."""
+    def integrate(self, pieces: Pieces, label: int) -> Effects:
+        """Return integrated gradients of the pieces `(n,)`.
+
+        What a part of the path adds is known from its ends. Where the gradients do not add up to that, the
+        probability jumps between two steps, and the part is halved.
+        """
+        total = np.zeros(len(pieces.ids))
+        parts, left = [(0.0, 0.5), (0.5, 1.0)], MOST_STEPS // STEPS
+        while parts:
+            start, stop = parts.pop()
+            left -= 1
+            found = self.integrate_part(pieces, label, start, stop)
+            before, after = self.measure_at(pieces, label, start, stop)
+            if abs(found.sum() - (after - before)) > TOLERANCE and left >= len(parts) + 2:
+                middle = (start + stop) / 2
+                parts += [(start, middle), (middle, stop)]
+            else:
+                total += found
+        return total
+
+    def integrate_part(
+        self, pieces: Pieces, label: int, start: float, stop: float, steps: int = STEPS
+    ) -> Effects:
+        """Return what the path adds between two shares of the text, by Gauss-Legendre quadrature."""
         nodes, weights = np.polynomial.legendre.leggauss(steps)
+        shares, weights = start + (nodes + 1) / 2 * (stop - start), weights / 2 * (stop - start)
         total = np.zeros(len(pieces.ids))
         at_once = max(1, TOKENS_AT_ONCE // len(pieces.ids))
-        for start in range(0, steps, at_once):
-            some = slice(start, start + at_once)
-            for lookup, slope in self._differentiate(pieces, label, (nodes[some] + 1) / 2, weights[some] / 2):
+        for first in range(0, steps, at_once):
+            some = slice(first, first + at_once)
+            for lookup, slope in self._differentiate(pieces, label, shares[some], weights[some]):
                 total += _sum_up(slope * (lookup.text - lookup.baseline), lookup.shift)
         return total
 
@@ -117,11 +143,11 @@ class Gradients:
         found = self._differentiate(pieces, label, np.ones(1), np.ones(1))
         return sum((_sum_up(slope * one.text, one.shift) for one, slope in found), np.zeros(len(pieces.ids)))
 
-    def measure_ends(self, pieces: Pieces, label: int) -> tuple[float, float]:
-        """Return the probability of a label for the text, and for its baseline."""
-        with torch.no_grad(), self._blended(pieces, np.array([1.0, 0.0])):
-            whole, empty = self._run(pieces, 2)[:, label].tolist()
-        return whole, empty
+    def measure_at(self, pieces: Pieces, label: int, *shares: float) -> list[float]:
+        """Return the probability of a label at shares of the text: 0 is its baseline, 1 the text itself."""
+        with torch.no_grad(), self._blended(pieces, np.array(shares)):
+            found: list[float] = self._run(pieces, len(shares))[:, label].tolist()
+        return found
 
     def look(self, pieces: Pieces) -> list[list[float]] | None:
         """Return how much attention each layer gives each piece from the first one, mean over the heads.

@@ -23,10 +23,9 @@ from model_card.explanations.figures import (
     Explanations,
     WordEffects,
 )
-from model_card.explanations.gradients import Gradients, cut_pieces
+from model_card.explanations.gradients import MOST_STEPS, Gradients, cut_pieces
 from model_card.measure.metrics_file import ExampleResult, Mistake
 
-STEPS = 32  # of integrated gradients
 MOST_TEXTS = 40
 LEAST_TEXTS = 12  # with fewer, no method can be told from chance
 SHAPLEY_TEXTS = 16  # of them, because each takes hundreds of answers
@@ -108,7 +107,7 @@ def measure_methods(
     return Explanations(
         methods=measure_faithfulness(classifier, texts, effects, recipe.evaluation.bootstrap, recipe.seed),
         shares=list(SHARES),
-        steps=STEPS,
+        steps=MOST_STEPS,
         attention=_view_attention(classifier, gradients, examples[0].text) if examples else None,
         seconds=0,
     )
@@ -126,7 +125,7 @@ def make_methods(classifier: Classifier, gradients: Gradients) -> dict[str, Expl
 
     def integrate(text: str, label: int) -> list[float]:
         pieces = cut_pieces(classifier, text)
-        return pieces.by_word(gradients.integrate(pieces, label, STEPS))
+        return pieces.by_word(gradients.integrate(pieces, label))
 
     return {
         LEAVE_ONE_OUT: ask("leave-one-out"),
@@ -139,8 +138,8 @@ def make_methods(classifier: Classifier, gradients: Gradients) -> dict[str, Expl
 def explain_text(classifier: Classifier, gradients: Gradients, text: str, label: str) -> WordEffects:
     """Return what each word of a text does for a label, by integrated gradients."""
     pieces, number = cut_pieces(classifier, text), classifier.labels.index(label)
-    effects = gradients.integrate(pieces, number, STEPS)
-    whole, empty = gradients.measure_ends(pieces, number)
+    effects = gradients.integrate(pieces, number)
+    whole, empty = gradients.measure_at(pieces, number, 1, 0)
     error = abs(float(effects.sum()) - (whole - empty))
     return WordEffects(label, pieces.by_word(effects), whole, empty, error)
 

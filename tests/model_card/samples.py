@@ -230,7 +230,7 @@ def make_explanations(ahead: float = 0.05) -> Explanations:
     bar = Faithfulness(RANDOM, 40, 0.1502, Interval(0.1203, 0.1811), 0.2711, Interval(0.2304, 0.3122))
     weights = [[0.4579, 0.2421, 0.2, 0.1], [0.1, 0.6421, 0.1579, 0.1]]
     view = AttentionView("Profit rose", ["[CLS]", "profit", "rose", "[SEP]"], weights)
-    return Explanations([*bounded, bar], [0.1, 0.2, 0.5], 32, view, 21.4)
+    return Explanations([*bounded, bar], [0.1, 0.2, 0.5], 256, view, 21.4)
 
 
 def _make_example(index: int) -> ExampleResult:

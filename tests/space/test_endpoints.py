@@ -57,7 +57,7 @@ def test_explain_words(client: Client) -> None:
 
 
 def test_explain_words_by_shapley_values(client: Client, classifier: Classifier) -> None:
-    text = "Profit rose sharply"
+    text = PAIR[0]
     found = client.predict(text, "shapley", api_name="/explain_words")
     whole = classifier(text)
     alone = whole.score - classifier("  ").scores[whole.label]

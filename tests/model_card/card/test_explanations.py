@@ -62,7 +62,12 @@ def test_an_older_release_has_no_section_on_what_it_did_not_measure(recipe: Reci
     draw_figures(metrics, tmp_path)
     for name in FIGURES:
         assert name not in card and not (tmp_path / name).exists()
-    for title in ("## Explanations", "### Learning curve", "### Rows that it was trained on", "### Where attention"):
+    for title in (
+        "## Explanations",
+        "### Learning curve",
+        "### Rows that it was trained on",
+        "### Where attention",
+    ):
         assert title not in card
     assert lint_card(card, metrics, None, recipe) == []
 

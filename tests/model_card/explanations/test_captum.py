@@ -10,8 +10,7 @@ import pytest
 
 from benchmarks.environments import python_environment
 from inference.classifier import Classifier
-from model_card.explanations.gradients import Gradients, cut_pieces
-from model_card.explanations.measure import STEPS
+from model_card.explanations.gradients import STEPS, Gradients, cut_pieces
 
 HERE = Path(__file__).parent
 
@@ -28,6 +27,6 @@ def test_integrated_gradients_are_those_of_captum(tiny_release: Path, text: str)
             input=json.dumps(asked | {"label": label, "steps": STEPS}),
             capture_output=True, text=True, check=True, timeout=200,
         )  # fmt: skip
-        ours = Gradients(tiny_release).integrate(pieces, label, STEPS)
+        ours = Gradients(tiny_release).integrate_part(pieces, label, 0, 1, STEPS)
         assert ours == pytest.approx(json.loads(done.stdout), abs=1e-6)
         assert abs(ours).max() > 1e-4

@@ -9,8 +9,8 @@ import torch
 from transformers import T5Config, T5ForSequenceClassification
 
 from inference.classifier import Classifier
-from model_card.explanations.gradients import Gradients, Pieces, cut_pieces
-from model_card.explanations.measure import STEPS, explain_text
+from model_card.explanations.gradients import MOST_STEPS, STEPS, TOLERANCE, Gradients, Pieces, cut_pieces
+from model_card.explanations.measure import explain_text
 
 TEXT = "Arvo profit rose to EUR 5 million, https://a.example $AAPL déjà vu"
 
@@ -58,20 +58,38 @@ def test_gradient_times_input_is_the_slope_of_each_piece(
     table = gradients._model.get_input_embeddings().weight
     effects = gradients.multiply(pieces, 2)
     number = int(pieces.ids[1])
-    before = gradients.measure_ends(pieces, 2)[0]
+    before = gradients.measure_at(pieces, 2, 1)[0]
     with torch.no_grad():
         kept = table[number].clone()
         table[number] *= 1.001
-        after = gradients.measure_ends(pieces, 2)[0]
+        after = gradients.measure_at(pieces, 2, 1)[0]
         table[number] = kept
     assert effects[1] == pytest.approx((after - before) / 0.001, rel=0.05, abs=1e-4)
+
+
+def test_a_part_of_the_path_where_the_probability_jumps_is_halved(
+    classifier: Classifier, gradients: Gradients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[float, float]] = []
+
+    def jump(pieces: Pieces, label: int, start: float, stop: float) -> Any:
+        asked.append((start, stop))
+        return np.zeros(len(pieces.ids))  # no step is near enough to see it
+
+    monkeypatch.setattr(gradients, "integrate_part", jump)
+    monkeypatch.setattr(gradients, "measure_at", lambda *given: [float(share > 0.3) for share in given[2:]])
+    gradients.integrate(cut_pieces(classifier, TEXT), 0)
+    assert asked[:4] == [(0.5, 1.0), (0.0, 0.5), (0.25, 0.5), (0.375, 0.5)]
+    finest = min(asked, key=lambda part: part[1] - part[0])
+    assert abs(finest[0] - 0.3) < 0.01
+    assert len(asked) == MOST_STEPS // STEPS
 
 
 def test_nothing_stays_behind_in_the_model(classifier: Classifier, gradients: Gradients) -> None:
     pieces = cut_pieces(classifier, TEXT)
     with torch.inference_mode():
         before = gradients._model(input_ids=pieces.ids[None]).logits
-    gradients.integrate(pieces, 0, 4)
+    gradients.integrate(pieces, 0)
     with torch.inference_mode():
         assert torch.equal(gradients._model(input_ids=pieces.ids[None]).logits, before)
     assert all(one.grad is None for one in gradients._model.parameters())
@@ -101,9 +119,9 @@ def test_a_decoder_that_reads_the_text_again_is_followed(tmp_path: Path) -> None
     with gradients._blended(pieces, np.ones(1)) as lookups:
         gradients._run(pieces, 1)
     assert [one.shift for one in lookups] == [0, 1]
-    whole, empty = gradients.measure_ends(pieces, 1)
-    effects, finer = (gradients.integrate(pieces, 1, steps) for steps in (STEPS, 16 * STEPS))
-    assert effects.sum() == pytest.approx(whole - empty, rel=0.02)  # ReLU has kinks, so steps have an error
+    whole, empty = gradients.measure_at(pieces, 1, 1, 0)
+    effects, finer = gradients.integrate(pieces, 1), gradients.integrate_part(pieces, 1, 0, 1, 512)
+    assert effects.sum() == pytest.approx(whole - empty, abs=TOLERANCE)  # ReLU has kinks
     assert finer.sum() == pytest.approx(whole - empty, rel=0.001)
     assert abs(whole - empty) > 0.1 and effects[-1] == 0
     assert gradients.look(pieces) is None
