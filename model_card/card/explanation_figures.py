@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
 from finsent import release
@@ -19,6 +20,7 @@ from model_card.measure.metrics_file import ExampleResult, Metrics, Mistake
 
 WIDTH = 9.0  # inches
 MARGIN, SPACE, LINE, GAP = 0.15, 0.07, 0.40, 0.22  # inches: beside a line, between words, its height, below
+NARROWEST = 0.25  # inches of a word, so that the numbers below words stay apart
 SCRATCH_DPI = 100
 MOST_WORDS = 60  # of a text; the picture stops there
 VISIBLE_EFFECT = 0.005  # half a percentage point: less is rounded away anyway
@@ -87,7 +89,7 @@ def _lay_out(explained: Sequence[tuple[str, WordEffects]], fonts: Fonts) -> Iter
             if x > MARGIN and x + width > WIDTH - MARGIN:
                 x, y = MARGIN, y + LINE
             yield _Line(word, x, y, effect, abs(effect) / greatest)
-            x += width + SPACE
+            x += max(width, NARROWEST) + SPACE
         y += LINE + GAP
 
 
@@ -128,7 +130,8 @@ def draw_attention(view: AttentionView) -> Figure:
     fonts = choose_fonts(tokens)
     figure = Figure(figsize=(1.6 + 0.32 * len(tokens), 1.6 + 0.32 * len(weights)), layout="constrained")
     axes = figure.add_subplot()
-    image = axes.imshow(weights, cmap="Blues", vmin=0, aspect="auto")
+    norm = PowerNorm(0.5, vmin=0)  # most of it stays at the first piece, and the rest would be white
+    image = axes.imshow(weights, cmap="Blues", norm=norm, aspect="auto")
     shown = ["".join("□" if letter in fonts.missing else letter for letter in token) for token in tokens]
     style: dict[str, Any] = {"fontsize": 9, "fontfamily": fonts.families, "parse_math": False}
     axes.set_xticks(range(len(tokens)), shown, rotation=60, ha="right", rotation_mode="anchor", **style)
