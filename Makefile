@@ -1,6 +1,7 @@
 # Two commands matter: `make release` and `make test`. Each sets a fresh machine up by itself.
 PYTHON ?= python3
 SLOW ?= tests
+JOBS ?= auto
 PY := .venv/bin/python
 RECIPE ?= recipes/quickstart.yaml
 FORM ?= gradio
@@ -29,8 +30,8 @@ hub: .venv/.installed  ## serve that Hub (runs/hub) with its Spaces, at http://1
 demo: .venv/.installed  ## run the demo of RECIPE's release; FORM is gradio or static
 	$(PY) -m publishing.space.preview runs/$(basename $(notdir $(RECIPE))) --form $(FORM)
 
-test: .venv/.installed  ## run the tests, offline, in minutes
-	$(PY) -m pytest -m "not slow"
+test: .venv/.installed  ## run the tests, offline, in minutes, in JOBS processes (default: one per core)
+	$(PY) -m pytest -m "not slow" -n $(JOBS) --dist loadfile
 
 test-slow: .venv/.installed  ## run the slow tests in the folders SLOW (default: all)
 	$(PY) -m pytest -m slow $(SLOW)

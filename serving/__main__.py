@@ -16,8 +16,9 @@ import typer
 from serving import health
 from serving.cores import count_cores
 from serving.limits import Limits
+from serving.listener import open_port
 from serving.model import ModelError
-from serving.server import ServerSettings, open_port, serve
+from serving.server import ServerSettings, serve
 
 DEFAULTS = Limits()
 

@@ -10,11 +10,13 @@ import asyncio
 import json
 import resource
 import uuid
+from collections.abc import Callable
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from serving.limits import Limits, RequestError
 
+Count = Callable[[int], None]
 SPARE_FILES = 100  # besides the connections: the model, the log, what the libraries have open
 
 
@@ -28,10 +30,15 @@ def allow_connections(wanted: int) -> int:
     return wanted if soft == resource.RLIM_INFINITY else max(1, min(wanted, soft - SPARE_FILES))
 
 
-def guarded_protocol(limits: Limits) -> type[GuardedProtocol]:
-    """Return the protocol with these limits, as uvicorn wants it: a class."""
+def guarded_protocol(limits: Limits, count: Count | None = None) -> type[GuardedProtocol]:
+    """Return the protocol with these limits, as uvicorn wants it: a class.
+
+    `count` hears how many connections there are.
+    """
     most = allow_connections(limits.connections)
-    return type("Guarded", (GuardedProtocol,), {"most": most, "patience": limits.header_seconds})
+    told = staticmethod(count or (lambda connections: None))
+    settings = {"most": most, "patience": limits.header_seconds, "count": told}
+    return type("Guarded", (GuardedProtocol,), settings)
 
 
 class GuardedProtocol(H11Protocol):
@@ -39,6 +46,7 @@ class GuardedProtocol(H11Protocol):
 
     most: int
     patience: float
+    count: Count
     _timer: asyncio.TimerHandle | None = None
     """Set while it is the client's turn: to send headers, or to take the answer."""
 
@@ -51,6 +59,7 @@ class GuardedProtocol(H11Protocol):
             longest = min(waiting, key=lambda one: one._timer.when() if one._timer else 0.0)
             self.connections.discard(longest)  # now: before it is really gone more may come
             longest.transport.abort()
+        self.count(len(self.connections))
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; few of them do not buy more time, a whole request does."""
@@ -79,6 +88,7 @@ class GuardedProtocol(H11Protocol):
         """Stop waiting: the connection is gone."""
         self._stop_waiting()
         super().connection_lost(exc)
+        self.count(len(self.connections))
 
     def _is_serving(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

@@ -7,6 +7,7 @@ is closed, what runs is finished, and the process exits with 0. A second signal 
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -25,6 +26,7 @@ from starlette.types import ASGIApp
 
 from serving.connections import guarded_protocol
 from serving.limits import Limits
+from serving.listener import BACKLOG, NOBODY, Connections, SharedListener
 from serving.log import write_json_lines
 from serving.model import ModelError, load_model
 
@@ -32,7 +34,6 @@ SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client reads it when i
 FINISH_SECONDS = 30  # for requests that run when the port is closed
 SOON = 10.0  # seconds; a worker that ends sooner than this cannot start at all
 CANNOT_START = 3  # exit code of a worker whose release cannot be loaded
-BACKLOG = 1024  # connections that wait to be accepted
 
 
 @dataclass(frozen=True)
@@ -98,24 +99,29 @@ def run_worker(settings: ServerSettings, listener: socket.socket) -> None:
     def announce() -> None:
         app.state.server.draining = True
 
-    config = configure(app, settings.limits)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: looking through it again would stop every request for tens of milliseconds
+    config = configure(app, settings.limits, listener)
     DrainingServer(config, settings.drain_seconds, announce).run(sockets=[listener])
 
 
-def configure(app: ASGIApp, limits: Limits) -> uvicorn.Config:
-    """Return how uvicorn serves the application."""
+def configure(app: ASGIApp, limits: Limits, listener: socket.socket | None = None) -> uvicorn.Config:
+    """Return how uvicorn serves the application, on a listener that may be shared."""
+    count = listener.count if isinstance(listener, SharedListener) else None
     return uvicorn.Config(
         app, lifespan="off", access_log=False, log_config=None, log_level="warning",
-        server_header=False, ws="none", http=guarded_protocol(limits),
+        server_header=False, ws="none", http=guarded_protocol(limits, count),
         timeout_graceful_shutdown=FINISH_SECONDS, backlog=BACKLOG,
     )  # fmt: skip
 
 
-def run_worker_process(settings: ServerSettings, listener: socket.socket) -> None:
+def run_worker_process(
+    settings: ServerSettings, listener: socket.socket, connections: Connections, process: int
+) -> None:
     """Serve in a process of its own; one line and CANNOT_START when the release cannot be loaded."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        run_worker(settings, listener)
+        run_worker(settings, SharedListener(listener, connections, process))
     except ModelError as error:
         print(f"serving: {error}", file=sys.stderr)
         raise SystemExit(CANNOT_START) from None
@@ -135,47 +141,47 @@ class Supervisor:
     def __init__(self, settings: ServerSettings, listener: socket.socket) -> None:
         self._settings, self._listener = settings, listener
         self._context = multiprocessing.get_context("spawn")  # threads and fork do not go together
-        self._workers: list[tuple[multiprocessing.process.BaseProcess, float]] = []
+        self._connections = Connections(settings.workers)
+        self._workers: dict[int, tuple[multiprocessing.process.BaseProcess, float]] = {}
         self._stopping = self._failed = False
 
     def run(self) -> int:
         """Run until SIGTERM; 0 then, 1 when workers cannot start."""
-        from prometheus_client.multiprocess import mark_process_dead  # after SHARED_METRICS is set
-
         for sig in (signal.SIGTERM, signal.SIGINT):
             signal.signal(sig, self._stop)
-        self._workers += [self._start() for _ in range(self._settings.workers)]
+        for place in range(self._settings.workers):
+            self._start(place)
         while self._workers:
-            multiprocessing.connection.wait([worker.sentinel for worker, _ in self._workers], timeout=0.2)
-            ended = [entry for entry in self._workers if not entry[0].is_alive()]
-            for worker, started in ended:
-                self._workers.remove((worker, started))
-                # else the requests that it had would count as waiting for ever; the library is untyped
-                mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
-                useless = worker.exitcode == CANNOT_START or time.monotonic() - started < SOON
-                if not self._stopping and useless:
-                    self._failed = True
-                    self._stop(signal.SIGTERM, None)
-                elif not self._stopping:
-                    self._workers.append(self._start())
+            multiprocessing.connection.wait(
+                [worker.sentinel for worker, _ in self._workers.values()], timeout=0.2
+            )
+            for place, (worker, started) in list(self._workers.items()):
+                if not worker.is_alive():
+                    self._replace(place, worker, started)
         return 1 if self._failed else 0
 
-    def _start(self) -> tuple[multiprocessing.process.BaseProcess, float]:
-        worker = self._context.Process(target=run_worker_process, args=(self._settings, self._listener))
+    def _start(self, place: int) -> None:
+        told = (self._settings, self._listener, self._connections, place)
+        worker = self._context.Process(target=run_worker_process, args=told)
         worker.start()
-        return worker, time.monotonic()
+        self._workers[place] = worker, time.monotonic()
+
+    def _replace(self, place: int, worker: multiprocessing.process.BaseProcess, started: float) -> None:
+        """Put another process in the place of one that ended; end all when it could not even start."""
+        from prometheus_client.multiprocess import mark_process_dead  # after SHARED_METRICS is set
+
+        del self._workers[place]
+        self._connections[place] = NOBODY
+        # else the requests that it had would count as waiting for ever; the library is untyped
+        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+        useless = worker.exitcode == CANNOT_START or time.monotonic() - started < SOON
+        if not self._stopping and useless:
+            self._failed = True
+            self._stop(signal.SIGTERM, None)
+        elif not self._stopping:
+            self._start(place)
 
     def _stop(self, sig: int, frame: FrameType | None) -> None:
         self._stopping = True
-        for worker, _ in self._workers:
+        for worker, _ in self._workers.values():
             worker.terminate()
-
-
-def open_port(host: str, port: int) -> socket.socket:
-    """Return a listening socket. OSError when the port is taken or the address is not of this machine."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
-    listener.listen(BACKLOG)
-    return listener

@@ -21,9 +21,10 @@ import uvicorn
 
 from finsent import REPOSITORY
 from serving.limits import Limits
+from serving.listener import open_port
 from serving.model import ServedModel
 from serving.rest import create_app
-from serving.server import configure, open_port
+from serving.server import configure
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
 

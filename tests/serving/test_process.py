@@ -6,11 +6,12 @@ import json
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import httpx
@@ -19,8 +20,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from finsent import REPOSITORY
+from serving.listener import open_port
 from serving.model import ModelError, load_model
-from serving.server import SOON, open_port
+from serving.server import SOON
 from tests.serving.servers import ENVIRONMENT, REQUESTS, ServerProcess, ask_across_an_end, started
 
 
@@ -59,6 +61,31 @@ def test_workers_add_up_their_figures(tiny_release: Path) -> None:
             if sample.name == "finsent_texts_total"
         ]
     assert texts == [20]
+
+
+def test_workers_share_their_clients(tiny_release: Path) -> None:
+    with started(tiny_release, "--workers", "2") as server:
+        until = time.monotonic() + 60
+        while not min(_clients_of_workers(server)):
+            assert time.monotonic() < until, "one of them never takes any"
+        assert max(max(_clients_of_workers(server)) for _ in range(5)) <= 5
+
+
+def _clients_of_workers(server: ServerProcess, clients: int = 8) -> list[int]:
+    """Return how many of so many clients each worker has."""
+    address = ("127.0.0.1", int(server.address.rpartition(":")[2]))
+    with ExitStack() as stack:
+        for _ in range(clients):
+            stack.enter_context(socket.create_connection(address))
+        while sum(counts := [_count_connections(one) for one in _workers(server)]) < clients:
+            time.sleep(0.05)
+    while any(map(_count_connections, _workers(server))):
+        time.sleep(0.05)
+    return counts
+
+
+def _count_connections(process: psutil.Process) -> int:
+    return sum(one.status == psutil.CONN_ESTABLISHED for one in process.net_connections("tcp"))
 
 
 def test_the_log_is_json_without_texts(tiny_release: Path) -> None:

@@ -17,8 +17,8 @@ import pytest
 
 from serving.connections import allow_connections
 from serving.limits import Limits
+from serving.listener import open_port
 from serving.model import ServedModel
-from serving.server import open_port
 from tests.serving.servers import serving, started
 
 PATIENCE = 0.4
