@@ -198,8 +198,8 @@ class Gradients:
 
     def _run(self, pieces: Pieces, copies: int) -> Tensor:
         """Return probabilities `(copies, n_labels)`."""
-        logits: Tensor = self._model(**_as_batch(pieces, copies)).logits
-        return logits.softmax(dim=-1)
+        chances: Tensor = self._model(**_as_batch(pieces, copies)).logits.softmax(dim=-1)
+        return chances
 
 
 def _as_batch(pieces: Pieces, copies: int) -> dict[str, Tensor]:

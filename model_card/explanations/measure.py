@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -57,7 +56,7 @@ def explain_release(
     """
     started = time.monotonic()
     gradients = Gradients(folder)
-    classifier = Classifier(folder, file, threads=os.cpu_count() or 1)
+    classifier = Classifier(folder, file)
     chosen = choose_texts(classifier, texts, gradients.size, recipe.seed)
     if len(chosen) < LEAST_TEXTS:
         told = f"only {len(chosen)} test rows are short enough, {LEAST_TEXTS} are needed"
