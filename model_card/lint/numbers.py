@@ -29,7 +29,7 @@ _NUMBER = re.compile(
 _NOT_A_FIGURE = re.compile(r"^\s*(\d+[.)]|#{1,6})\s|^\[\^\d+\]")
 INTERVAL = "95"  # percent; the only level that is used
 PARTS_OF_A_SLICE = {"n", "accuracy", "macro_f1"}  # the rest of so many slices would allow any percentage
-PICTURES = {"reliability", "curve", "explanation", "attention"}  # their numbers stand in no sentence
+NOT_FOR_PROSE = {"reliability", "curve", "explanation", "explanations"}  # they have a picture or a table
 YEARS = range(1900, 2101)
 
 
@@ -118,10 +118,10 @@ def known_figures(metrics: Metrics, recipe: Recipe) -> dict[str, set[str]]:
 
 
 def _leaves(tree: Any) -> Iterator[str | int | float]:  # noqa: ANN401  (plain values of any depth)
-    """Yield strings and numbers, but not those of pictures, which would allow anything."""
+    """Yield strings and numbers, but not those of pictures and long tables, which would allow anything."""
     if isinstance(tree, dict):
         for key, value in tree.items():
-            if key not in PICTURES:
+            if key not in NOT_FOR_PROSE:
                 yield from _leaves(value)
     elif isinstance(tree, list | tuple):
         for value in tree:
