@@ -21,7 +21,6 @@ from typing import Annotated, Any
 
 import pandas
 import typer
-from scipy.stats import binomtest
 
 from benchmarks.counts import Folds, count, read_folds, tell_sources, write_folds
 from finsent import REPOSITORY
@@ -34,6 +33,7 @@ from finsent.preparation import prepare_splits
 from finsent.recipe.data import Fold
 from finsent.recipe.file import dump_recipe, load_recipe
 from finsent.recipe.recipe import Recipe
+from finsent.scoring import mcnemar
 from inference.classifier import Classifier
 
 app = make_app(__doc__)
@@ -101,8 +101,7 @@ def compare(found: pandas.DataFrame, other: pandas.DataFrame) -> dict[str, tuple
     for name, rows in both.groupby("source"):
         ours = int((rows["right"] & ~rows["right_other"]).sum())
         theirs = int((~rows["right"] & rows["right_other"]).sum())
-        p = binomtest(ours, ours + theirs).pvalue if ours + theirs else 1.0
-        outcome[str(name)] = (ours, theirs, float(p))
+        outcome[str(name)] = (ours, theirs, mcnemar(ours, theirs))
     return outcome
 
 

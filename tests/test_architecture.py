@@ -45,7 +45,8 @@ def test_every_function_that_the_answers_name_is_there() -> None:
 
 
 def _sources() -> list[Path]:
-    return [path for room in ("*.py", "[!.t]*/**/*.py") for path in REPOSITORY.glob(room)]
+    rooms = [path for path in REPOSITORY.glob("[!.]*") if path.is_dir() and path.name != "tests"]
+    return [*REPOSITORY.glob("*.py"), *(file for room in rooms for file in room.rglob("*.py"))]
 
 
 def _read(path: Path) -> str:

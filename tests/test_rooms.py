@@ -18,6 +18,7 @@ ROOMS: dict[str, set[str]] = {
     "finsent": {"inference"},
     "export": {"finsent"},
     "model_card": {"export", "finsent", "inference"},
+    "tuning": {"finsent", "model_card"},
     "publishing": {"finsent", "local_hub", "model_card"},
     "space": {"inference"},
     "serving": {"inference"},
@@ -29,6 +30,7 @@ ROOMS: dict[str, set[str]] = {
 STORIES = {
     "train": {"export", "finsent", "model_card"},
     "pretrain": {"finsent"},
+    "tune": {"finsent", "tuning"},
     "hub_push": {"finsent", "publishing"},
 }
 OURS = {*ROOMS, *STORIES, "tests"}

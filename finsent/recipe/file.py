@@ -1,13 +1,14 @@
 """A recipe as a YAML file, with what it extends and the recipes that it names.
 
 `load_recipe` reads a recipe file, `read_released_recipe` the copy inside a release, which may be older than
-today's keys, and `load_pretraining` a recipe of a pretraining. All return what is frozen, or raise a
-`RecipeError` that names the key, what was got and what is allowed.
+today's keys, `load_pretraining` a recipe of a pretraining, and `load_search` a search over a recipe's keys.
+All return what is frozen, or raise a `RecipeError` that names the key, what was got and what is allowed.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from finsent.recipe.places import with_places_from
 from finsent.recipe.pretraining import LabelledRows, Pretraining
 from finsent.recipe.recipe import Recipe
 from finsent.recipe.renamed import find_old_keys, with_new_names
+from finsent.recipe.search import Search
 from finsent.release import RUNS
 from finsent.yaml_dialects import describe_readings, dump_yaml, find_keys_that_are_no_text
 
@@ -27,13 +29,14 @@ Model = TypeVar("Model", bound=BaseModel)
 ROWS = {*LabelledRows.model_fields, "extends", "replace"}  # what is read of a recipe that is protected
 
 
-def load_recipe(path: Path, runs: Path = RUNS) -> Recipe:
+def load_recipe(path: Path, runs: Path = RUNS, changes: Mapping[str, Any] | None = None) -> Recipe:
     """Read a recipe and everything that it extends; encoders that other recipes make lie in `runs`.
 
-    Raises RecipeError: a file is missing or no YAML mapping, extends itself, or holds what is not allowed.
+    `changes` are keys as a recipe would have them that extends this one. Raises RecipeError: a file is
+    missing or no YAML mapping, extends itself, or holds what is not allowed.
     """
     home = path.parent.absolute()
-    tree = _read_tree(path, (), home)
+    tree = _merge(_read_tree(path, (), home), changes or {})
     if "objective" in tree:
         raise RecipeError(f"{path}: is a recipe of a pretraining; run python pretrain.py {path}")
     return _validate(Recipe, tree, path, home=home, runs=runs)
@@ -46,6 +49,14 @@ def load_pretraining(path: Path) -> Pretraining:
     if "labels" in tree:
         raise RecipeError(f"{path}: is a recipe of a classifier; run python train.py {path}")
     return _validate(Pretraining, tree, path, home=home)
+
+
+def load_search(path: Path, runs: Path = RUNS) -> Search:
+    """Read a search; of a recipe that stands alone one is made, which names no keys. Errors as above."""
+    tree = _read_mapping(path)
+    if "recipe" not in tree:
+        tree = {"name": f"{load_recipe(path, runs).name}-search", "recipe": path.name}
+    return _validate(Search, tree, path, home=path.parent.absolute())
 
 
 def read_released_recipe(path: Path) -> Recipe:
@@ -180,7 +191,7 @@ def _without(parent: dict[str, Any], keys: Any, path: Path) -> dict[str, Any]:  
     return parent
 
 
-def _merge(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
+def _merge(parent: dict[str, Any], child: Mapping[str, Any]) -> dict[str, Any]:
     """Mappings are merged key by key; anything else, lists too, is replaced."""
     merged = dict(parent)
     for key, value in child.items():

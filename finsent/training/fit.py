@@ -23,6 +23,7 @@ from transformers import (
     PrinterCallback,
     ProgressCallback,
     Trainer,
+    TrainerCallback,
     TrainingArguments,
     set_seed,
 )
@@ -54,13 +55,14 @@ def fit(
     resume: bool = False,
     teachers: Sequence[Path] = (),
     transfer: Transfer | None = None,
+    progress: TrainerCallback | None = None,
 ) -> TrainingReport:
     """Fit `base.model` in place and calibrate it; checkpoints go to `folder`.
 
     `teachers` are the releases of the recipe's teachers, in its order; `transfer` holds texts that they
-    alone label. With `resume`, training goes on from
-    the last checkpoint there; FinsentError if that one was made from another recipe or other rows. Without
-    a checkpoint it starts from the beginning.
+    alone label. `progress` is told of every validation, in place of the terminal. With `resume`, training
+    goes on from the last checkpoint there; FinsentError if that one was made from another recipe or other
+    rows. Without a checkpoint it starts from the beginning.
     """
     claim_folder(folder, recipe.making_fingerprint() + splits.report.fingerprints["train"], resume)
     started = time.monotonic()
@@ -70,7 +72,7 @@ def fit(
     if recipe.training.freeze_embeddings:
         base.model.get_input_embeddings().requires_grad_(False)
     rows = training_rows(recipe, splits.train, teachers, transfer.texts if transfer else ())
-    trainer = _build_trainer(recipe, rows, splits, base, folder)
+    trainer = _build_trainer(recipe, rows, splits, base, folder, progress or TrainingProgress())
     checkpoint = last_whole_checkpoint(folder) if resume else None
     trainer.train(resume_from_checkpoint=checkpoint)
     macro_f1, temperature = _calibrate(trainer, base.model)
@@ -120,7 +122,9 @@ def tokenize_rows(rows: Dataset, tokenizer: PreTrainedTokenizerFast, training: T
     return rows.map(encode, batched=True, remove_columns=["text"], keep_in_memory=True)
 
 
-def _build_trainer(recipe: Recipe, taught: Dataset, splits: Splits, base: BaseModel, folder: Path) -> Trainer:
+def _build_trainer(
+    recipe: Recipe, taught: Dataset, splits: Splits, base: BaseModel, folder: Path, progress: TrainerCallback
+) -> Trainer:
     training, tokenizer = recipe.training, base.tokenizer()
     rows = {"train": taught, "validation": validation_rows(splits.validation, recipe.labels)}
     rows = {split: tokenize_rows(rows[split], tokenizer, training) for split in rows}
@@ -133,7 +137,7 @@ def _build_trainer(recipe: Recipe, taught: Dataset, splits: Splits, base: BaseMo
         compute_loss_func=make_loss(class_weights(splits, recipe), training.label_smoothing),
         compute_metrics=_macro_f1,
         preprocess_logits_for_metrics=_logits_alone,
-        callbacks=[EarlyStoppingCallback(early_stopping_patience=training.patience), TrainingProgress()],
+        callbacks=[EarlyStoppingCallback(early_stopping_patience=training.patience), progress],
     )
     for printing in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(printing)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from finsent.errors import FinsentError
+from finsent.recipe.file import load_recipe, load_search
+from tests import tiny
+from tests.tuning import samples
+from tuning.setup import Setup, find_teacher, prepare_setup, read_recipe
+
+
+def test_trials_may_be_added_and_nothing_else_may_change(tmp_path: Path, tiny_base: Path) -> None:
+    search, recipe = samples.read_search(tmp_path, tiny_base)
+    setup = prepare_setup(search, recipe, None)
+    more = search.model_copy(update={"trials": 9, "finalists": 1, "seeds": 5})
+    assert Setup(more, recipe, setup.splits, [], None).owner() == setup.owner()
+    others = [
+        Setup(search.model_copy(update={"seed": 1}), recipe, setup.splits, [], None),
+        Setup(search.model_copy(update={"space": {}}), recipe, setup.splits, [], None),
+        Setup(search, setup.recipe_with({"training.epochs": 2.0}), setup.splits, [], None),
+    ]
+    assert setup.owner() not in [one.owner() for one in others]
+
+
+def test_a_search_that_names_no_keys_gets_those_around_its_recipe(tmp_path: Path, tiny_base: Path) -> None:
+    search, _ = read_recipe(load_search(tiny.write_recipe(tmp_path, tiny_base)), tmp_path / "runs")
+    assert search.space["training.learning_rate"].values == pytest.approx([0.0013, 0.02], rel=0.05)
+    assert search.space["training.epochs"].values == [4, 16]
+    assert search.space["training.batch_size"].values == [4, 8, 16]
+    assert set(search.space) >= {"training.label_smoothing", "training.dropout"}
+
+
+def test_a_search_and_its_recipe_have_different_names(tmp_path: Path, tiny_base: Path) -> None:
+    path = samples.write_search(tmp_path, tiny_base, name="tiny")
+    with pytest.raises(FinsentError, match="name: 'tiny' is the name of the recipe, too"):
+        read_recipe(load_search(path), tmp_path / "runs")
+
+
+def test_a_teacher_is_found_or_its_absence_is_told(
+    tmp_path: Path, tiny_base: Path, tiny_release: Path
+) -> None:
+    teacher = tiny.write_recipe(tmp_path, tiny_base)
+    student = tmp_path / "student.yaml"
+    student.write_text(
+        f"extends: {teacher.name}\nname: student\ndistillation: {{teachers: [{teacher.name}]}}\n",
+        encoding="utf-8",
+    )
+    search = samples.write_search(tmp_path, tiny_base, recipe=student.name)
+    started, recipe = read_recipe(load_search(search), tmp_path / "runs")
+    with pytest.raises(FinsentError, match=r"build student with train\.py first"):
+        prepare_setup(started, recipe, None)
+    home = tmp_path / "runs" / "tiny" / "release"
+    shutil.copytree(tiny_release, home)
+    made = load_recipe(tiny_release.parents[2] / "tiny.yaml")
+    splits = prepare_setup(*samples.read_search(tmp_path, tiny_base), None).splits
+    assert find_teacher(made, recipe, splits, None) == home

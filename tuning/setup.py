@@ -1,0 +1,84 @@
+"""What every training of a search shares: the recipe that it starts from, its rows, its teachers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from finsent.data.splits import Splits
+from finsent.errors import FinsentError
+from finsent.preparation import prepare_splits, prepare_teacher_splits
+from finsent.pretraining.protection import check_protected
+from finsent.pretraining.start import ensure_encoder
+from finsent.recipe.file import load_recipe
+from finsent.recipe.recipe import Recipe
+from finsent.recipe.search import Search
+from finsent.release import Run
+from model_card.reuse import was_made_from
+from tuning.space import Settings, check_space, default_space, nest
+
+COUNTS = {"trials", "finalists", "seeds"}  # may change between two runs of the same search
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One search, ready to run; `recipe` is the one that it starts from."""
+
+    search: Search
+    recipe: Recipe
+    splits: Splits
+    teachers: list[Path]
+    mirror: Path | None
+
+    @property
+    def seeds(self) -> list[int]:
+        """The training seeds of the finals; no trial was trained with any of them."""
+        return [(self.recipe.training_seed + 1 + at) % 2**32 for at in range(self.search.seeds)]
+
+    def recipe_with(self, settings: Settings, seed: int | None = None) -> Recipe:
+        """Return the recipe with other settings; RecipeError if they do not go together."""
+        recipe = load_recipe(self.search.recipe_file, self.recipe.runs, nest(settings))
+        return recipe if seed is None else recipe.with_seed(seed)
+
+    def owner(self) -> str:
+        """Return the sha256 of what makes trials comparable: recipe, rows, space, and how it is searched."""
+        told: dict[str, Any] = self.search.model_dump(mode="json", by_alias=True, exclude=COUNTS)
+        told["recipe"] = self.recipe.making_fingerprint()
+        told["rows"] = [self.splits.report.fingerprints[split] for split in ("train", "validation")]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def read_recipe(search: Search, runs: Path) -> tuple[Search, Recipe]:
+    """Return a search with its space, and the recipe that it starts from; FinsentError if one is wrong."""
+    recipe = load_recipe(search.recipe_file, runs)
+    if search.name == recipe.name:
+        raise FinsentError(
+            f"name: {search.name!r} is the name of the recipe, too; each has a folder in runs/"
+        )
+    search = search.model_copy(update={"space": search.space or default_space(recipe)})
+    check_space(search, recipe)
+    return search, recipe
+
+
+def prepare_setup(search: Search, recipe: Recipe, mirror: Path | None) -> Setup:
+    """Read the rows, and have the encoder made where it is not there; FinsentError if a teacher is not."""
+    for encoder in recipe.encoders:
+        ensure_encoder(encoder, recipe.runs, mirror, resume=True)
+    splits = prepare_splits(recipe, mirror)
+    check_protected(recipe, splits)
+    teachers = [find_teacher(teacher, recipe, splits, mirror) for teacher in recipe.teachers]
+    return Setup(search, recipe, splits, teachers, mirror)
+
+
+def find_teacher(teacher: Recipe, student: Recipe, splits: Splits, mirror: Path | None) -> Path:
+    """Return the release of a teacher; FinsentError if it is not there, or made from other rows."""
+    release = Run(student.runs / teacher.name).release
+    if not was_made_from(release, teacher, prepare_teacher_splits(teacher, student, splits, mirror)):
+        raise FinsentError(
+            f"{release}: a search needs this teacher, and it is not there or was made from other rows; "
+            f"build {student.name} with train.py first"
+        )
+    return release
