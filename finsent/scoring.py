@@ -129,6 +129,18 @@ def wilson(passed: int, n: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
+def newcombe(passed: int, n: int, other: int, other_n: int) -> tuple[float, float]:
+    """Return Newcombe's 95 % interval of the difference passed / n - other / other_n of independent shares.
+
+    Method 10 of Newcombe (1998), "Interval estimation for the difference between independent proportions".
+    """
+    first, second = passed / n, other / other_n
+    (low, high), (other_low, other_high) = wilson(passed, n), wilson(other, other_n)
+    below = math.hypot(first - low, other_high - second)
+    above = math.hypot(high - first, second - other_low)
+    return first - second - below, first - second + above
+
+
 def mcnemar(ours: int, theirs: int) -> float:
     """Return McNemar's exact p of rows that only the one has right and rows that only the other has right.
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.classifier import softmax
-from inference.explain import explain
-from serving.limits import Limits, RequestError, check_texts
+from inference.explain import Method, explain
+from serving.limits import Limits, RequestError, check_shapley, check_texts
 from serving.metrics import ServerMetrics
 from serving.model import ServedModel
 
@@ -40,11 +40,16 @@ class Answerer:
         self._metrics.count(self.model, probabilities)
         return probabilities if activation == "softmax" else activate(logits, activation)
 
-    async def words(self, texts: list[str]) -> list[list[dict[str, Any]]]:
-        """Return for each text its words with what each did for the label, None where it was not tried."""
+    async def words(self, texts: list[str], method: Method) -> list[list[dict[str, Any]]]:
+        """Return for each text its words with what each did for the label, None where it was not tried.
+
+        RequestError when there are too many texts for the method.
+        """
+        if method == "shapley":
+            check_shapley(texts)
 
         def explain_all() -> list[list[dict[str, Any]]]:
-            found = [explain(self.model.classifier, text).words for text in texts]
+            found = [explain(self.model.classifier, text, method).words for text in texts]
             return [[{"text": printable(word.text), "effect": word.effect} for word in one] for one in found]
 
         return await self.run(explain_all)

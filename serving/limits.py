@@ -36,6 +36,9 @@ class RequestError(Exception):
         return {"error": self.message, "error_type": self.kind, "request_id": request_id}
 
 
+SHAPLEY_TEXTS = 8  # in one request; each takes hundreds of answers
+
+
 def invalid(message: str) -> RequestError:
     """Return the error for a body that says something this server does not understand."""
     return RequestError(422, "validation", message)
@@ -57,3 +60,13 @@ def check_texts(texts: list[str], limits: Limits) -> list[str]:
             f"inputs: got a text of {longest} characters, allowed are {limits.characters}; cut it",
         )  # fmt: skip
     return texts
+
+
+def check_shapley(texts: list[str]) -> None:
+    """RequestError when there are more texts than one request may have explained by Shapley values."""
+    if len(texts) > SHAPLEY_TEXTS:
+        raise RequestError(
+            413, "too_many_texts",
+            f'explain: got {len(texts)} texts for "shapley", allowed are {SHAPLEY_TEXTS}; send fewer, or '
+            'write "leave-one-out"',
+        )  # fmt: skip

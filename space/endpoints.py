@@ -8,7 +8,7 @@ from typing import TypedDict
 
 import gradio as gr
 from inference.classifier import Prediction, replace_surrogates
-from inference.explain import READ_CHARACTERS, explain
+from inference.explain import METHODS, READ_CHARACTERS, Method, explain
 
 from batch import MOST_CHARACTERS
 from model import Model
@@ -26,7 +26,7 @@ class Answer(TypedDict):
 
 
 class WordEffect(TypedDict):
-    """A word and by how much the probability of the label is lower without it; None: not tried."""
+    """A word and by how much it raises the probability of the label; None: not tried."""
 
     word: str
     effect: float | None
@@ -39,7 +39,7 @@ class Reasons(TypedDict):
     words: list[WordEffect]
 
 
-Functions = tuple[Callable[[str], Answer], Callable[[list[str]], list[Answer]], Callable[[str], Reasons]]
+Functions = tuple[Callable[[str], Answer], Callable[[list[str]], list[Answer]], Callable[[str, str], Reasons]]
 
 
 def add_endpoints(model: Model) -> None:
@@ -82,18 +82,20 @@ def make_functions(model: Model) -> Functions:
         """
         return [describe(one) for one in model.classifier.classify(check_texts(texts))]
 
-    def explain_words(text: str) -> Reasons:
-        """Tell which words of one {one} decided its label, by leaving each word out in turn.
+    def explain_words(text: str, method: str = "leave-one-out") -> Reasons:
+        """Tell which words of one {one} decided its label.
 
-        Returns the label and the words in their order. The effect of a word is by how much the probability of
-        that label is lower without it: above 0 a word speaks for the label, below 0 against it. It is null
-        for words behind what the model reads.
+        Returns the label and the words in their order. The effect of a word is by how much it raises the
+        probability of that label: above 0 a word speaks for the label, below 0 against it. It is null for
+        words behind what the model reads.
 
         Args:
             text: One {one}, at most {most} characters.
+            method: "leave-one-out" leaves each word out in turn. "shapley" adds the words in random orders,
+                takes longer, and also finds words that say the same twice.
 
         """
-        found = explain(model.classifier, check_text(text))
+        found = explain(model.classifier, check_text(text), check_method(method))
         return {
             "label": found.label,
             "words": [{"word": word.text, "effect": word.effect} for word in found.words],
@@ -137,6 +139,14 @@ def check_text(text: object) -> str:
             print_exception=False,
         )
     return replace_surrogates(text)
+
+
+def check_method(method: object) -> Method:
+    """Return the name of a method of explaining; gr.Error when it is none."""
+    for known in METHODS:
+        if method == known:
+            return known
+    raise gr.Error(f"method: got {method!r:.80}, expected one of {', '.join(METHODS)}", print_exception=False)
 
 
 def check_texts(texts: object) -> list[str]:

@@ -95,7 +95,11 @@ def _marked(label: str, mark: Mark) -> str:
 def words(explanation: Explanation) -> str:
     """Return the text with the words that decided marked: sign and percentage points under each."""
     shown = "".join(_word(word) for word in explanation.words)
-    title, note = (phrase(name, label=explanation.label) for name in ("words_title", "words_note"))
+    title = phrase("words_title", label=explanation.label)
+    if explanation.orders is None:
+        note = phrase("words_note", label=explanation.label)
+    else:
+        note = phrase("shapley_note", label=explanation.label, orders=str(explanation.orders))
     return (
         f'<div class="fs-explanation"><h3>{escape(title)}</h3><p class="fs-words">{shown}</p>'
         f'<p class="fs-quiet">{escape(note)}</p></div>'

@@ -6,7 +6,7 @@ import time
 from functools import partial
 
 import gradio as gr
-from inference.explain import explain
+from inference.explain import METHODS, Method, explain
 
 import markup
 from batch import MOST_CHARACTERS
@@ -30,17 +30,25 @@ def add_one(model: Model) -> None:
         go = gr.Button(phrase("classify"), variant="primary", elem_id="classify", scale=0)
         pair = gr.Button(phrase("pair"), elem_id="pair", scale=0, visible=model.pair is not None)
     examples = _add_examples(model)
+    method = gr.Radio(
+        [(phrase(name.replace("-", "_")), name) for name in METHODS],
+        value=next(iter(METHODS)),
+        label=phrase("method"),
+        elem_id="method",
+    )
     opening = show_answer(model, first)[0] if first else ""
     answer = gr.HTML(opening, elem_id="answer", padding=False)
     words = gr.HTML(show_words(model, first), elem_id="words", padding=False)
     quick = {"concurrency_id": "quick", "concurrency_limit": 2, "api_visibility": "private"}
     quiet = {"show_progress": "hidden", **quick}
     show, why = partial(show_answer, model), partial(show_words, model)
-    gr.on([go.click, text.submit], show, text, [answer, words], **quiet).then(why, text, words, **quiet)
+    asked = [text, method]
+    gr.on([go.click, text.submit], show, text, [answer, words], **quiet).then(why, asked, words, **quiet)
+    method.change(why, asked, words, **quiet)
     pair.click(partial(show_pair, model), None, [answer, words], **quiet)
     for button, example in zip(examples, model.examples, strict=True):
         chosen = button.click(lambda one=example.text: one, None, text, queue=False, api_visibility="private")
-        chosen.then(show, text, [answer, words], **quiet).then(why, text, words, **quiet)
+        chosen.then(show, text, [answer, words], **quiet).then(why, asked, words, **quiet)
 
 
 def _add_examples(model: Model) -> list[gr.Button]:
@@ -59,9 +67,9 @@ def show_answer(model: Model, text: str) -> tuple[str, str]:
     return markup.answer(prediction, model.marks, model.doubt, (time.perf_counter() - started) * 1000), ""
 
 
-def show_words(model: Model, text: str) -> str:
+def show_words(model: Model, text: str, method: Method = "leave-one-out") -> str:
     """Return the text with the words that decided as HTML; nothing for a text that was refused."""
-    return "" if find_refusal(text) else markup.words(explain(model.classifier, text))
+    return "" if find_refusal(text) else markup.words(explain(model.classifier, text, method))
 
 
 def show_pair(model: Model) -> tuple[str, str]:

@@ -20,8 +20,12 @@ from finsent.recipe.file import load_recipe, read_released_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import (
     ALWAYS,
+    ATTENTION_FIGURE,
     COVERAGE_FIGURE,
     ENDPOINT_FILES,
+    EXAMPLES_FIGURE,
+    LEARNING_FIGURE,
+    MISTAKES_FIGURE,
     Run,
     missing_files,
     sha256,
@@ -41,8 +45,11 @@ from tests import tiny
 def test_a_release_holds_every_file_and_says_so(tiny_release: Path) -> None:
     assert missing_files(tiny_release) == []
     found = {str(path.relative_to(tiny_release)) for path in tiny_release.rglob("*") if path.is_file()}
-    assert found == {*ALWAYS, *ENDPOINT_FILES, QUANTIZED.path, COVERAGE_FIGURE}
     metrics = read_metrics(tiny_release / "metrics.json")
+    drawn = {COVERAGE_FIGURE, LEARNING_FIGURE, ATTENTION_FIGURE}
+    drawn |= {EXAMPLES_FIGURE} if metrics.examples[0].explanation else set()
+    drawn |= {MISTAKES_FIGURE} if any(one.explanation for one in metrics.mistakes) else set()
+    assert found == {*ALWAYS, *ENDPOINT_FILES, QUANTIZED.path, *drawn}
     for variant in metrics.variants:
         assert sha256(tiny_release / variant.file) == variant.sha256
         assert (tiny_release / variant.file).stat().st_size == variant.bytes

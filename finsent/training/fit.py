@@ -37,6 +37,7 @@ from finsent.scoring import classification
 from finsent.training.adapter import attach_adapter
 from finsent.training.batches import rows_at_once
 from finsent.training.checkpoints import claim_folder, last_whole_checkpoint
+from finsent.training.curve import read_curve
 from finsent.training.distributed import check_share, count_processes, run_in_all
 from finsent.training.loss import class_weights, make_loss
 from finsent.training.precision import use_bf16
@@ -98,6 +99,7 @@ def fit(
         processes=count_processes(),
         trained_share=trained / parameters,
         peak_memory_bytes=_peak_memory(),
+        curve=read_curve(trainer.state.log_history),
     )
 
 

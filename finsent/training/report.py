@@ -15,11 +15,26 @@ class TransferReport:
 
 
 @dataclass(frozen=True)
+class Evaluation:
+    """What was found at one step: losses, and macro F1 on the validation rows.
+
+    `train_loss` is the mean over the batches since the evaluation before, with dropout, against what the rows
+    teach. `validation_loss` is against the labels.
+    """
+
+    step: int
+    train_loss: float
+    validation_loss: float
+    validation_macro_f1: float
+
+
+@dataclass(frozen=True)
 class TrainingReport:
     """What training took and reached: seconds, estimates in watt hours and grams, where it went on from.
 
     `trained_share` is that of the weights that were trained, in units of all that are released. With
     `peak_memory_bytes`, the most that training took, it is None in a release from before it was measured.
+    `curve` has every evaluation, also those from before an interruption; older releases have none.
     """
 
     seconds: float
@@ -36,3 +51,4 @@ class TrainingReport:
     processes: int = 1
     trained_share: float | None = None
     peak_memory_bytes: int | None = None
+    curve: tuple[Evaluation, ...] = ()

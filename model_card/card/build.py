@@ -15,6 +15,7 @@ from finsent.recipe.recipe import Recipe
 from finsent.scoring import CALIBRATION_BINS, Scores
 from model_card.card.formats import FILTERS
 from model_card.card.metadata import HUB, card_metadata
+from model_card.explanations.figures import INTEGRATED, RANDOM
 from model_card.measure.abstention import LEAST_ANSWERED
 from model_card.measure.cautions import list_cautions
 from model_card.measure.metrics_file import PYTORCH, ExampleResult, Metrics
@@ -64,6 +65,13 @@ def _view(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:
         "calibration_bins": CALIBRATION_BINS,
         "longest_table": LONGEST_TABLE,
         "abstention": metrics.abstention,
+        "explanations": metrics.explanations,
+        "explained": {
+            "examples": any(one.explanation for one in metrics.examples),
+            "mistakes": any(one.explanation for one in metrics.mistakes),
+        },
+        "integrated": INTEGRATED,
+        "random_order": RANDOM,
         "cautions": list_cautions(metrics),
         "handler": metrics.run_of(release.HANDLER),
         "in_browser": metrics.is_loaded_by(TRANSFORMERS_JS),

@@ -1,4 +1,4 @@
-"""The figures of the card, drawn from metrics.json: confusion matrix, reliability, error by coverage.
+"""The figures of the card, drawn from metrics.json: scores, the learning curve, what words did.
 
 matplotlib's Agg canvas is used directly, without pyplot, so nothing global changes and no display is needed.
 """
@@ -6,6 +6,7 @@ matplotlib's Agg canvas is used directly, without pyplot, so nothing global chan
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from matplotlib.figure import Figure
 
 from finsent import release
 from finsent.scoring import Scores
+from finsent.training.report import Evaluation
+from model_card.card.colours import BLUE, GREY, ORANGE
+from model_card.card.explanation_figures import draw_explanations
 from model_card.card.fonts import choose_fonts, drawable
 from model_card.measure.abstention import Abstention
 from model_card.measure.metrics_file import Metrics, VariantFigures
 
 DPI = 160
-BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#767676"  # Okabe and Ito: distinct for colour-blind readers
 COLOURS = "Blues"  # lightness alone carries the value
 LABEL_WIDTH = 12  # characters of a class name on one line
 MOST_UPRIGHT = 6  # class names side by side below a matrix; more of them are turned
@@ -36,6 +39,10 @@ def draw_figures(metrics: Metrics, folder: Path) -> None:
     _save(draw_reliability(default.scores, default.file), folder / release.RELIABILITY_FIGURE)
     if metrics.abstention is not None:
         _save(draw_coverage(metrics.abstention, default), folder / release.COVERAGE_FIGURE)
+    if metrics.training.curve:
+        _save(draw_curve(metrics.training.curve), folder / release.LEARNING_FIGURE)
+    for name, figure in draw_explanations(metrics).items():
+        _save(figure, folder / name)
 
 
 def draw_confusion(scores: Scores, file: str) -> Figure:
@@ -139,6 +146,26 @@ def draw_coverage(abstention: Abstention, default: VariantFigures) -> Figure:
     axes.set_ylabel("share of answers that is wrong", fontsize=12)
     axes.legend(loc="upper left", fontsize=10, frameon=False)
     axes.set_title(f"{default.file}, n = {default.scores.n:,}", fontsize=11, parse_math=False)
+    return figure
+
+
+def draw_curve(curve: Sequence[Evaluation]) -> Figure:
+    """Return both losses by step, over macro F1 on the validation rows with the best of them marked."""
+    steps = [one.step for one in curve]
+    figure = Figure(figsize=(6.4, 5.4), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    upper.plot(steps, [one.train_loss for one in curve], color=GREY, marker="o", label="training")
+    upper.plot(steps, [one.validation_loss for one in curve], color=BLUE, marker="s", label="validation")
+    upper.set_ylabel("loss", fontsize=12)
+    upper.set_ylim(bottom=0)
+    upper.legend(fontsize=10, frameon=False)
+    scores = [one.validation_macro_f1 for one in curve]
+    best = int(np.argmax(scores))  # the first, as the Trainer keeps it
+    lower.plot(steps, scores, color=BLUE, marker="s")
+    lower.plot(steps[best], scores[best], "o", color=ORANGE, markersize=11, label="kept", zorder=3)
+    lower.set_ylabel("macro F1, validation", fontsize=12)
+    lower.set_xlabel("step", fontsize=12)
+    lower.legend(fontsize=10, frameon=False)
     return figure
 
 

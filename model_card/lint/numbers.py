@@ -29,6 +29,7 @@ _NUMBER = re.compile(
 _NOT_A_FIGURE = re.compile(r"^\s*(\d+[.)]|#{1,6})\s|^\[\^\d+\]")
 INTERVAL = "95"  # percent; the only level that is used
 PARTS_OF_A_SLICE = {"n", "accuracy", "macro_f1"}  # the rest of so many slices would allow any percentage
+NOT_FOR_PROSE = {"reliability", "curve", "explanation", "explanations", "seen_rows"}  # for their regions
 YEARS = range(1900, 2101)
 
 
@@ -117,10 +118,10 @@ def known_figures(metrics: Metrics, recipe: Recipe) -> dict[str, set[str]]:
 
 
 def _leaves(tree: Any) -> Iterator[str | int | float]:  # noqa: ANN401  (plain values of any depth)
-    """Yield strings and numbers; bins and curves are in the figures only, and would allow anything."""
+    """Yield strings and numbers, but not those of pictures and long tables, which would allow anything."""
     if isinstance(tree, dict):
         for key, value in tree.items():
-            if key not in ("reliability", "curve"):
+            if key not in NOT_FOR_PROSE:
                 yield from _leaves(value)
     elif isinstance(tree, list | tuple):
         for value in tree:

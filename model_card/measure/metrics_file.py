@@ -19,9 +19,10 @@ from export.gate import Drift
 from finsent.cautions import ScriptWords
 from finsent.data.report import DataReport
 from finsent.errors import ReleaseError
-from finsent.scoring import Scores
+from finsent.scoring import Interval, Scores
 from finsent.training.report import TrainingReport
 from model_card.behaviour.rates import SuiteRate
+from model_card.explanations.figures import Explanations, WordEffects
 from model_card.measure.abstention import Abstention
 from model_card.measure.words import Words
 
@@ -91,6 +92,7 @@ class ExampleResult(_Figures):
     text: str
     expected: str
     scores: dict[str, float]
+    explanation: WordEffects | None = None
 
 
 class Mistake(_Figures):
@@ -101,6 +103,7 @@ class Mistake(_Figures):
     predicted: str
     score: float
     slice: str = ""
+    explanation: WordEffects | None = None
 
 
 class TextResults(_Figures):
@@ -115,6 +118,19 @@ class TextResults(_Figures):
     accuracy_cut: float | None
     accuracy_whole: float | None
     scripts: dict[str, ScriptWords]
+
+
+class SeenRows(_Figures):
+    """A sample of the training rows, as the default file answers them.
+
+    `gap` is its accuracy less that of the test rows.
+    """
+
+    rows: int
+    accuracy: float
+    accuracy_interval: Interval
+    gap: float
+    gap_interval: Interval
 
 
 class RuntimeRun(_Figures):
@@ -142,7 +158,8 @@ class Machine(_Figures):
 class Metrics(_Figures):
     """What a run found out. `by_source` and `by_slice` score the default file on parts of the test rows.
 
-    `abstention` and `texts` are of the default file; None in a release from before they were measured.
+    `abstention`, `texts`, `seen_rows` and `explanations` are of the default file; None in a release from
+    before they were measured. `explanations` is None, too, where measuring them would take too long.
     `weak` says which simpler method does as well, `runtimes` what was run beside what measured it.
     `not_loaded_by` names the runtimes that know no classifier of this architecture.
     `peak_memory_bytes` is of the process that made it all.
@@ -173,6 +190,8 @@ class Metrics(_Figures):
     behaviour: list[SuiteRate] = []
     abstention: Abstention | None = None
     texts: TextResults | None = None
+    seen_rows: SeenRows | None = None
+    explanations: Explanations | None = None
     weak: list[str] = []
     peak_memory_bytes: int | None = None
     words: Words = Words()

@@ -15,6 +15,7 @@ from finsent.recipe.recipe import Recipe
 from finsent.training.report import TrainingReport
 from inference.classifier import Classifier
 from model_card.behaviour.suites import measure_behaviour
+from model_card.explanations.measure import explain_release
 from model_card.measure.abstention import Abstention, judge, measure_abstention
 from model_card.measure.baselines import measure_baselines
 from model_card.measure.examples import find_mistakes, run_examples
@@ -22,6 +23,7 @@ from model_card.measure.machine import describe_machine
 from model_card.measure.metrics_file import SCHEMA_VERSION, Metrics
 from model_card.measure.runtimes import measure_handler
 from model_card.measure.scores import class_numbers, score_parts, slice_name
+from model_card.measure.seen_rows import measure_seen_rows
 from model_card.measure.texts import measure_texts
 from model_card.measure.variants import INVARIANCE_ROWS, GatedVariants, MeasuredVariant
 from model_card.measure.weakness import find_weaknesses
@@ -49,6 +51,14 @@ def measure_release(
     classifier = Classifier(folder, default.figures.file)
     config = AutoConfig.from_pretrained(folder)
     examples = run_examples(recipe.card.examples, classifier)
+    explained = explain_release(
+        recipe,
+        [row.text for row in rows],
+        folder,
+        default.figures.file,
+        examples,
+        find_mistakes(recipe, rows, default.probabilities),
+    )
     metrics = Metrics(
         schema_version=SCHEMA_VERSION,
         recipe=recipe.name,
@@ -70,11 +80,13 @@ def measure_release(
         baselines=measure_baselines(recipe, splits),
         by_source=score_parts(recipe, [row.source for row in rows], default.probabilities, labels),
         by_slice=score_parts(recipe, [slice_name(row) for row in rows], default.probabilities, labels),
-        examples=examples,
-        mistakes=find_mistakes(recipe, rows, default.probabilities),
+        examples=explained.examples,
+        mistakes=explained.mistakes,
         behaviour=measure_behaviour(recipe, classifier, rows),
         abstention=_measure_abstention(recipe, splits, classifier, default),
         texts=measure_texts(recipe, folder, rows, default.probabilities),
+        seen_rows=measure_seen_rows(recipe, splits.train, classifier, judge(default.probabilities, labels)),
+        explanations=explained.figures,
         peak_memory_bytes=peak_memory(),
         words=read_card_words(recipe.card),
         runtimes=measure_handler(folder, examples),

@@ -6,11 +6,22 @@ thread, for every request.
 
 from __future__ import annotations
 
-from fastapi import Request
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
 
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from inference.explain import Method
 from serving.answers import Answerer
 from serving.state import ServerState
+
+Explain = Annotated[
+    bool | Method,
+    Field(
+        description="add `words`: what each word did for the label; true for leave-one-out, "
+        '"shapley" for Shapley values, which take longer'
+    ),
+]
 
 
 class Body(BaseModel):
@@ -28,3 +39,10 @@ async def state_of(request: Request) -> ServerState:
 async def answerer_of(request: Request) -> Answerer:
     """Return what answers texts."""
     return (await state_of(request)).answerer
+
+
+def method_of(wish: bool | Method) -> Method | None:
+    """Return how words shall be explained, None when that was not asked for."""
+    if isinstance(wish, bool):
+        return "leave-one-out" if wish else None
+    return wish

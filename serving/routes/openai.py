@@ -17,7 +17,7 @@ from pydantic import Field
 from serving.answers import Answerer
 from serving.limits import RequestError
 from serving.model import ServedModel
-from serving.routes.bodies import Body, answerer_of
+from serving.routes.bodies import Body, Explain, answerer_of, method_of
 
 router = APIRouter(tags=["vLLM and SGLang"])
 Answers = Annotated[Answerer, Depends(answerer_of)]
@@ -29,7 +29,7 @@ class Classify(Body):
 
     input: str | list[str]
     model: str | None = Field(None, description="the served model; optional")
-    explain: bool = Field(False, description="add `words`: what each word did for the label")
+    explain: Explain = False
 
 
 @router.post("/v1/classify", summary="Classify one text or several")
@@ -41,7 +41,8 @@ async def classify(body: Classify, answers: Answers) -> JSONResponse:
     texts = [body.input] if isinstance(body.input, str) else body.input
     with answers.place():
         scores = await answers.score(texts)
-        words = await answers.words(texts) if body.explain else None
+        method = method_of(body.explain)
+        words = await answers.words(texts, method) if method else None
         tokens = await answers.run(lambda: sum(len(one.ids) for one in model.classifier.tokenize(texts)))
     data = []
     for index, row in enumerate(scores):

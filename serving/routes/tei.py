@@ -15,7 +15,7 @@ from pydantic import Field
 
 from serving.answers import Answerer, printable, ranked
 from serving.limits import check_texts, invalid
-from serving.routes.bodies import Body, answerer_of, state_of
+from serving.routes.bodies import Body, Explain, answerer_of, method_of, state_of
 from serving.state import ServerState
 
 router = APIRouter(tags=["text-embeddings-inference"])
@@ -30,7 +30,7 @@ class Predict(Body):
     truncate: bool | None = Field(None, description="accepted but not needed: long texts are always cut")
     truncation_direction: str = Field("Right", description="accepted; texts are always cut at the end")
     raw_scores: bool = Field(False, description="logits instead of probabilities")
-    explain: bool = Field(False, description="add `words`: what each word did for the label")
+    explain: Explain = False
 
 
 class Tokenize(Body):
@@ -47,7 +47,8 @@ async def predict(body: Predict, answers: Answers) -> JSONResponse:
     texts = [body.inputs] if isinstance(body.inputs, str) else _batch(body.inputs)
     with answers.place():
         scores = await answers.score(texts, "none" if body.raw_scores else "softmax")
-        words = await answers.words(texts) if body.explain else []
+        method = method_of(body.explain)
+        words = await answers.words(texts, method) if method else []
     found = ranked(answers.model, scores, probabilities=not body.raw_scores)
     for labels, effects in zip(found, words, strict=False):  # none were asked for, or all
         labels[0]["words"] = effects

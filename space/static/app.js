@@ -68,6 +68,7 @@ async function start() {
     element("a", { href: `${page}/tree/${settings.revision}`, rel: "noopener" }, settings.model),
     `, revision ${settings.revision.slice(0, 12)}.`));
   byId("load").addEventListener("click", ready);
+  byId("method").addEventListener("change", () => byId("answer").hasChildNodes() && classifyOne());
   byId("csv").addEventListener("click", download);
   byId("cancel").addEventListener("click", cancel);
   for (const [form, run] of [["one", classifyOne], ["many", classifyMany]]) {

@@ -1,14 +1,13 @@
 // One text: the answer first, then the words that decided.
 
 import { doubtWords, isUnsure } from "./doubt.js";
+import { explain } from "./explain.js";
 import { markOf, unsureMark } from "./marks.js";
-import { BATCH, best, labels, predict, ready } from "./model.js";
+import { best, labels, predict, ready } from "./model.js";
 import { bars, byId, element, say } from "./page.js";
 import { begin, count, percent, phrase } from "./words.js";
 
 export const MOST_CHARACTERS = 10000;
-const MOST_WORDS = 100; // more are not tried one by one
-const READ_CHARACTERS = 500; // about what the model reads of a text
 const VISIBLE_EFFECT = 0.005; // half a percentage point: less is rounded away anyway
 
 let asked = 0; // how often; the answer to an older question never takes the place of a newer one's
@@ -71,24 +70,13 @@ function verdict(label, score, unsure) {
     element("span", { "aria-hidden": "true" }, mark.sign), ` ${said} `, element("small", {}, percent(score)));
 }
 
-// Leave-one-out: every word is left out in turn, and its effect is what the label's probability loses.
 async function reasons(text) {
-  const spans = [...text.matchAll(/\S+/g)].map((found) => [found.index, found.index + found[0].length]);
-  const tried = spans.filter(([start]) => start < READ_CHARACTERS).slice(0, MOST_WORDS);
-  const variants = [text, ...tried.map(([start, end]) => text.slice(0, start) + text.slice(end))];
-  const found = [];
-  for (let start = 0; start < variants.length; start += BATCH) {
-    found.push(...(await predict(variants.slice(start, start + BATCH))));
-  }
-  const [label, whole] = best(found[0]);
-  const words = element("p", { class: "fs-words" });
-  spans.forEach(([start, end], index) => {
-    const effect = index < tried.length ? whole - found[index + 1].get(label) : 0;
-    words.append(word(text.slice(start, end), effect), " ");
-  });
+  const { label, words, orders } = await explain(text, byId("method").value);
+  const shown = element("p", { class: "fs-words" });
+  for (const one of words) shown.append(word(one.text, one.effect), " ");
+  const note = orders ? phrase("shapley_note", { label, orders }) : phrase("words_note", { label });
   return element("div", { class: "fs-explanation" },
-    element("h3", {}, phrase("words_title", { label })), words,
-    element("p", { class: "fs-quiet" }, phrase("words_note", { label })));
+    element("h3", {}, phrase("words_title", { label })), shown, element("p", { class: "fs-quiet" }, note));
 }
 
 function word(text, effect) {

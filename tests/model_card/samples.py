@@ -9,9 +9,19 @@ import numpy as np
 from export.gate import Drift
 from finsent.data.report import DataReport
 from finsent.recipe.recipe import Recipe
-from finsent.scoring import Scores, score, wilson
-from finsent.training.report import TrainingReport
+from finsent.scoring import Interval, Scores, score, wilson
+from finsent.training.report import Evaluation, TrainingReport
 from model_card.behaviour.rates import SuiteRate
+from model_card.explanations.figures import (
+    GRADIENT,
+    INTEGRATED,
+    LEAVE_ONE_OUT,
+    RANDOM,
+    AttentionView,
+    Explanations,
+    Faithfulness,
+    WordEffects,
+)
 from model_card.measure.abstention import Abstention, Judged, measure_abstention
 from model_card.measure.metrics_file import (
     SCHEMA_VERSION,
@@ -21,6 +31,7 @@ from model_card.measure.metrics_file import (
     Metrics,
     Mistake,
     RuntimeRun,
+    SeenRows,
     Timing,
     VariantFigures,
 )
@@ -140,6 +151,9 @@ def make_metrics(**changes: Any) -> Metrics:
                 predicted="negative",
                 score=0.9132,
                 slice="headlines/results",
+                explanation=WordEffects(
+                    "negative", [0.6173, 0.0219, -0.1347, 0.0838, 0.0517], 0.9132, 0.2801, 0.0031
+                ),
             ),
         ],
         "behaviour": [
@@ -147,6 +161,8 @@ def make_metrics(**changes: Any) -> Metrics:
             _make_rate("invariance/case", "changed sentences whose label stays", 168, 174),
         ],
         "abstention": make_abstention(),
+        "seen_rows": make_seen_rows(),
+        "explanations": make_explanations(),
         "runtimes": [RuntimeRun(name="handler.py", texts=3, difference=0.0)],
         "machine": _make_machine(),
     }
@@ -177,13 +193,55 @@ def make_training(resumed_at: int = 0) -> TrainingReport:
         parameters=PARAMETERS,
         watt_hours_estimate=1.5233,
         co2_grams_estimate=0.6093,
+        curve=(
+            Evaluation(80, 0.8123, 0.5712, 0.7904),
+            Evaluation(160, 0.4211, 0.4433, 0.8712),
+            Evaluation(240, 0.2544, 0.4621, 0.8687),
+        ),
     )
+
+
+def make_seen_rows(gap: float = 0.0095) -> SeenRows:
+    """Return the accuracy on training rows, which is higher by `gap` than that on test rows."""
+    accuracy = make_scores(3, 400, 3.0).accuracy + gap
+    return SeenRows(
+        rows=1000,
+        accuracy=accuracy,
+        accuracy_interval=Interval(accuracy - 0.0055, accuracy + 0.0019),
+        gap=gap,
+        gap_interval=Interval(gap - 0.007, gap + 0.011),
+    )
+
+
+def make_explanations(ahead: float = 0.05) -> Explanations:
+    """Return figures of three methods; integrated gradients are `ahead` of random order at the least."""
+    rows = [
+        (LEAVE_ONE_OUT, 0.3412, 0.1203, 0.12),
+        (INTEGRATED, 0.3187, 0.1422, ahead),
+        (GRADIENT, 0.1711, 0.2634, -0.02),
+    ]
+    bounded = [
+        Faithfulness(
+            name, 40, fall, Interval(fall - 0.06, fall + 0.06), kept, Interval(kept - 0.05, kept + 0.05),
+            Interval(low, low + 0.09), Interval(low, low + 0.08),
+        )
+        for name, fall, kept, low in rows
+    ]  # fmt: skip
+    bar = Faithfulness(RANDOM, 40, 0.1502, Interval(0.1203, 0.1811), 0.2711, Interval(0.2304, 0.3122))
+    weights = [[0.4579, 0.2421, 0.2, 0.1], [0.1, 0.6421, 0.1579, 0.1]]
+    view = AttentionView("Profit rose", ["[CLS]", "profit", "rose", "[SEP]"], weights)
+    return Explanations([*bounded, bar], [0.1, 0.2, 0.5], 256, view, 21.4)
 
 
 def _make_example(index: int) -> ExampleResult:
     example = make_recipe().card.examples[index]
     chances = [(0.0211, 0.0478, 0.9311), (0.8542, 0.1003, 0.0455), (0.2114, 0.3005, 0.4881)][index]
-    return ExampleResult(**example.model_dump(), scores=dict(zip(LABELS, chances, strict=True)))
+    scores = dict(zip(LABELS, chances, strict=True))
+    words = len(example.text.split())
+    effects = [round(0.4 / (1 + word), 3) * (-1) ** word for word in range(words)]
+    label = max(scores, key=scores.__getitem__)
+    explained = WordEffects(label, effects, scores[label], 0.3333, 0.0012)
+    return ExampleResult(**example.model_dump(), scores=scores, explanation=explained)
 
 
 def _make_variant(name: str) -> VariantFigures:

@@ -21,7 +21,7 @@ from finsent.recipe.recipe import Recipe
 from inference.classifier import Classifier
 from model_card.card.build import build_card
 from model_card.card.figures import draw_figures
-from model_card.measure.metrics_file import ExampleResult, Metrics, write_metrics
+from model_card.measure.metrics_file import Metrics, write_metrics
 from tests.model_card.samples import LABELS, make_metrics, make_recipe
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -37,7 +37,7 @@ def make_release(run: Path) -> Path:
     for file in (FP32, QUANTIZED):
         _export(base, folder / file.path)
     write_endpoint_files(folder)
-    metrics = _describe(folder, recipe)
+    metrics = _describe(folder)
     write_metrics(metrics, folder / release.METRICS)
     tree = recipe.model_dump(mode="json")
     (folder / release.RECIPE).write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
@@ -94,13 +94,10 @@ def _export(base: BaseModel, path: Path) -> None:
     base.model.config.return_dict = True
 
 
-def _describe(folder: Path, recipe: Recipe) -> Metrics:
+def _describe(folder: Path) -> Metrics:
     sample = make_metrics()
     classifier = Classifier(folder)
-    examples = [
-        ExampleResult(**example.model_dump(), scores=classifier(example.text).scores)
-        for example in recipe.card.examples
-    ]
+    examples = [one.model_copy(update={"scores": classifier(one.text).scores}) for one in sample.examples]
     variants = []
     for variant in sample.variants:
         content = (folder / variant.file).read_bytes()

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.environments import node_environment
+from inference.explain import explain as explain_words
 from serving.model import ServedModel
 from tests.serving.conftest import TEXTS
 from tests.serving.servers import serving
@@ -120,6 +122,29 @@ def test_unsure_and_words_come_when_they_are_asked_for(model: ServedModel) -> No
     assert [word["text"] for word in first["words"]] == TEXTS[0].split()
     assert item["words"] == first["words"] and first["unsure"] is True and item["unsure"] is True
     assert all(set(one) == {"label", "score"} for one in others)
+
+
+@pytest.mark.parametrize("route", ["/predict", "/v1/classify"])
+def test_words_come_by_shapley_values_where_they_are_asked_for_so(
+    client: httpx.Client, model: ServedModel, route: str
+) -> None:
+    text, key = TEXTS[0], "input" if route == "/v1/classify" else "inputs"
+
+    def ask(explain: object, texts: object = text) -> Any:
+        return client.post(route, json={key: texts, "explain": explain})
+
+    def words(answer: httpx.Response) -> Any:
+        return (answer.json()["data"] if key == "input" else answer.json())[0]["words"]
+
+    shares = words(ask("shapley"))
+    assert shares == [vars(word) for word in explain_words(model.classifier, text, "shapley").words]
+    assert words(ask("leave-one-out")) == words(ask(True)) != shares
+    many: list[object] = [["a b"]] * 9 if key == "inputs" else ["a b"] * 9
+    refused = ask("shapley", many)
+    assert refused.status_code == 413
+    assert 'explain: got 9 texts for "shapley", allowed are 8' in refused.json()["error"]
+    assert ask("leave-one-out", many).status_code == 200
+    assert ask("lime").status_code == 422
 
 
 def test_the_page_has_examples_of_the_release(client: httpx.Client, model: ServedModel) -> None:

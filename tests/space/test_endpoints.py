@@ -56,6 +56,18 @@ def test_explain_words(client: Client) -> None:
     assert all(isinstance(one["effect"], float) for one in found["words"])
 
 
+def test_explain_words_by_shapley_values(client: Client, classifier: Classifier) -> None:
+    text = PAIR[0]
+    found = client.predict(text, "shapley", api_name="/explain_words")
+    whole = classifier(text)
+    alone = whole.score - classifier("  ").scores[whole.label]
+    assert found["label"] == whole.label
+    assert sum(one["effect"] for one in found["words"]) == pytest.approx(alone, abs=1e-5)
+    assert client.predict(text, api_name="/explain_words") != found
+    with pytest.raises(AppError, match="method: got 'lime', expected one of leave-one-out, shapley"):
+        client.predict(text, "lime", api_name="/explain_words")
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [

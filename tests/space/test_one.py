@@ -5,6 +5,7 @@ from compare import show_comparison
 from model import Model
 from one import show_answer, show_pair, show_words
 
+from inference.explain import METHODS
 from tests.space.tags import parse
 from tests.tiny import PAIR
 
@@ -23,3 +24,10 @@ def test_the_hard_pair_stands_side_by_side(model: Model) -> None:
     assert model.pair and model.pair.note in text
     assert all(one in text for one in PAIR)
     assert text.count("Which words decided") == 2
+
+
+def test_words_are_weighed_as_the_visitor_chooses(model: Model) -> None:
+    alone, together = (parse(show_words(model, PAIR[0], method)).text for method in METHODS)
+    assert "Each word was left out in turn." in alone
+    assert "The words were added in 32 random orders." in together
+    assert alone.split("Each word")[0] != together.split("The words were")[0]

@@ -17,6 +17,7 @@ from model import load_model
 
 from benchmarks.browser.chromium import transformers_js
 from inference.classifier import Classifier
+from inference.explain import explain
 from publishing.space.forms import write_form
 from publishing.space.preview import serving
 from tests.space.browser import DESK, PHONE, Visit
@@ -92,6 +93,21 @@ def test_one_headline(visit: Visit, release: Path) -> None:
     assert doubt_words(model.doubt) in page.inner_text("#foot")
     visit.check()
     visit.shoot("static-one")
+
+
+def test_words_are_weighed_by_shapley_values_as_in_python(visit: Visit, release: Path) -> None:
+    page = visit.page
+    page.fill("#text", TEXT)
+    page.press("#text", "Enter")
+    visit.wait_answer(TEXT)
+    page.select_option("#method", "shapley")
+    page.wait_for_selector("text=The words were added in 32 random orders.")
+    expected = explain(load_model(str(release)).classifier, TEXT, "shapley")
+    shown = [one.split("\n") for one in page.locator("#answer .fs-word").all_inner_texts()]
+    assert [one[0] for one in shown] == [word.text for word in expected.words]
+    points = [float((one[1:] or ["0"])[0].replace("−", "-")) / 100 for one in shown]
+    assert points == pytest.approx([word.effect for word in expected.words], abs=0.1)
+    visit.check()
 
 
 @pytest.mark.parametrize("send", ["press", "click"])

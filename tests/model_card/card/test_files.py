@@ -34,7 +34,8 @@ def test_all_that_tells_of_a_release_is_written(folder: Path, run: Path, recipe:
     assert metrics.abstention is not None
     assert tiny.read_json(folder / CONFIG)[ABSTAIN_BELOW] == metrics.abstention.threshold
     drawn = {path.name for path in (folder / "figures").iterdir()}
-    assert drawn == {"confusion.png", "reliability.png", "coverage.png"}
+    explained = {"explained_examples.png", "explained_mistakes.png", "attention.png"}
+    assert drawn == {"confusion.png", "reliability.png", "coverage.png", "learning.png", *explained}
 
 
 def test_a_card_that_breaks_a_rule_ends_the_run_with_its_line(

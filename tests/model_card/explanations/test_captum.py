@@ -1,0 +1,32 @@
+"""Our integrated gradients beside captum's, in an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from benchmarks.environments import python_environment
+from inference.classifier import Classifier
+from model_card.explanations.gradients import STEPS, Gradients, cut_pieces
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["Arvo profit rose to EUR 5 million", "déjà vu $AAPL " * 10])
+def test_integrated_gradients_are_those_of_captum(tiny_release: Path, text: str) -> None:
+    pieces = cut_pieces(Classifier(tiny_release), text)
+    asked = {"model": str(tiny_release), "ids": pieces.ids.tolist(), "added": pieces.added.tolist()}
+    python = python_environment(HERE / "requirements-captum.txt")
+    for label in range(3):
+        done = subprocess.run(
+            [str(python), str(HERE / "captum_effects.py")],
+            input=json.dumps(asked | {"label": label, "steps": STEPS}),
+            capture_output=True, text=True, check=True, timeout=200,
+        )  # fmt: skip
+        ours = Gradients(tiny_release).integrate_part(pieces, label, 0, 1, STEPS)
+        assert ours == pytest.approx(json.loads(done.stdout), abs=1e-6)
+        assert abs(ours).max() > 1e-4
