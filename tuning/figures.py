@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from finsent.recipe.search import Range
-from model_card.card.figures import BLUE, COLOURS, DPI, GREY, ORANGE
+from model_card.card.colours import BLUE, GREY, ORANGE
+from model_card.card.figures import COLOURS, DPI
 from tuning.folder import HISTORY, IMPORTANCE, PARALLEL, SLICES
 from tuning.progress import short_key, tell_count, tell_value
 from tuning.report import MEASURE, Report, Trial

@@ -186,7 +186,8 @@ class Gradients:
             shift = int(not torch.equal(ids, pieces.ids))  # T5's decoder reads what is one place behind
             added = torch.cat([torch.ones(shift, dtype=torch.bool), pieces.added[: len(ids) - shift]])
             baseline = layer.forward(torch.where(added, ids, self._pad)).detach()
-            points = (baseline + part * (text[0].detach() - baseline)).requires_grad_(torch.is_grad_enabled())
+            points: Tensor = baseline + part * (text[0].detach() - baseline)
+            points.requires_grad_(torch.is_grad_enabled())
             lookups.append(_Lookup(text[0].detach(), baseline, points, shift))
             return points
 
