@@ -8,7 +8,7 @@ from typing import TypedDict
 
 import gradio as gr
 from inference.classifier import Prediction, replace_surrogates
-from inference.explain import METHODS, READ_CHARACTERS, Method, explain
+from inference.explain import READ_CHARACTERS, Explanation, explain
 
 from batch import MOST_CHARACTERS
 from model import Model
@@ -39,15 +39,17 @@ class Reasons(TypedDict):
     words: list[WordEffect]
 
 
-Functions = tuple[Callable[[str], Answer], Callable[[list[str]], list[Answer]], Callable[[str, str], Reasons]]
+Explain = Callable[[str], Reasons]
+Functions = tuple[Callable[[str], Answer], Callable[[list[str]], list[Answer]], Explain, Explain]
 
 
 def add_endpoints(model: Model) -> None:
-    """Add /classify, /classify_batch and /explain_words to the Blocks that is open."""
-    classify, classify_batch, explain_words = make_functions(model)
+    """Add /classify, /classify_batch, /explain_words and /shapley_values to the Blocks that is open."""
+    classify, classify_batch, explain_words, shapley_values = make_functions(model)
     gr.api(classify, api_name="classify", concurrency_id="quick", concurrency_limit=2)
     gr.api(classify_batch, api_name="classify_batch", concurrency_id="batch", concurrency_limit=1)
-    gr.api(explain_words, api_name="explain_words", concurrency_id="quick", concurrency_limit=2)
+    for function in (explain_words, shapley_values):
+        gr.api(function, api_name=function.__name__, concurrency_id="quick", concurrency_limit=2)
 
 
 def make_functions(model: Model) -> Functions:
@@ -82,8 +84,8 @@ def make_functions(model: Model) -> Functions:
         """
         return [describe(one) for one in model.classifier.classify(check_texts(texts))]
 
-    def explain_words(text: str, method: str = "leave-one-out") -> Reasons:
-        """Tell which words of one {one} decided its label.
+    def explain_words(text: str) -> Reasons:
+        """Tell which words of one {one} decided its label, by leaving each of them out in turn.
 
         Returns the label and the words in their order. The effect of a word is by how much it raises the
         probability of that label: above 0 a word speaks for the label, below 0 against it. It is null for
@@ -91,19 +93,31 @@ def make_functions(model: Model) -> Functions:
 
         Args:
             text: One {one}, at most {most} characters.
-            method: "leave-one-out" leaves each word out in turn. "shapley" adds the words in random orders,
-                takes longer, and also finds words that say the same twice.
 
         """
-        found = explain(model.classifier, check_text(text), check_method(method))
-        return {
-            "label": found.label,
-            "words": [{"word": word.text, "effect": word.effect} for word in found.words],
-        }
+        return list_reasons(explain(model.classifier, check_text(text)))
 
-    for function in (classify, classify_batch, explain_words):
+    def shapley_values(text: str) -> Reasons:
+        """Tell which words of one {one} decided its label, by adding them in random orders.
+
+        It takes longer than explain_words, and also finds words that say the same twice. The answer has the
+        same form; the effects add up to what all words together do.
+
+        Args:
+            text: One {one}, at most {most} characters.
+
+        """
+        return list_reasons(explain(model.classifier, check_text(text), "shapley"))
+
+    for function in (classify, classify_batch, explain_words, shapley_values):
         function.__doc__ = _describe_function(function, model)
-    return classify, classify_batch, explain_words
+    return classify, classify_batch, explain_words, shapley_values
+
+
+def list_reasons(found: Explanation) -> Reasons:
+    """Return an explanation in plain types."""
+    words: list[WordEffect] = [{"word": word.text, "effect": word.effect} for word in found.words]
+    return {"label": found.label, "words": words}
 
 
 def _describe_function(function: Callable[..., object], model: Model) -> str:
@@ -139,14 +153,6 @@ def check_text(text: object) -> str:
             print_exception=False,
         )
     return replace_surrogates(text)
-
-
-def check_method(method: object) -> Method:
-    """Return the name of a method of explaining; gr.Error when it is none."""
-    for known in METHODS:
-        if method == known:
-            return known
-    raise gr.Error(f"method: got {method!r:.80}, expected one of {', '.join(METHODS)}", print_exception=False)
 
 
 def check_texts(texts: object) -> list[str]:

@@ -178,6 +178,7 @@ def _without_time(metrics: dict[str, object]) -> str:
         del variant["timing"]
     for key in ("seconds", "watt_hours_estimate", "co2_grams_estimate", "peak_memory_bytes"):
         del text["training"][key]
+    del text["explanations"]["seconds"]
     del text["created"], text["recipe_sha256"], text["peak_memory_bytes"]
     return json.dumps(text, sort_keys=True)
 

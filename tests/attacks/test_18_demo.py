@@ -46,14 +46,14 @@ def demo(form: Path, tiny_release: Path, tmp_path_factory: pytest.TempPathFactor
     ("inputs", "outputs", "expected"),
     [
         (["text"], ["answer", "words"], "fs-verdict"),
-        (["text"], ["words"], "Profit ? rose ?"),
+        (["text", "method"], ["words"], "Profit ? rose ?"),
         (["compare-text"], ["comparison"], "fs-pair"),
     ],
 )
 def test_a_lone_surrogate_is_answered(
     demo: Demo, inputs: list[str | None], outputs: list[str | None], expected: str
 ) -> None:
-    answer = Visitor(demo.address).send(inputs, outputs, [LONE])
+    answer = Visitor(demo.address).send(inputs, outputs, [LONE, "leave-one-out"][: len(inputs)])
     text = re.sub(r"<sub>.*?</sub>|</?span.*?>", "", " ".join(map(str, answer)))
     assert expected in re.sub(r"\s+", " ", text)
 

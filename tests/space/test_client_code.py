@@ -29,7 +29,7 @@ def test_the_snippets_of_the_page_run(demo: Demo, classifier: Classifier, model:
     events = run(curl, "bash", "-c")
     assert re.search(rf'event: complete\s+data: \[{{"label": ?"{label}"', events)
     tools, called = asyncio.run(call_tool(json.loads(mcp)["mcpServers"]["finsent"]["url"], example))
-    assert tools == ["classify", "classify_batch", "explain_words"]
+    assert tools == ["classify", "classify_batch", "explain_words", "shapley_values"]
     assert label in called
 
 

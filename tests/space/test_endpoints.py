@@ -56,16 +56,14 @@ def test_explain_words(client: Client) -> None:
     assert all(isinstance(one["effect"], float) for one in found["words"])
 
 
-def test_explain_words_by_shapley_values(client: Client, classifier: Classifier) -> None:
+def test_shapley_values(client: Client, classifier: Classifier) -> None:
     text = PAIR[0]
-    found = client.predict(text, "shapley", api_name="/explain_words")
+    found = client.predict(text, api_name="/shapley_values")
     whole = classifier(text)
     alone = whole.score - classifier("  ").scores[whole.label]
     assert found["label"] == whole.label
     assert sum(one["effect"] for one in found["words"]) == pytest.approx(alone, abs=1e-5)
     assert client.predict(text, api_name="/explain_words") != found
-    with pytest.raises(AppError, match="method: got 'lime', expected one of leave-one-out, shapley"):
-        client.predict(text, "lime", api_name="/explain_words")
 
 
 @pytest.mark.parametrize(
@@ -78,6 +76,7 @@ def test_explain_words_by_shapley_values(client: Client, classifier: Classifier)
         ("/classify_batch", ["up"] * 1001, "texts: got 1,001, at most 1,000"),
         ("/classify_batch", ["up", None], r"texts\[1\]: got NoneType"),
         ("/explain_words", None, "text: got NoneType"),
+        ("/shapley_values", " ", "text: it is empty"),
     ],
 )
 def test_a_wrong_call_is_told_why_and_harms_no_other(
@@ -88,11 +87,11 @@ def test_a_wrong_call_is_told_why_and_harms_no_other(
     assert client.predict("Profit rose", api_name="/classify")["label"]
 
 
-def test_the_public_api_is_three_typed_endpoints(demo: Demo) -> None:
+def test_the_public_api_is_four_typed_endpoints(demo: Demo) -> None:
     info = fetch(f"{demo.address}/gradio_api/info")
     assert info["unnamed_endpoints"] == {}
     named = info["named_endpoints"]
-    assert sorted(named) == ["/classify", "/classify_batch", "/explain_words"]
+    assert sorted(named) == ["/classify", "/classify_batch", "/explain_words", "/shapley_values"]
     [text] = named["/classify"]["parameters"]
     assert (text["parameter_name"], text["type"]) == ("text", {"type": "string"})
     [texts] = named["/classify_batch"]["parameters"]

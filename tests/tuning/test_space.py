@@ -24,10 +24,16 @@ PAGE = (tiny.ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
             {"training.learning_rat": {"log": [1e-5, 1e-3]}},
             "got training.learning_rat; training has no 'learning_rat', allowed are .*learning_rate",
         ),
-        ({"trainin.epochs": {"int": [1, 2]}}, "the recipe has no 'trainin', allowed are base, distillation,"),
+        (
+            {"trainin.epochs": {"int": [1, 2]}},
+            "the recipe has no 'trainin', allowed are adapter, base, distillation,",
+        ),
         ({"training.epochs.all": {"int": [1, 2]}}, "training.epochs has no 'all', allowed are"),
-        ({"data.validation": {"linear": [0.1, 0.2]}}, "the same rows; allowed are keys below base, distil"),
-        ({"seed": {"int": [1, 2]}}, "allowed are keys below base, distillation, text, training"),
+        (
+            {"data.validation": {"linear": [0.1, 0.2]}},
+            "the same rows; allowed are keys below adapter, base, distil",
+        ),
+        ({"seed": {"int": [1, 2]}}, "allowed are keys below adapter, base, distillation, text, training"),
         ({"training.seed": {"int": [1, 2]}}, "training.seed: a seed is luck and no setting"),
         ({"training.batch_size": {"linear": [4, 8]}}, "got linear, but it takes whole numbers; write int or"),
         (
