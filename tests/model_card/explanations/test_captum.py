@@ -13,14 +13,15 @@ from inference.classifier import Classifier
 from model_card.explanations.gradients import STEPS, Gradients, cut_pieces
 
 HERE = Path(__file__).parent
+TEXT = "déjà vu $AAPL " * 10  # of which the tiny model is less certain than of headlines
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", ["Arvo profit rose to EUR 5 million", "déjà vu $AAPL " * 10])
-def test_integrated_gradients_are_those_of_captum(tiny_release: Path, text: str) -> None:
-    pieces = cut_pieces(Classifier(tiny_release), text)
+def test_integrated_gradients_are_those_of_captum(tiny_release: Path) -> None:
+    pieces = cut_pieces(Classifier(tiny_release), TEXT)
     asked = {"model": str(tiny_release), "ids": pieces.ids.tolist(), "added": pieces.added.tolist()}
-    python = python_environment(HERE / "requirements-captum.txt")
+    python = python_environment(HERE / "requirements-captum.txt", on_top=True)
+    largest = 0.0
     for label in range(3):
         done = subprocess.run(
             [str(python), str(HERE / "captum_effects.py")],
@@ -29,4 +30,5 @@ def test_integrated_gradients_are_those_of_captum(tiny_release: Path, text: str)
         )  # fmt: skip
         ours = Gradients(tiny_release).integrate_part(pieces, label, 0, 1, STEPS)
         assert ours == pytest.approx(json.loads(done.stdout), abs=1e-6)
-        assert abs(ours).max() > 1e-4
+        largest = max(largest, abs(ours).max())
+    assert largest > 1e-4  # else all of them are zeros
