@@ -8,7 +8,11 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock
 
 from finsent import REPOSITORY
 
@@ -22,27 +26,37 @@ def python_environment(requirements: Path, on_top: bool = False) -> Path:
     """
     folder = ENVIRONMENTS / f"{requirements.stem}-{_digest(*_files(requirements))}"
     python = folder / "bin" / "python"
-    if not (folder / ".complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        if on_top:
-            _add_own_packages(python)
-        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]
-        subprocess.run([*install, str(requirements)], check=True)
-        (folder / ".complete").touch()
+    with _made_once(folder) as is_new:
+        if is_new:
+            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+            if on_top:
+                _add_own_packages(python)
+            install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]
+            subprocess.run([*install, str(requirements)], check=True)
     return python
 
 
 def package_folder(requirements: Path) -> Path:
     """Return a folder with these packages alone, for the path of a Python that has what they need."""
     folder = ENVIRONMENTS / f"{requirements.stem}-alone-{_digest(*_files(requirements))}"
-    if not (folder / ".complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        only = ["--no-deps", "--target", str(folder), "-r", str(requirements)]
-        subprocess.run([*install, *only], check=True)
-        (folder / ".complete").touch()
+    with _made_once(folder) as is_new:
+        if is_new:
+            install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            only = ["--no-deps", "--target", str(folder), "-r", str(requirements)]
+            subprocess.run([*install, *only], check=True)
     return folder
+
+
+@contextmanager
+def _made_once(folder: Path) -> Iterator[bool]:
+    """Hold a folder for one process at a time; yield whether it is to be made, and mark it as whole then."""
+    ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
+    whole = folder / ".complete"
+    with FileLock(f"{folder}.lock"):
+        if is_new := not whole.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        yield is_new
+        whole.touch()
 
 
 def _files(requirements: Path) -> list[Path]:
@@ -63,14 +77,13 @@ def node_environment(package: Path) -> Path:
     """Return a folder with the packages of package.json and its lock installed, without their scripts."""
     lock = package.with_name("package-lock.json")
     folder = ENVIRONMENTS / f"node-{package.parent.name}-{_digest(package, lock)}"
-    if not (folder / ".complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for file in (package, lock):
-            shutil.copy(file, folder)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(command, cwd=folder, check=True)
-        (folder / ".complete").touch()
+    with _made_once(folder) as is_new:
+        if is_new:
+            folder.mkdir(parents=True)
+            for file in (package, lock):
+                shutil.copy(file, folder)
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+            subprocess.run(command, cwd=folder, check=True)
     return folder
 
 
