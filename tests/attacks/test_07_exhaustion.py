@@ -64,7 +64,9 @@ def test_gzip_that_unfolds_is_refused_before_it_takes_memory(process: tuple[str,
     assert growth[0] < 60 * MEGABYTE
 
 
-@pytest.mark.parametrize("body", [b"\x1f\x8b", gzip.compress(b"0000")[:-3], gzip.compress(b"0000") + b"more"])
+@pytest.mark.parametrize(
+    "body", [b"\x1f\x8b", gzip.compress(b"0000", mtime=0)[:-3], gzip.compress(b"0000", mtime=0) + b"more"]
+)
 def test_gzip_that_is_cut_off_or_goes_on_is_a_bad_request(
     process: tuple[str, psutil.Process], body: bytes
 ) -> None:
