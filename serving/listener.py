@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import socket
 import time
-from ctypes import c_int
+from ctypes import c_int, c_longlong
 from typing import Any
 
 BACKLOG = 1024  # connections that wait to be accepted
@@ -24,6 +24,7 @@ class Connections:
     def __init__(self, processes: int) -> None:
         context = multiprocessing.get_context("spawn")
         self._counts = context.Array(c_int, [NOBODY] * processes, lock=False)
+        self._taken = context.Array(c_longlong, processes, lock=False)
 
     def __getitem__(self, process: int) -> int:
         """Return how many connections a process has."""
@@ -37,6 +38,15 @@ class Connections:
         """Return how many the process with the fewest has."""
         return min(self._counts[:])
 
+    def note_taken(self, process: int) -> None:
+        """Count a connection that a process takes."""
+        self._counts[process] += 1
+        self._taken[process] += 1
+
+    def taken(self) -> int:
+        """Return how many were ever taken by all of them."""
+        return sum(self._taken[:])
+
 
 class SharedListener(socket.socket):
     """The listening socket in one of the processes."""
@@ -44,7 +54,7 @@ class SharedListener(socket.socket):
     def __init__(self, listener: socket.socket, connections: Connections, process: int) -> None:
         super().__init__(fileno=listener.detach())
         self._connections, self._process = connections, process
-        self._since: float | None = None  # when the next connection was first left to the others
+        self._left: tuple[int, float] | None = None  # how many were taken when one was left, and when
 
     def listen(self, backlog: int = BACKLOG) -> None:
         """Begin to take connections."""
@@ -56,9 +66,9 @@ class SharedListener(socket.socket):
         if self._leaves_it():
             time.sleep(GLANCE)
             raise BlockingIOError
-        self._since = None
+        self._left = None
         taken = super().accept()
-        self.count(self._connections[self._process] + 1)  # now: the protocol hears of it a little later
+        self._connections.note_taken(self._process)  # now: the protocol hears of it a little later
         return taken
 
     def count(self, connections: int) -> None:
@@ -68,9 +78,10 @@ class SharedListener(socket.socket):
     def _leaves_it(self) -> bool:
         if self._connections[self._process] <= self._connections.least():
             return False
-        now = time.monotonic()
-        self._since = self._since or now
-        return now < self._since + PATIENCE
+        taken, now = self._connections.taken(), time.monotonic()
+        if self._left is None or self._left[0] != taken:  # the one that was left is gone: this is another
+            self._left = taken, now
+        return now < self._left[1] + PATIENCE
 
 
 def open_port(host: str, port: int) -> socket.socket:

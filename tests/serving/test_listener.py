@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 
 import pytest
 
-from serving.listener import NOBODY, Connections, SharedListener, open_port
+from serving.listener import NOBODY, PATIENCE, Connections, SharedListener, open_port
 
 
 @pytest.fixture
@@ -41,6 +41,18 @@ def test_connections_go_to_the_process_with_fewest(listeners: list[SharedListene
     assert taken == [True, False, True, True, False]
     second.count(0)  # its client has gone
     assert take(second)
+    for client in clients:
+        client.close()
+
+
+def test_what_was_left_before_does_not_count_for_the_next_one(listeners: list[SharedListener]) -> None:
+    first, second = listeners
+    clients = [socket.create_connection(first.getsockname()) for _ in range(2)]
+    assert [take(one) for one in (first, first, second)] == [True, False, True]
+    second.count(0)  # its client has gone
+    time.sleep(2 * PATIENCE)
+    clients.append(socket.create_connection(first.getsockname()))
+    assert [take(first), take(second)] == [False, True]
     for client in clients:
         client.close()
 
