@@ -24,6 +24,7 @@ from finsent.scoring import Floats
 from finsent.training.prediction import predict_logits
 
 BATCH = 64
+PORTION = 64 * BATCH  # texts asked before the answers are written
 
 
 def ask_teachers(
@@ -45,6 +46,7 @@ def remember_logits(folder: Path, texts: list[str], bf16: bool = False) -> Float
     """Return the logits `(n, n_labels)` of a release; only texts that it was never asked are computed.
 
     Students that ask at the same time wait for each other, so the second one finds what the first one asked.
+    Answers are written by the portion, so a student that is killed while it asks goes on where it was.
     """
     precision = "bf16" if bf16 else "fp32"
     file = folder.parent / f"answers-{precision}-{sha256(folder / WEIGHTS)[:16]}.npz"
@@ -52,8 +54,10 @@ def remember_logits(folder: Path, texts: list[str], bf16: bool = False) -> Float
     with FileLock(file.with_suffix(".lock")):
         known = _read_answers(file)
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-        if new:
-            known |= dict(zip(new, run_model(folder, list(new.values()), bf16), strict=True))
+        ordered = sorted(new, key=lambda key: len(new[key]))  # so the batches do not depend on the portions
+        for start in range(0, len(ordered), PORTION):
+            portion = ordered[start : start + PORTION]
+            known |= dict(zip(portion, run_model(folder, [new[key] for key in portion], bf16), strict=True))
             _write_answers(file, known)
     return np.stack([known[key] for key in keys])
 

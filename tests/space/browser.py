@@ -19,7 +19,7 @@ class Visit:
 
     def __init__(self, context: Any, address: str) -> None:
         self.page = context.new_page()
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(120_000)  # of a machine that does much else
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
         self.page.on("console", self._on_console)
