@@ -3,18 +3,30 @@ PYTHON ?= python3
 SLOW ?= tests
 JOBS ?= auto
 PY := .venv/bin/python
+# the oldest Python that is supported, and the first one that is not
+PYTHONS := $(shell sed -n 's/^requires-python = ">=\(.*\),<\(.*\)"/\1 \2/p' pyproject.toml)
 RECIPE ?= recipes/quickstart.yaml
 FORM ?= gradio
 SHELL := /bin/bash
 export PYTHONHASHSEED := 0
 export TOKENIZERS_PARALLELISM := false
 
+define CHECK_PYTHON
+import sys
+oldest, beyond = [tuple(map(int, version.split("."))) for version in sys.argv[1:]]
+if not oldest <= sys.version_info[:2] < beyond:
+    found = "got Python %d.%d, allowed are %s and newer, below %s" % (sys.version_info[:2] + tuple(sys.argv[1:]))
+    sys.exit(found + "; name another one, such as: make release PYTHON=python" + sys.argv[1])
+endef
+
 .PHONY: help release hub demo site test test-slow test-all lint format generated lock hashes clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
+.venv/.installed: export CODE := $(CHECK_PYTHON)
 .venv/.installed: requirements.txt requirements.lock
+	@$(PYTHON) -c "$$CODE" $(PYTHONS)
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt  # torch: its build is the index's
@@ -78,7 +90,7 @@ lock: requirements.in  ## resolve requirements.in: versions, and the hashes of a
 	$(MAKE) hashes
 
 LOCK := .envs/hashes/bin/uv pip compile --quiet --no-deps --generate-hashes --no-header --no-annotate \
-	--no-emit-index-url --no-emit-find-links --python-version 3.11 -
+	--no-emit-index-url --no-emit-find-links --python-version $(firstword $(PYTHONS)) -
 
 hashes: requirements.txt  ## write the lock files with the sha256 of every package file, also for the images
 	test -x .envs/hashes/bin/uv || { $(PYTHON) -m venv .envs/hashes && .envs/hashes/bin/pip install --quiet uv==0.13.9; }

@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from finsent.errors import RecipeError
+from finsent.recipe.known_keys import suggest_key
 from finsent.recipe.places import with_places_from
 from finsent.recipe.pretraining import LabelledRows, Pretraining
 from finsent.recipe.recipe import Recipe
@@ -26,6 +27,11 @@ from finsent.release import RUNS
 from finsent.yaml_dialects import describe_readings, dump_yaml, find_keys_that_are_no_text
 
 Model = TypeVar("Model", bound=BaseModel)
+PAGES: dict[type[BaseModel], str] = {
+    Recipe: "docs/recipe-keys.md",
+    Pretraining: "docs/pretraining-keys.md",
+    Search: "docs/methods.md",
+}
 ROWS = {*LabelledRows.model_fields, "extends", "replace"}  # what is read of a recipe that is protected
 
 
@@ -77,7 +83,7 @@ def _validate(model: type[Model], tree: dict[str, Any], path: Path, **context: P
     try:
         return model.model_validate_json(json.dumps(tree), strict=True, context=context)
     except ValidationError as error:
-        problems = "; ".join(_explain(problem) for problem in error.errors())
+        problems = "; ".join(_explain(problem, model) for problem in error.errors())
         raise RecipeError(f"{path}: {problems}") from None
 
 
@@ -200,11 +206,14 @@ def _merge(parent: dict[str, Any], child: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _explain(problem: Any) -> str:  # noqa: ANN401  (pydantic's ErrorDetails, a TypedDict of plain values)
+def _explain(problem: Any, model: type[BaseModel]) -> str:  # noqa: ANN401  (ErrorDetails, a TypedDict)
     key = ".".join(str(part) for part in problem["loc"]) or "recipe"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
-        return f"{key}: unknown key; see recipes/schema.json for those that are known"
+        meant = suggest_key(model, problem["loc"])
+        return (
+            f"{key}: unknown key; {f'did you mean {meant}? ' if meant else ''}{PAGES[model]} lists all keys"
+        )
     if problem["type"] in ("missing", "value_error"):
         return f"{key}: {message}"
     if problem["type"] == "string_type" and _is_scalar(problem["input"]):

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from finsent import REPOSITORY
+from finsent.recipe.known_keys import OF_A_FILE
 from finsent.recipe.schema import pretraining_schema, recipe_schema
 
 PRETRAINING_PAGE = REPOSITORY / "docs" / "pretraining-keys.md"
 PAGE = REPOSITORY / "docs" / "recipe-keys.md"
-ADDED = {"extends", "replace"}  # keys of a file, not of a recipe
 TEACHERS = "teachers"  # recipes themselves: not shown again inside a recipe
 WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true` or `false`"}
 INTRODUCTION = """# Every key of a recipe
@@ -73,7 +73,7 @@ def _kind(section: Node) -> str:
 
 def _section(path: str, heading: str, section: Node) -> str:
     keys = sorted(section["properties"].items(), key=lambda entry: entry[0] != "kind")
-    rows = [_row(key, node, key not in ADDED and "default" not in node) for key, node in keys]
+    rows = [_row(key, node, key not in OF_A_FILE and "default" not in node) for key, node in keys]
     told = section["description"] if path else "These keys are at the top level of the file."
     table = "\n".join(["| Key | Value | Default | What it says |", "| --- | --- | --- | --- |", *rows])
     return f"## {heading}\n\n{told}\n\n{table}\n"

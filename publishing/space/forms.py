@@ -168,9 +168,10 @@ def pinned(package: str) -> str:
 
 
 def python_version() -> str:
-    """Return the Python that the Space runs: the one that the project is checked for."""
+    """Return the Python that the Space runs: the oldest that the project supports, as mypy checks it."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
-    return str(project["tool"]["mypy"]["python_version"])
+    oldest, _ = str(project["project"]["requires-python"]).split(",")
+    return oldest.removeprefix(">=")
 
 
 def _with_settings(html: str, subject: Subject, page: Mapping[str, str]) -> str:

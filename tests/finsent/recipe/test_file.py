@@ -30,11 +30,12 @@ def test_shipped_recipes_load_and_may_carry_their_licence(path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"sead": 3}, "sead: unknown key"),
+        ({"sead": 3}, "sead: unknown key; did you mean seed\\? docs/recipe-keys.md lists all keys"),
+        ({"xyzzy": 3}, "xyzzy: unknown key; docs/recipe-keys.md lists all keys"),
         ({"seed": -1}, r"seed: got -1; input should be greater than or equal to 0"),
         ({"seed": "one"}, r'seed: got "one"; input should be a valid integer'),
         ({"training": {"epochs": 0}}, r"training.epochs: got 0; input should be greater than 0"),
-        ({"training": {"epoch": 1}}, r"training.epoch: unknown key"),
+        ({"training": {"epoch": 1}}, r"training.epoch: unknown key; did you mean training.epochs\?"),
         ({"labels": ["up", "down"]}, r"unknown label 'negative', allowed: \['up', 'down'\]"),
         ({"labels": ["negative", "negative"]}, "labels must differ"),
         ({"export": {"variants": [{"name": "quantized"}]}}, "start with fp32"),
