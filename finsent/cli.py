@@ -27,6 +27,8 @@ from finsent.errors import FinsentError
 
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
+WORTH_TELLING = 60  # seconds from which a stage says how long it is likely to take
+
 console = Console(stderr=True, highlight=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -18,6 +19,7 @@ from serving.routes import hosted, openai, tei
 from serving.state import ServerState
 
 SHOWN_PROBLEMS = 5
+EXAMPLES = "GET /docs shows what each route takes"
 NO_JSON = "the body is not JSON; send it in UTF-8 as application/json"
 
 
@@ -56,14 +58,21 @@ async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
     """Say which keys of a body are wrong and what is allowed, without repeating what was sent."""
     assert isinstance(error, RequestValidationError)
     problems = [_describe(problem) for problem in error.errors()[:SHOWN_PROBLEMS]]
-    return _respond(request, RequestError(422, "validation", "; ".join(dict.fromkeys(problems))))
+    return _respond(
+        request, RequestError(422, "validation", f"{'; '.join(dict.fromkeys(problems))}; {EXAMPLES}")
+    )
 
 
 def _describe(problem: dict[str, Any]) -> str:
     if problem["type"] == "json_invalid":
         return NO_JSON
-    key = ".".join(str(part) for part in problem["loc"][1:]) or "body"
-    return f"{key}: {problem['msg']}"
+    return f"{_key(problem['loc'])}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+
+
+def _key(place: Sequence[int | str]) -> str:
+    """Return a key of a body as a client wrote it, without the types that pydantic tried there."""
+    _, *parts = place
+    return ".".join(str(part) for part in parts if part != "str" and "[" not in str(part)) or "body"
 
 
 async def _answer_http(request: Request, error: Exception) -> JSONResponse:

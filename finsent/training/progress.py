@@ -9,10 +9,9 @@ from typing import Any
 from tqdm import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from finsent.cli import tell_seconds
+from finsent.cli import WORTH_TELLING, tell_seconds
 
 WATCHED = 20  # steps by which the pace is told; the one before them warms up
-WORTH_TELLING = 60  # seconds
 
 
 class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers is not typed here

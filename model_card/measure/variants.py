@@ -16,6 +16,7 @@ from finsent.recipe.recipe import Recipe
 from finsent.release import WEIGHTS, sha256
 from finsent.scoring import Floats, Ints
 from model_card.measure.metrics_file import PYTORCH, Dropped, VariantFigures
+from model_card.measure.pace import show_files, tell_pace
 from model_card.measure.predictors import Predict, onnx_predictor, pytorch_predictor
 from model_card.measure.scores import class_numbers, score_rows
 from model_card.measure.timing import time_texts
@@ -52,9 +53,13 @@ class GatedVariants:
 def measure_variants(recipe: Recipe, rows: list[Row], folder: Path) -> list[MeasuredVariant]:
     """Measure the weights in `folder`, then every ONNX file that the recipe names, which must lie there."""
     texts, labels = [row.text for row in rows], class_numbers(rows, recipe.labels)
-    pytorch = _measure_pytorch(recipe, folder, texts, labels)
+    predict = pytorch_predictor(folder, recipe.evaluation.batch_size)
     files = [ONNX_FILES[variant.name] for variant in recipe.export.variants]
-    return [pytorch, *(_measure_onnx(recipe, file, folder, texts, labels, pytorch) for file in files)]
+    alone = recipe.evaluation.latency_texts + INVARIANCE_ROWS
+    tell_pace(predict, texts, recipe.evaluation.batch_size, alone, 1 + len(files))
+    pytorch = _measure_pytorch(recipe, predict, folder, texts, labels)
+    shown = show_files(files, len(files))
+    return [pytorch, *(_measure_onnx(recipe, file, folder, texts, labels, pytorch) for file in shown)]
 
 
 def find_dropped(export: Export, measured: list[MeasuredVariant]) -> list[Dropped]:
@@ -80,8 +85,9 @@ def check_required(export: Export, dropped: list[Dropped]) -> None:
         )
 
 
-def _measure_pytorch(recipe: Recipe, folder: Path, texts: list[str], labels: Ints) -> MeasuredVariant:
-    predict = pytorch_predictor(folder, recipe.evaluation.batch_size)
+def _measure_pytorch(
+    recipe: Recipe, predict: Predict, folder: Path, texts: list[str], labels: Ints
+) -> MeasuredVariant:
     probabilities = predict(texts)
     figures = VariantFigures(
         name=PYTORCH,
