@@ -23,10 +23,12 @@ from finsent.recipe.file import load_recipe
 
 PAGE = REPOSITORY / "docs" / "tutorial.md"
 SERVE = "python -m local_hub serve"
+PUBLISHED = "http://127.0.0.1:8090"
 
 
-def read_blocks() -> list[str]:
-    return re.findall(r"^```bash\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+def read_blocks(language: str = "bash") -> list[str]:
+    text = PAGE.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -46,6 +48,18 @@ def run(block: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
     assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
     return done
+
+
+def run_python(address: str, folder: Path) -> str:
+    """Run the Python of the page with the Hub at another address; return what it prints."""
+    (code,) = read_blocks("python")
+    assert code.count(PUBLISHED) == 1
+    done = subprocess.run(
+        [sys.executable, "-c", code.replace(PUBLISHED, address)], cwd=folder, capture_output=True, text=True,
+        timeout=600, env={**_environment(folder), "HF_HOME": str(folder / "home")}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -94,6 +108,12 @@ def test_the_recipe_of_the_tutorial_says_what_the_page_says(folder: Path) -> Non
     assert "TO FILL IN" in (folder / "recipes" / "feedback.yaml").read_text(encoding="utf-8")
 
 
+def test_the_python_of_the_page_names_the_published_model_at_the_served_address() -> None:
+    (code,) = read_blocks("python")
+    assert code.count(PUBLISHED) == 1 and '"me/feedback"' in code
+    assert code.index("HF_ENDPOINT") < code.index("import pipeline")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(2400)
 def test_every_command_of_the_tutorial_does_what_the_page_says(folder: Path) -> None:
@@ -102,6 +122,7 @@ def test_every_command_of_the_tutorial_does_what_the_page_says(folder: Path) -> 
             with served(block, folder) as address:
                 page = urllib.request.urlopen(f"{address}/me/feedback", timeout=60).read().decode()
                 assert "comments" in page and "A reader of the tutorial" in page
+                assert "'label': 'question'" in run_python(address, folder)
         else:
             run(block, folder)
     with (folder / "answers.csv").open(encoding="utf-8") as file:
