@@ -106,7 +106,7 @@ class XetStore:
         check_unfolding(recipes, self._ends_of, budget=allowance(packed) - sum(known))
 
     def _kept(self, kind: str) -> Iterator[Path]:
-        """The files of a kind, without those that another request is writing just now: they begin with a dot."""
+        """The files of a kind, without those that another request is still writing: they begin with a dot."""
         return (self._folder / kind).glob("[!.]*")
 
     def _ends_of(self, xorb: str) -> list[int]:
