@@ -33,8 +33,8 @@ demo: .venv/.installed  ## run the demo of RECIPE's release; FORM is gradio or s
 test: .venv/.installed  ## run the tests, offline, in minutes, in JOBS processes (default: one per core)
 	$(PY) -m pytest -m "not slow" -n $(JOBS) --dist loadfile
 
-test-slow: .venv/.installed  ## run the slow tests in the folders SLOW (default: all), in JOBS processes
-	$(PY) -m pytest -m slow -n $(JOBS) --dist loadfile --durations 25 $(SLOW)
+test-slow: .venv/.installed  ## run the slow tests in the folders SLOW (default: all)
+	$(PY) -m pytest -m slow --durations 15 $(SLOW)
 
 test-all: .venv/.installed  ## run all tests, also the slow ones: other environments, Node, kills
 	$(PY) -m pytest
