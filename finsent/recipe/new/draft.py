@@ -173,7 +173,8 @@ def _source(seen: Seen, licence: str, shown: bool) -> tuple[dict[str, Any], dict
     if columns.group:
         comments[f"{at}.group"] = f"Guessed: {columns.group.reason}."
     if licence == OTHER:
-        comments[f"{at}.licence"] = f"{FILL_IN}: the licence of the data, by its id on the Hub; set card.licence, too."
+        told = "the licence of the data, by its id on the Hub; also set card.licence"
+        comments[f"{at}.licence"] = f"{FILL_IN}: {told}."
     comments[f"{at}.show_texts"] = "Whether the card and the demo may show rows of the data."
     if few := [one for one in seen.labels if one.name is None]:
         told = ", ".join(f"{one.value} has {one.rows}" for one in few)
@@ -198,7 +199,7 @@ def _base_comment(seen: Seen) -> dict[str, str]:
 
 def _heading(seen: Seen) -> str:
     return (
-        f"# Written by python -m finsent.recipe.new from {seen.rows:,} rows. You can train with it as it is:\n"
+        f"# Written by python -m finsent.recipe.new from {seen.rows:,} rows. It works as it is:\n"
         f"#   python train.py {_beside(seen.place.recipe)}\n"
         f"# Every guess has its reason. {FILL_IN} marks placeholders for what only you can know.\n"
     )
