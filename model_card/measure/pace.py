@@ -19,8 +19,8 @@ PASSES = 3  # over the rows, by each file: its scores, its throughput, and alone
 def tell_pace(predict: Predict, texts: Sequence[str], batch_size: int, alone: int, files: int) -> None:
     """Time a batch and a single text, and say how long `files` will take at this pace if that is long.
 
-    Every file reads all texts in batches and up to `alone` of them one by one. PyTorch sets the pace and ONNX
-    files are faster, so it takes no longer than that.
+    Every file reads all texts in batches and up to `alone` of them one by one. `predict` sets the pace of all
+    files, although ONNX files are faster; loading them is not counted.
     """
     by_length = sorted(texts, key=len)
     start = max(0, (len(by_length) - batch_size) // 2)
@@ -29,7 +29,7 @@ def tell_pace(predict: Predict, texts: Sequence[str], batch_size: int, alone: in
     a_batch, a_text = _seconds(predict, batch), _seconds(predict, [single])
     one_file = PASSES * a_batch * len(texts) / len(batch) + a_text * min(alone, len(texts))
     if (seconds := files * one_file) > WORTH_TELLING:
-        say(f"  at most about {tell_seconds(seconds)} for {files} files, then baselines and explanations")
+        say(f"  about {tell_seconds(seconds)} for {files} files, then baselines and explanations")
 
 
 def show_files(files: Iterable[Item], count: int) -> Iterator[Item]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from huggingface_hub import CommitOperationAdd
 
-from finsent.cli import say, stage
+from finsent.cli import say, stage, tell_seconds
 from finsent.release import CARD
 from model_card.card.document import split_card
 from model_card.lint.metadata import read_metadata
@@ -140,7 +140,7 @@ class SpacePublisher:
     ) -> tuple[SpaceRecord, list[Check]]:
         """Commit one form to a Space that is there, wait until it runs, and use it."""
         commit = self._update(remote, form, revision)
-        stage(f"waiting for the Space {self.options.repo_id}")
+        stage(f"waiting for the Space {self.options.repo_id}, at most {tell_seconds(self.options.wait)}")
         state = wait_for_space(self.options, commit, self.reader)
         record = SpaceRecord(
             repo_id=self.options.repo_id, sdk=form, commit=commit, model_revision=revision,

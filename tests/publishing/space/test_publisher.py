@@ -7,6 +7,7 @@ from typing import Literal
 import pytest
 from huggingface_hub import CommitOperationAdd
 
+from finsent.cli import tell_seconds
 from local_hub import RunningHub
 from publishing.errors import LintError, PublishError
 from publishing.hub.remote import Target
@@ -16,9 +17,14 @@ from tests.publishing.conftest import Publisher
 from tests.publishing.small_space import reader_of, space_of
 
 
-def test_402_falls_to_the_static_form_and_says_so(free_account: RunningHub, run: Path, demo: Path) -> None:
+def test_402_falls_to_the_static_form_and_says_so(
+    free_account: RunningHub, run: Path, demo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     publisher = Publisher(reader_of(free_account), run, "ann/free")
-    receipt = publisher.publish(space=space_of(publisher, demo)).receipt
+    space = space_of(publisher, demo)
+    receipt = publisher.publish(space=space).receipt
+    told = capsys.readouterr().err
+    assert f"waiting for the Space ann/free-demo, at most {tell_seconds(space.wait)}\n" in told
     assert receipt is not None and receipt.space is not None and receipt.space.sdk == "static"
     assert "static instead of Gradio" in receipt.space.note
     assert receipt.checks[-1].state == "ok"
