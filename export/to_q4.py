@@ -29,22 +29,27 @@ def convert_to_q4(folder: Path, keep_float: list[str]) -> Path:
     Raises ReleaseError if an expression of `keep_float` matches no node.
     """
     model = convert_version(onnx.load(folder / FP32.path), OPSET)
-    kept = match_nodes(model.graph, keep_float) + _without_table(model.graph)
-    with quiet_root_logger():
+    rounded = round_weights(model, match_nodes(model.graph, keep_float), ("MatMul", "Gather"))
+    onnx.save(rounded, folder / Q4.path)
+    return folder / Q4.path
+
+
+def round_weights(model: onnx.ModelProto, left_out: list[str], kinds: tuple[str, ...]) -> onnx.ModelProto:
+    """Return a model whose weights have 4 bits where nodes of these kinds read them, but for those left out."""
+    with quiet_root_logger(), np.errstate(divide="ignore", invalid="ignore"):  # of blocks that hold only 0
         from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer  # logs when imported
 
         quantizer = MatMulNBitsQuantizer(
             model,
             block_size=BLOCK,
             is_symmetric=False,
-            nodes_to_exclude=kept,
-            op_types_to_quantize=("MatMul", "Gather"),
+            nodes_to_exclude=left_out + _without_table(model.graph),
+            op_types_to_quantize=kinds,
             quant_axes=(("MatMul", 0), ("Gather", 1)),
         )
-        with np.errstate(divide="ignore", invalid="ignore"):  # of blocks that hold only 0
-            quantizer.process()
-    onnx.save(quantizer.model.model, folder / Q4.path)
-    return folder / Q4.path
+        quantizer.process()
+    rounded: onnx.ModelProto = quantizer.model.model
+    return rounded
 
 
 def _without_table(graph: onnx.GraphProto) -> list[str]:
