@@ -48,7 +48,7 @@ TIMED = 200  # texts, one at a time in turns
 
 @dataclass(frozen=True)
 class Line:
-    """A file beside the reference: rows that it alone has right, that the reference alone has, McNemar's p."""
+    """A file beside the reference: rows that it or the reference alone has right, and McNemar's p."""
 
     measured: Measured
     scores: Scores
@@ -77,7 +77,9 @@ def time_files(found: list[Measured], texts: list[str]) -> dict[str, float]:
     """Return the median seconds of one text, by name."""
     ways = [
         Way(
-            one.name, one.bytes, lambda threads, it=one: Classifier(it.folder, it.file, threads=threads).predict
+            one.name,
+            one.bytes,
+            lambda threads, it=one: Classifier(it.folder, it.file, threads=threads).predict,
         )
         for one in found
     ]

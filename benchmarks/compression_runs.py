@@ -34,7 +34,7 @@ from inference.classifier import Classifier
 
 Changes = dict[str, Any]  # keys of a recipe's base
 
-CHOOSING = 8  # one training row in so many chooses the checkpoint, as the validation rows are scored
+CHOOSING = 8  # one training row in so many chooses the checkpoint, since the validation rows are scored
 MEASURED = "measured.json"
 SMALL_TABLE = "onnx/model_int8_table4.onnx"  # of this benchmark alone: no release has it
 LEAST = {"intermediate_size": 8, "vocabulary": 500, "embedding_rank": 8}  # what a recipe allows
@@ -82,10 +82,17 @@ def prepare(recipe: Recipe, rows: int | None, epochs: float | None) -> Setup:
     training = recipe.training if epochs is None else recipe.training.model_copy(update={"epochs": epochs})
     changed = recipe.model_copy(update={"training": training, "distillation": None, "allow_weak": True})
     splits = prepare_splits(changed, mirror_from_environment())
-    drawn = sorted(splits.train, key=lambda row: _digest(row.group or row.text))
-    choosing = [row for row in drawn if int(_digest(row.group or row.text), 16) % CHOOSING == 0]
-    fitted = [row for row in drawn if int(_digest(row.group or row.text), 16) % CHOOSING][:rows]
+    choosing, fitted = _divide(splits.train, rows)
     return Setup(changed, replace(splits, train=fitted, validation=choosing, test=[]), splits.validation)
+
+
+def _divide(rows: list[Row], most: int | None) -> tuple[list[Row], list[Row]]:
+    """Return rows to choose by and rows to train on, at most `most`; a group stays together."""
+    numbers = {row: int(_digest(row.group or row.text), 16) for row in rows}
+    drawn = sorted(rows, key=lambda row: (numbers[row] // CHOOSING, row.text))
+    choosing = [row for row in drawn if numbers[row] % CHOOSING == 0]
+    fitted = [row for row in drawn if numbers[row] % CHOOSING][:most]
+    return choosing[: max(1, len(fitted) // (CHOOSING - 1))], fitted
 
 
 def _digest(text: str) -> str:
@@ -93,7 +100,7 @@ def _digest(text: str) -> str:
 
 
 def measure_whole(setup: Setup, runs: Path) -> list[Measured]:
-    """Train the encoder as the recipe has it; return its files: fp32, int8, int8 with a table of 4 bits, q4."""
+    """Train the encoder as the recipe has it, and return its files, fp32 first."""
     files = {"fp32": FP32.path, "int8": QUANTIZED.path, "int8, table of 4 bits": SMALL_TABLE, "q4": Q4.path}
     return _measure(setup, {}, "all", files, runs)
 
@@ -171,7 +178,8 @@ def _measure(setup: Setup, changes: Changes, stays: str, files: dict[str, str], 
     """Train one encoder and measure files of it, or read what that gave before."""
     base = setup.recipe.base.model_copy(update=changes)
     recipe = setup.recipe.model_copy(update={"base": base})
-    made = recipe.making_fingerprint() + fingerprint(setup.splits.train) + fingerprint(setup.scored)
+    rows = (setup.splits.train, setup.splits.validation, setup.scored)
+    made = recipe.making_fingerprint() + "".join(fingerprint(one) for one in rows)
     folder = runs / f"{recipe.name}-{_digest(made)[:16]}"
     if not (folder / MEASURED).is_file():
         say(f"{', '.join(files)}: {stays}")
@@ -203,7 +211,9 @@ def _make(recipe: Recipe, splits: Splits, folder: Path, files: list[str]) -> int
     export_onnx(folder, recipe.export.opset)
     variant = Variant(name=QUANTIZED.name)
     if SMALL_TABLE in files:
-        quantize(folder, variant.model_copy(update={"keep_float": [TABLE]}), texts[: variant.calibration_rows])
+        quantize(
+            folder, variant.model_copy(update={"keep_float": [TABLE]}), texts[: variant.calibration_rows]
+        )
         (folder / QUANTIZED.path).replace(folder / SMALL_TABLE)
         round_table(folder / SMALL_TABLE)
     if Q4.path in files:

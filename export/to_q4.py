@@ -35,7 +35,7 @@ def convert_to_q4(folder: Path, keep_float: list[str]) -> Path:
 
 
 def round_weights(model: onnx.ModelProto, left_out: list[str], kinds: tuple[str, ...]) -> onnx.ModelProto:
-    """Return a model whose weights have 4 bits where nodes of these kinds read them, but for those left out."""
+    """Return a model whose weights have 4 bits where nodes of these kinds read them, save those left out."""
     with quiet_root_logger(), np.errstate(divide="ignore", invalid="ignore"):  # of blocks that hold only 0
         from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer  # logs when imported
 
@@ -53,7 +53,7 @@ def round_weights(model: onnx.ModelProto, left_out: list[str], kinds: tuple[str,
 
 
 def _without_table(graph: onnx.GraphProto) -> list[str]:
-    """Return the Gather nodes that read no matrix of whole blocks: positions of a text, shapes, small tables."""
+    """Return the Gather nodes that read no matrix of whole blocks: those of shapes, and of narrow tables."""
     columns = {tensor.name: tensor.dims[-1] for tensor in graph.initializer if len(tensor.dims) == 2}
     gathers = [node for node in graph.node if node.op_type == "Gather"]
     return [node.name for node in gathers if columns.get(node.input[0], 1) % BLOCK]

@@ -16,7 +16,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import ElectraConfig, ElectraForSequenceClassification, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import (
+    ElectraConfig,
+    ElectraForSequenceClassification,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
 
 from finsent.encoder.families import FAMILIES, find_family
 from finsent.encoder.observation import observe
@@ -29,7 +34,7 @@ BERT_ALONE = ("embeddings.", "pooler.")  # what of a BERT's encoder an ELECTRA h
 
 @dataclass(frozen=True)
 class _Factors:
-    """`down (hidden, rank)` is for the tables, `up (hidden, rank)` and `bias` for the layer behind the norm."""
+    """`down (hidden, rank)` is for the tables, `up (hidden, rank)` and `bias` for the layer after the norm."""
 
     down: Tensor
     up: Tensor
@@ -50,7 +55,9 @@ def factor_embeddings(
     torch.manual_seed(seed)  # the head is drawn here: ELECTRA's is another than BERT's
     electra = ElectraForSequenceClassification(_config(model, rank))
     kept = {
-        name: value for name, value in model.base_model.state_dict().items() if not name.startswith(BERT_ALONE)
+        name: value
+        for name, value in model.base_model.state_dict().items()
+        if not name.startswith(BERT_ALONE)
     }
     electra.base_model.load_state_dict(kept | _tables(model, factors) | _norm(factors, rank))
     return electra.eval()
@@ -65,13 +72,13 @@ def _check(model: PreTrainedModel, rank: int) -> None:
         )
     if rank >= (hidden := model.config.hidden_size):
         raise BaseModelError(
-            f"base.embedding_rank: got {rank}, allowed are numbers below the hidden size, {hidden}; leave the "
-            "key out to keep the whole table"
+            f"base.embedding_rank: got {rank}, allowed are numbers below the hidden size, {hidden}; leave "
+            "the key out to keep the whole table"
         )
 
 
 def _factor(states: Tensor, norm: nn.LayerNorm, rank: int) -> _Factors:
-    """Find the directions of what enters the norm `(tokens, hidden)`, and fit what follows it to the norm's."""
+    """Find directions of what enters the norm, `(tokens, hidden)`; fit what follows to what left it."""
     gain, shift = norm.weight.detach().double(), norm.bias.detach().double()
     exact = _normalize(states, norm.eps)
     directions = _directions(exact, rank - 1)
@@ -126,7 +133,9 @@ def _norm(factors: _Factors, rank: int) -> dict[str, Tensor]:
 def _config(model: PreTrainedModel, rank: int) -> ElectraConfig:
     told = model.config.to_dict()
     own = {"model_type", "architectures", "transformers_version", "_name_or_path"}
-    config = ElectraConfig(**{key: value for key, value in told.items() if key not in own}, embedding_size=rank)
+    config = ElectraConfig(
+        **{key: value for key, value in told.items() if key not in own}, embedding_size=rank
+    )
     config._attn_implementation = "eager"
     config._name_or_path = model.config._name_or_path
     return config

@@ -1,4 +1,4 @@
-"""What the parts of an encoder see while it reads the training texts: the statistics that cuts are made by."""
+"""What the parts of an encoder see while it reads training texts: the statistics that cuts are made by."""
 
 from __future__ import annotations
 

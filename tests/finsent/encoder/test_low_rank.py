@@ -100,13 +100,17 @@ def test_other_families_are_refused_by_name(kind: str, tmp_path: Path) -> None:
     place = {"path": str(encoder), "hub": f"tests/{kind}", "licence": "apache-2.0", "embedding_rank": 8}
     text = {"max_characters": 28, "lowercase": tiny_encoders.KINDS[kind].tokenizer == "wordpiece"}
     recipe = load_recipe(tiny.write_recipe(tmp_path, encoder, base=place, text=text))
-    with pytest.raises(BaseModelError, match=f"base.embedding_rank: .* type '{kind}', allowed: 'bert'; leave"):
+    with pytest.raises(
+        BaseModelError, match=f"base.embedding_rank: .* type '{kind}', allowed: 'bert'; leave"
+    ):
         load_base(recipe, TEXTS)
 
 
 def test_a_recipe_that_asks_for_more_rank_than_it_keeps_is_refused(tmp_path: Path) -> None:
     base = {"path": "x", "hub": "a/b", "licence": "mit", "embedding_rank": 64, "hidden_size": 64}
-    with pytest.raises(RecipeError, match="embedding_rank: got 64, allowed are numbers below hidden_size, 64"):
+    with pytest.raises(
+        RecipeError, match="embedding_rank: got 64, allowed are numbers below hidden_size, 64"
+    ):
         load_recipe(tiny.write_recipe(tmp_path, tmp_path, base=base))
 
 
