@@ -135,7 +135,7 @@ def test_fp16_and_q4_files_go_the_whole_way(tiny_base: Path, tmp_path: Path) -> 
     card = (release / "README.md").read_text(encoding="utf-8")
     assert "| `onnx/model_fp16.onnx` | `fp16` |" in card
     assert 'GPU and WebGPU, half the size of fp32, `dtype: "fp16"` in transformers.js |' in card
-    assert "| `onnx/model_q4.onnx` | `q4` |" in card
+    assert "| `onnx/model_q4.onnx` | `int4 weights` |" in card
     assert 'smallest download, CPU and WebGPU, `dtype: "q4"` in transformers.js |' in card
     assert '["model.onnx", "model_fp16.onnx", "model_q4.onnx", "model_quantized.onnx"]' in card
     assert (

@@ -1,11 +1,11 @@
 """A smaller table of pieces: `rank` numbers a piece, which one linear layer turns into hidden states.
 
-A BERT has no place for that layer, but an ELECTRA whose embedding_size is below its hidden_size has. It puts
-the layer norm of the embeddings before the layer, where BERT has nothing but the norm. That can be undone: a
-norm subtracts the mean and divides by the length, and directions that are orthonormal keep lengths. So the
-table is written in coordinates whose mean is always 0, and as many directions as there were less one give the
-BERT exactly. With fewer, what is lost is what the training texts need least: the directions are principal
-components of what the norm sees there, so a piece counts as often as it occurs.
+A BERT has no place for that layer, but an ELECTRA has one if its embedding_size is below its hidden_size. Its
+layer norm comes before that layer, on the small vectors, where BERT's is on the whole ones. This need not
+matter: a norm subtracts the mean and divides by the length, and orthonormal directions keep lengths. So the
+tables are written in coordinates whose mean is always 0, and embeddings that vary in fewer directions than
+the rank are kept exactly. Otherwise the directions are principal components of what the norm gives for the
+training texts, where a piece counts as often as it occurs, and least squares fit the layer to what is left.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BERT_ALONE = ("embeddings.", "pooler.")  # what of a BERT's encoder an ELECTRA h
 
 @dataclass(frozen=True)
 class _Factors:
-    """`down (hidden, rank)` is for the tables, `up (hidden, rank)` and `bias` for the layer after the norm."""
+    """`down (hidden, rank)` is for the tables, `up (hidden, rank)` and `bias` for the new layer."""
 
     down: Tensor
     up: Tensor
