@@ -17,6 +17,7 @@ import os
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,7 @@ import typer
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from benchmarks.baselines import Way
+from benchmarks.baselines import Predict, Way
 from benchmarks.compression_runs import Measured, Setup, measure_cuts, measure_whole, prepare
 from benchmarks.family import BLUE, GREY, ORANGE, time_ways
 from benchmarks.machine import tell_machine
@@ -75,15 +76,13 @@ def compare(setup: Setup, found: list[Measured]) -> list[Line]:
 
 def time_files(found: list[Measured], texts: list[str]) -> dict[str, float]:
     """Return the median seconds of one text, by name."""
-    ways = [
-        Way(
-            one.name,
-            one.bytes,
-            lambda threads, it=one: Classifier(it.folder, it.file, threads=threads).predict,
-        )
-        for one in found
-    ]
+    ways = [Way(one.name, one.bytes, partial(load, one)) for one in found]
     return {name: speed.one for name, speed in time_ways(ways, 1, texts[:TIMED], TIMED).items()}
+
+
+def load(one: Measured, threads: int) -> Predict:
+    """Return what classifies with a measured file."""
+    return Classifier(one.folder, one.file, threads=threads).predict
 
 
 def draw(lines: list[Line], target: int) -> Figure:

@@ -95,13 +95,15 @@ def _normalize(states: Tensor, eps: float) -> Tensor:
 
 def _directions(states: Tensor, count: int) -> Tensor:
     """Return orthonormal directions `(hidden, count)`, the principal components of the states."""
-    return torch.linalg.eigh(states.T @ states).eigenvectors[:, -count:]
+    vectors: Tensor = torch.linalg.eigh(states.T @ states).eigenvectors
+    return vectors[:, -count:]
 
 
 def _without_mean(rank: int) -> Tensor:
     """Return an orthonormal basis `(rank - 1, rank)` of all vectors whose mean is 0."""
     first = torch.ones(rank, 1, dtype=torch.double)
-    return torch.linalg.qr(torch.cat([first, torch.eye(rank, dtype=torch.double)[:, 1:]], dim=1)).Q[:, 1:].T
+    basis: Tensor = torch.linalg.qr(torch.cat([first, torch.eye(rank, dtype=torch.double)[:, 1:]], dim=1)).Q
+    return basis[:, 1:].T
 
 
 def _regress(entering: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:

@@ -127,7 +127,8 @@ def measured(tiny_release: Path, setup: Setup) -> list[Measured]:
 
 
 def probabilities(release: Path, texts: list[str]) -> list[list[float]]:
-    return Classifier(release, FP32.path).predict(texts).tolist()
+    found: list[list[float]] = Classifier(release, FP32.path).predict(texts).tolist()
+    return found
 
 
 def test_the_page_says_what_was_measured(setup: Setup, measured: list[Measured]) -> None:

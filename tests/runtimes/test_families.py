@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,7 +39,11 @@ RULES = {
     "drop_words": ["the", "C++"],
     "drop": [r"[^\p{L}\p{N}\s.,:%$#@&;/<>!?'-]"],
 }
-FORMS = {"": {}, "words": {"text_to_text": tiny_encoders.WORDS}, "rank": {"embedding_rank": 16}}
+FORMS: dict[str, dict[str, Any]] = {
+    "": {},
+    "words": {"text_to_text": tiny_encoders.WORDS},
+    "rank": {"embedding_rank": 16},
+}
 WIDE = {"macro_f1_drop": 1.0, "flip_share": 1.0, "batch_difference": 1e-3}
 EVERY_FILE = [{"name": "fp32"}, *({"name": name, "budget": WIDE} for name in list(ONNX_FILES)[1:])]
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+import yaml
 from transformers import AutoModelForSequenceClassification
 
 from finsent.encoder.base_model import BaseModel
@@ -30,7 +32,7 @@ def states(base: BaseModel, texts: list[str]) -> torch.Tensor:
 @pytest.fixture
 def flat(tiny_recipe: Recipe, tmp_path: Path) -> Recipe:
     """A recipe whose BERT has embeddings that vary in 11 of 32 directions alone, and a norm that matters."""
-    model = load(tiny_recipe).model.base_model
+    model: Any = load(tiny_recipe).model.base_model
     directions = torch.linalg.qr(torch.randn(32, 11, generator=torch.Generator().manual_seed(3))).Q
     for name in TABLES:
         table = model.get_submodule(f"embeddings.{name}")
@@ -40,7 +42,7 @@ def flat(tiny_recipe: Recipe, tmp_path: Path) -> Recipe:
     return write(tmp_path, tiny_recipe, model)
 
 
-def write(folder: Path, recipe: Recipe, model: torch.nn.Module) -> Recipe:
+def write(folder: Path, recipe: Recipe, model: Any) -> Recipe:
     model.save_pretrained(folder / "changed")
     text = load(recipe).tokenizer_json
     (folder / "changed" / "tokenizer.json").write_text(text, encoding="utf-8")
@@ -120,6 +122,6 @@ def test_a_student_that_starts_from_its_teacher_cannot_be_factored(tmp_path: Pat
     base = {"path": str(tiny_base), "hub": "tests/tiny-bert", "licence": "apache-2.0", "embedding_rank": 8}
     path = tmp_path / "student.yaml"
     tree = tiny.recipe_tree(tmp_path, tiny_base) | {"name": "student", "distillation": plan, "base": base}
-    path.write_text(tiny.yaml.safe_dump(tree), encoding="utf-8")
+    path.write_text(yaml.safe_dump(tree), encoding="utf-8")
     with pytest.raises(RecipeError, match=r"initialize_from: got teacher with base\.embedding_rank"):
         load_recipe(path)
