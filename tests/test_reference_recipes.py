@@ -136,7 +136,8 @@ def write_market_news(mirror: Path, folder: Path) -> None:
         pandas.DataFrame(part, columns=["text", "label"]).to_csv(data / places[0] / name, index=False)
     lines = "\n".join(f"{text}, she said@{label}" for label in WORDS for text in sentences(label))
     with zipfile.ZipFile(data / places[1] / "FinancialPhraseBank-v1.0.zip", "w") as archive:
-        archive.writestr("FinancialPhraseBank-v1.0/Sentences_50Agree.txt", lines.encode("latin-1"))
+        for agreement in ("50", "66", "75", "All"):
+            archive.writestr(f"FinancialPhraseBank-v1.0/Sentences_{agreement}Agree.txt", lines)
     for number, (place, name) in enumerate(texts.items()):
         articles = [f"The board of {one} met {number}. " + f"{one} bought a mill. " * 20 for one in NAMES]
         pandas.DataFrame({"text": articles}).to_parquet(data / place / name)
