@@ -184,7 +184,8 @@ def test_a_recipe_goes_from_the_format_of_its_files_to_a_release(
     shutil.copytree(REPOSITORY / "recipes" / "encoders", tmp_path / "encoders")
     mirror = tmp_path / "mirror"
     write(mirror, tmp_path)
-    tree = {"extends": f"{name}.yaml", "name": "tried", "training": QUICK, "allow_weak": True} | changes
+    tree: dict[str, Any] = {"extends": f"{name}.yaml", "name": "tried", "training": QUICK} | changes
+    tree["allow_weak"] = True
     tree["data"] = tree.get("data", {}) | {"near_duplicates": 1.0}
     tree["evaluation"] = {"bootstrap": 100, "latency_texts": 10, "suites": []}
     tree["export"] = {"variants": [{"name": "fp32"}]}
