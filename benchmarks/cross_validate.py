@@ -33,7 +33,7 @@ from finsent.preparation import prepare_splits
 from finsent.recipe.data import Fold
 from finsent.recipe.file import dump_recipe, load_recipe
 from finsent.recipe.recipe import Recipe
-from finsent.scoring import mcnemar
+from finsent.scoring import Floats, mcnemar
 from inference.classifier import Classifier
 
 app = make_app(__doc__)
@@ -77,7 +77,11 @@ def run_fold(recipe: Recipe, runs: Path) -> pandas.DataFrame:
 
 def predict_rows(recipe: Recipe, rows: list[Row], release: Path) -> pandas.DataFrame:
     """Score rows with the quantized file of a release."""
-    probabilities = Classifier(release).predict([row.text for row in rows])
+    return tabulate(recipe, rows, Classifier(release).predict([row.text for row in rows]))
+
+
+def tabulate(recipe: Recipe, rows: list[Row], probabilities: Floats) -> pandas.DataFrame:
+    """Return a table of rows without their texts, and the probabilities `(n, n_labels)` of each."""
     return pandas.DataFrame(
         {
             "row": [hashlib.sha256(row.text.encode("utf-8", "surrogatepass")).hexdigest() for row in rows],

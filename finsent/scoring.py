@@ -121,6 +121,17 @@ def bootstrap(confusion: Ints | Floats, n: int, resamples: int, seed: int) -> tu
     return _interval(right.sum(axis=1) / n), _interval(f1)
 
 
+def bootstrap_mean(differences: Floats, resamples: int, seed: int) -> Interval:
+    """Return the 95 % percentile bootstrap interval of the mean over rows.
+
+    Few differences are possible, so how often each is drawn is drawn instead of rows.
+    """
+    values, counts = np.unique(differences, return_counts=True)
+    n = len(differences)
+    drawn = np.random.default_rng(seed).multinomial(n, counts / n, size=resamples)
+    return _interval(drawn @ values / n)
+
+
 def wilson(passed: int, n: int) -> tuple[float, float]:
     """Return Wilson's 95 % interval of a share (1927, https://doi.org/10.1080/01621459.1927.10502953)."""
     share, spread = passed / n, Z * Z / n

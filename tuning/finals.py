@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from finsent.cli import say
-from finsent.scoring import Floats, Interval, Ints, classification, mcnemar
+from finsent.scoring import Ints, bootstrap_mean, classification, mcnemar
 from finsent.training.prediction import predict_logits
 from tuning.fitting import fit_recipe
 from tuning.report import Contender, Trial, Unseen
@@ -107,25 +107,13 @@ def compare(best: Ints, start: Ints, labels: Ints, n_labels: int, seed: int) -> 
         accuracy=float(right.mean()),
         start_accuracy=float(right_start.mean()),
         gain=float((right - right_start).mean()),
-        gain_interval=bootstrap_mean(right - right_start, seed),
+        gain_interval=bootstrap_mean(right - right_start, RESAMPLES, seed),
         macro_f1=_mean_macro_f1(best, labels, n_labels),
         start_macro_f1=_mean_macro_f1(start, labels, n_labels),
         better=better,
         worse=worse,
         p=mcnemar(better, worse),
     )
-
-
-def bootstrap_mean(differences: Floats, seed: int) -> Interval:
-    """Return the 95 % percentile bootstrap interval of the mean over rows.
-
-    Few differences are possible, so how often each is drawn is drawn instead of rows.
-    """
-    values, counts = np.unique(differences, return_counts=True)
-    n = len(differences)
-    drawn = np.random.default_rng(seed).multinomial(n, counts / n, size=RESAMPLES)
-    low, high = np.quantile(drawn @ values / n, [0.025, 0.975])
-    return Interval(float(low), float(high))
 
 
 def _mean_macro_f1(answers: Ints, labels: Ints, n_labels: int) -> float:

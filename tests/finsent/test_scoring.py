@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, log_loss
 
-from finsent.scoring import bootstrap, classification, score, wilson
+from finsent.scoring import bootstrap, bootstrap_mean, classification, score, wilson
 
 NAMES = ["negative", "neutral", "positive"]
 LABELS = np.array([0, 0, 1, 1, 2, 2, 2, 1])
@@ -63,3 +63,10 @@ def test_the_seed_decides_the_interval() -> None:
 def test_wilson_interval() -> None:
     assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
     assert wilson(0, 20)[0] == 0 and wilson(20, 20)[1] == pytest.approx(1)
+
+
+def test_the_interval_of_a_mean_is_that_of_rows_drawn_again() -> None:
+    differences = np.array([1.0] * 30 + [-1.0] * 20 + [0.0] * 50)
+    found = bootstrap_mean(differences, 2000, seed=1)
+    draws = np.random.default_rng(2).choice(differences, size=(4000, 100)).mean(axis=1)
+    assert [found.low, found.high] == pytest.approx(np.quantile(draws, [0.025, 0.975]).tolist(), abs=0.015)

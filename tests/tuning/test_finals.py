@@ -13,7 +13,7 @@ from finsent.training.report import TrainingReport
 from tests.tuning import samples
 from tests.tuning.samples import make_trial
 from tuning import finals
-from tuning.finals import bootstrap_mean, choose_finalists, compare, compare_unseen, run_finals
+from tuning.finals import choose_finalists, compare, compare_unseen, run_finals
 from tuning.setup import Setup, prepare_setup
 
 
@@ -77,13 +77,6 @@ def test_macro_f1_counts_a_label_that_no_row_has() -> None:
     labels = np.array([0, 0, 1, 1])
     found = compare(labels[None], labels[None], labels, 3, seed=0)
     assert found.macro_f1 == pytest.approx(2 / 3) and (found.better, found.worse, found.p) == (0, 0, 1.0)
-
-
-def test_the_interval_of_a_mean_is_that_of_rows_drawn_again() -> None:
-    differences = np.array([1.0] * 30 + [-1.0] * 20 + [0.0] * 50)
-    found = bootstrap_mean(differences, seed=1)
-    draws = np.random.default_rng(2).choice(differences, size=(4000, 100)).mean(axis=1)
-    assert [found.low, found.high] == pytest.approx(np.quantile(draws, [0.025, 0.975]).tolist(), abs=0.015)
 
 
 def test_mcnemar_is_exact_and_one_where_nothing_differs() -> None:
