@@ -88,7 +88,7 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     write_endpoint_files(staging)
     stage(f"measuring: {len(splits.test)} test rows")
     variants = pass_gate(recipe, measure_variants(recipe, splits.test, staging), staging)
-    metrics = measure_release(recipe, splits, report, staging, licence.id, variants)
+    metrics = measure_release(recipe, splits, report, staging, licence.id, variants, teachers)
     check_strength(recipe, metrics)
     stage("card")
     write_card(recipe, metrics, staging)

@@ -80,7 +80,7 @@ def find_teacher(teacher: Recipe, student: Recipe, splits: Splits, mirror: Path 
     release = Run(student.runs / teacher.name).release
     if not was_made_from(release, teacher, prepare_teacher_splits(teacher, student, splits, mirror)):
         raise FinsentError(
-            f"{release}: a search needs this teacher, and it is not there or was made from other rows; "
+            f"{release}: this teacher is not there, or was made from another recipe or other rows; "
             f"build {student.name} with train.py first"
         )
     return release
