@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import random
 import shutil
 from contextlib import nullcontext
@@ -19,6 +20,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
+
+os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # read when datasets is imported
 
 import numpy as np
 import typer
@@ -174,7 +177,8 @@ def ask_all(task: Task) -> Ints:
     texts, plan = [row.text for row in task.splits.validation], task.recipe.distillation
     temperature = plan.temperature if plan else 1.0
     bf16 = use_bf16(task.recipe.training.bf16)
-    return ask_teachers(task.teachers, texts, task.recipe.labels, temperature, bf16).argmax(axis=1)[None]
+    taught = ask_teachers(task.teachers, texts, task.recipe.labels, temperature, bf16)
+    return np.array([taught.argmax(axis=1)])
 
 
 def run_ways(task: Task, folder: Path) -> tuple[dict[str, list[Fitted]], list[str]]:

@@ -32,7 +32,7 @@ class _WithLoss(torch.autograd.Function):
         return logits.view_as(logits)
 
     @staticmethod
-    def backward(_: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]  # noqa: ANN401
+    def backward(_: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401
         return gradient, torch.ones((), device=gradient.device)
 
 
@@ -86,7 +86,8 @@ def attach_states(model: Any, states: States, weight: float) -> list[Any]:  # no
             rows = zip(given["input_ids"], given["attention_mask"], strict=True)
             targets = torch.stack([states[tuple(ids[mask.bool()].tolist())] for ids, mask in rows])
             near = torch.cosine_similarity(seen[0].float(), targets.to(seen[0].device))
-            output.logits = _WithLoss.apply(output.logits, weight * (1 - near).sum())
+            loss = weight * (1 - near).sum()
+            output.logits = _WithLoss.apply(output.logits, loss)  # type: ignore[no-untyped-call]  # torch's
 
     return [
         model.base_model.register_forward_hook(keep),
