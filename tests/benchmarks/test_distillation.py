@@ -23,27 +23,30 @@ COUNT = 5  # ways
 
 
 @pytest.fixture
-def student(tmp_path: Path, tiny_release: Path) -> Path:
-    """The recipe of a student of one layer, with its teacher in runs/."""
-    teacher = tiny_release.parents[2] / "tiny.yaml"
-    path = tmp_path / "student.yaml"
+def runs(tiny_release: Path, tmp_path: Path) -> Path:
+    """A folder of runs with a copy of the teacher, beside which its answers are kept."""
+    shutil.copytree(tiny_release, tmp_path / "runs" / "tiny" / "release")
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def student(tiny_release: Path) -> Path:
+    """The recipe of a student of one layer; it is beside that of its teacher, where the rows are."""
+    path = tiny_release.parents[2] / "student.yaml"
     path.write_text(
-        f"extends: {teacher}\nname: student\nbase: {{layers: [0]}}\n"
-        f"distillation: {{teachers: [{teacher}]}}\n",
+        "extends: tiny.yaml\nname: student\nbase: {layers: [0]}\ndistillation: {teachers: [tiny.yaml]}\n",
         encoding="utf-8",
     )
-    shutil.copytree(tiny_release, tmp_path / "runs" / "tiny" / "release")
     return path
 
 
-def run(student: Path, *options: str) -> Any:
-    runs, page = student.parent / "runs", student.parent / "page.md"
-    given = ["--rows", "20", "--epochs", "1", "--runs", str(runs), "--page", str(page), *options]
+def run(student: Path, runs: Path, *options: str) -> Any:
+    given = ["--rows", "20", "--epochs", "1", "--runs", str(runs), "--page", str(runs / "page.md"), *options]
     return CliRunner().invoke(distillation.app, [str(student), *given])
 
 
 def test_every_way_is_fitted_once_and_compared_with_labels_alone(
-    student: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    student: Path, runs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     fitted, fit_way = [], distillation.fit_way
 
@@ -54,28 +57,28 @@ def test_every_way_is_fitted_once_and_compared_with_labels_alone(
         return fit_way(way, *rest)
 
     monkeypatch.setattr(distillation, "fit_way", fit)
-    first = run(student)
-    assert first.exit_code == 1 and not (student.parent / "page.md").exists()
+    first = run(student, runs)
+    assert first.exit_code == 1 and not (runs / "page.md").exists()
     assert "interrupted; run the same command again to go on" in first.stderr + capfd.readouterr().err
-    again = run(student)
+    again = run(student, runs)
     assert again.exit_code == 0, again.output
     names = [way.name for way in list_ways(load_recipe(student))]
     assert fitted == [*names[:3], *names[2:]] and len(names) == COUNT
-    page = (student.parent / "page.md").read_text(encoding="utf-8")
+    page = (runs / "page.md").read_text(encoding="utf-8")
     lines = [line for line in page.splitlines() if line.startswith("| ")][2:]
     told = [*names, "the teachers themselves"]
     assert [line.split(" | ")[0] for line in lines] == [f"| {one}" for one in told]
     assert lines[0].endswith("| | |") and all(" : " in line for line in lines[1:])
     assert "20 training rows and 3 steps of 8; number of training seeds: 1." in page
     assert "Left out" not in page
-    left = {file.suffix for file in (student.parent / "runs/distillation/student").iterdir()}
+    left = {file.suffix for file in (runs / "distillation/student").iterdir()}
     assert left == {".json", ""}  # no checkpoints; the lock has no suffix
-    with_one_more = run(student, "--seeds", "2")
+    with_one_more = run(student, runs, "--seeds", "2")
     assert with_one_more.exit_code == 0 and len(fitted) == 2 * COUNT + 1
 
 
-def test_ways_have_the_same_steps_and_what_does_not_go_is_left_out(student: Path) -> None:
-    recipe = load_recipe(student, student.parent / "runs")
+def test_all_ways_have_the_same_number_of_steps(student: Path, runs: Path) -> None:
+    recipe = load_recipe(student, runs)
     for rows in (20, 64, 997):
         plans = [taught_by(way, recipe, rows, 5) for way in list_ways(recipe)]
         copies = [1 + (plan.distillation.augmentations if plan.distillation else 0) for plan in plans]
@@ -86,13 +89,13 @@ def test_ways_have_the_same_steps_and_what_does_not_go_is_left_out(student: Path
 
 
 def test_a_way_that_does_not_go_with_a_recipe_is_left_out_with_the_reason(
-    student: Path, monkeypatch: pytest.MonkeyPatch
+    student: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = load_recipe(student, student.parent / "runs")
+    recipe = load_recipe(student, runs)
     other = recipe.base.model_copy(update={"hidden_size": 16, "hub": "tests/other"})
     recipe = recipe.model_copy(update={"base": other})
     task = prepare(recipe, 20, 0.5, 1)
-    found, left_out = run_ways(task, student.parent)
+    found, left_out = run_ways(task, runs)
     assert len(found) == COUNT - 2
     assert [reason.partition(": ")[0] for reason in left_out] == [way.name for way in list_ways(recipe)][3:]
     assert "tiny comes from another base (hub) than student" in left_out[0]
@@ -105,7 +108,7 @@ def test_a_way_that_does_not_go_with_a_recipe_is_left_out_with_the_reason(
 
     monkeypatch.setattr(distillation, "fit_way", fail)
     with pytest.raises(BaseModelError, match="no such layer"):  # of the student itself
-        run_ways(replace(task, seeds=[9]), student.parent)
+        run_ways(replace(task, seeds=[9]), runs)
 
 
 def test_a_recipe_without_a_teacher_is_refused(tiny_recipe: Recipe) -> None:
@@ -113,8 +116,8 @@ def test_a_recipe_without_a_teacher_is_refused(tiny_recipe: Recipe) -> None:
         prepare(tiny_recipe, None, None, 1)
 
 
-def test_other_rows_are_another_task(student: Path) -> None:
-    recipe = load_recipe(student, student.parent / "runs")
+def test_other_rows_are_another_task(student: Path, runs: Path) -> None:
+    recipe = load_recipe(student, runs)
     few, all_rows = prepare(recipe, 20, None, 1), prepare(recipe, None, None, 1)
     assert len(few.splits.train) == 20 < len(all_rows.splits.train)
     assert few.splits.train == prepare(recipe, 20, None, 1).splits.train
