@@ -34,7 +34,7 @@ test: .venv/.installed  ## run the tests, offline, in minutes, in JOBS processes
 	$(PY) -m pytest -m "not slow" -n $(JOBS) --dist loadfile
 
 test-slow: .venv/.installed  ## run the slow tests in the folders SLOW (default: all)
-	$(PY) -m pytest -m slow $(SLOW)
+	$(PY) -m pytest -m slow --durations 15 $(SLOW)
 
 test-all: .venv/.installed  ## run all tests, also the slow ones: other environments, Node, kills
 	$(PY) -m pytest

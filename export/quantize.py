@@ -74,6 +74,7 @@ def quantize(folder: Path, variant: Variant, texts: list[str]) -> Path:
     _free_residuals(model.graph)
     _keep_sums_apart(model.graph)
     add_outliers(model.graph, outliers)
+    del model.graph.value_info[:]  # shapes that every runtime infers itself; no longer true for all of them
     onnx.save(model, target)
     return target
 

@@ -101,9 +101,13 @@ class XetStore:
 
     def check_files(self, recipes: list[FileRecipe]) -> None:
         """400 for terms that lie, 413 when the files unfold to far more than was ever sent here."""
-        packed = sum(path.stat().st_size for path in (self._folder / "xorbs").glob("*"))
-        known = [self._objects.size(path.name) or 0 for path in (self._folder / "names").glob("*")]
+        packed = sum(path.stat().st_size for path in self._kept("xorbs"))
+        known = [self._objects.size(path.name) or 0 for path in self._kept("names")]
         check_unfolding(recipes, self._ends_of, budget=allowance(packed) - sum(known))
+
+    def _kept(self, kind: str) -> Iterator[Path]:
+        """The files of a kind, without those that another request is still writing: they begin with a dot."""
+        return (self._folder / kind).glob("[!.]*")
 
     def _ends_of(self, xorb: str) -> list[int]:
         """Where each chunk of a xorb ends, unpacked."""

@@ -6,6 +6,7 @@ import atexit
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def discard(folder: Path) -> None:
 
 def sweep(kept: Path, seconds: float) -> None:
     """Delete the folders in `kept` that are older than that."""
-    for old in kept.glob("*"):
-        if time.time() - old.stat().st_mtime > seconds:
-            shutil.rmtree(old, ignore_errors=True)
+    for old in list(kept.glob("*")):
+        with suppress(FileNotFoundError):  # another visitor's sweep was quicker
+            if time.time() - old.stat().st_mtime > seconds:
+                discard(old)

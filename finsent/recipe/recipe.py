@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Literal, Self
 
@@ -24,6 +26,7 @@ from finsent.recipe.text import Text
 from finsent.recipe.training import Energy, Training
 from finsent.release import RUNS
 
+WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 MAKING = {"labels", "seed", "data", "text", "base", "training", "adapter", "distillation", "export"}
 
 
@@ -48,9 +51,25 @@ class Distillation(Section):
         exclude_if=lambda count: not count,  # recipes from before it keep their fingerprint
         description="most texts of data.unlabelled to learn from, labelled by the teachers alone",
     )
+    opposites: list[tuple[str, str]] = Field(
+        [],
+        exclude_if=lambda pairs: not pairs,  # as above
+        description="pairs of words such as [rose, fell]; the teachers alone label a copy of each training "
+        "text in which one of them is turned around, or two figures are exchanged",
+    )
     initialize_from: Literal["base", "teacher"] = Field(
         "base", description="teacher: start from the weights of the first one, head included"
     )
+
+    @field_validator("opposites")
+    @classmethod
+    def _opposites_are_words(cls, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        words = Counter(word for pair in pairs for word in pair)
+        if wrong := [word for word in words if word != word.lower() or not WORD.fullmatch(word)]:
+            raise ValueError(f"{wrong}: each opposite is one word in lower case")
+        if twice := [word for word, count in words.items() if count > 1]:
+            raise ValueError(f"{twice}: a word has one opposite, so it stands in one pair")
+        return pairs
 
     @field_validator("seeds")
     @classmethod

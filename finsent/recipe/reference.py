@@ -99,6 +99,8 @@ def _value(node: Node) -> str:
         return " or ".join(_value(one) for one in node["anyOf"] if one.get("type") != "null")
     if choices := node.get("enum", [node["const"]] if "const" in node else []):
         return ", ".join(f"`{choice}`" for choice in choices)
+    if "prefixItems" in node:
+        return f"pairs of {_value(node['prefixItems'][0])}s"
     if node.get("type") == "array":
         return f"list of {_value(node['items'])}"
     if node.get("type") == "object":

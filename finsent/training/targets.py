@@ -12,6 +12,7 @@ from finsent.data.rows import Row
 from finsent.recipe.recipe import Recipe
 from finsent.scoring import Floats
 from finsent.training.augmentation import augment
+from finsent.training.counterfactuals import turn_around
 from finsent.training.precision import use_bf16
 from finsent.training.teachers import ask_teachers
 
@@ -36,13 +37,18 @@ def training_rows(
 ) -> Dataset:
     """Return columns text and label `(n_labels,)`: the rows, then what teachers alone label.
 
-    The teachers label augmentations of the rows, and the texts of `transfer`. Raises FinsentError if a
-    teacher has other labels than the recipe.
+    The teachers label augmentations of the rows, copies that say the opposite, and the texts of `transfer`.
+    Raises FinsentError if a teacher has other labels than the recipe.
     """
     texts, targets = [row.text for row in rows], row_targets(rows, recipe.labels)
     if recipe.distillation is not None:
         plan = recipe.distillation
-        added = [*augment(texts, plan.augmentations, recipe.training_seed), *transfer]
+        seed = recipe.training_seed
+        added = [
+            *augment(texts, plan.augmentations, seed),
+            *turn_around(texts, plan.opposites, seed),
+            *transfer,
+        ]
         bf16 = use_bf16(recipe.training.bf16)
         taught = ask_teachers(teachers, texts + added, recipe.labels, plan.temperature, bf16)
         targets = plan.weight * taught[: len(texts)] + (1 - plan.weight) * targets

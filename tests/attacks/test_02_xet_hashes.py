@@ -134,6 +134,18 @@ def test_nothing_that_stands_is_overwritten(hub: RunningHub, ann: Person, victim
     assert store.reconstruct(real.file_name).json()["terms"] == before
 
 
+def test_files_that_another_request_writes_are_not_counted(
+    hub: RunningHub, ann: Person, victim: tuple[str, Xorb]
+) -> None:
+    repo_id, real = victim
+    shelf = hub.hub.catalogue.get(RepoId("models", *repo_id.split("/")))
+    assert shelf
+    for kind in ("names", "xorbs", "recipes"):
+        (shelf.folder / "xet" / kind / f".{sha256(b'new')}.1f.tmp").write_text("half", encoding="ascii")
+    terms = [(real.name, 900, 0, 3)]
+    assert Store.of(ann, repo_id).ask("POST", "/v1/shards", shard(real.file_name, terms)).ok
+
+
 def test_contributors_chunks_lie_apart(
     hub: RunningHub, ann: Person, bob: Person, victim: tuple[str, Xorb], tmp_path: Path
 ) -> None:

@@ -24,6 +24,14 @@ def test_a_variant_is_one_file(saved: Path) -> None:
     assert sorted(path.name for path in (saved / "onnx").iterdir()) == ["model.onnx", "model_quantized.onnx"]
 
 
+def test_the_quantized_file_says_no_more_than_runtimes_need(saved: Path) -> None:
+    graph = onnx.load(quantize(saved, Variant(name="quantized", calibration_rows=16), TEXTS[:16])).graph
+    read = {name for node in graph.node for name in node.input} | {entry.name for entry in graph.output}
+    assert not graph.value_info
+    assert {tensor.name for tensor in graph.initializer} <= read
+    assert all(read & set(node.output) for node in graph.node)
+
+
 @pytest.mark.parametrize(
     ("lengths", "batches"),
     [

@@ -15,3 +15,9 @@ def test_old_results_are_swept(tmp_path: Path) -> None:
     sweep(tmp_path, 50)
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
     sweep(tmp_path / "never made", 50)
+
+
+def test_a_folder_that_another_sweep_took_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "gone").symlink_to(tmp_path / "taken")  # listed, and not there when it is looked at
+    sweep(tmp_path, 50)
+    assert (tmp_path / "gone").is_symlink()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,12 +31,12 @@ def test_variants_and_texts_without_labels_are_labelled_by_the_teacher_alone(
     tiny_base: Path, teacher_release: Path, tmp_path: Path
 ) -> None:
     tiny.write_recipe(tmp_path, tiny_base)
-    plan = {"teachers": ["tiny.yaml"], "weight": 0.5, "augmentations": 2}
+    plan = {"teachers": ["tiny.yaml"], "weight": 0.5, "augmentations": 2, "opposites": [["buys", "sells"]]}
     recipe = taught_recipe(tmp_path, tiny_base, plan)
-    rows = [row("positive"), row("negative")]
+    rows = [row("positive"), replace(row("negative"), text="Fynto sells")]
     made = training_rows(recipe, rows, [teacher_release], ["Fynto buys a mill"])
     assert made["text"][:2] == [one.text for one in rows]
-    assert len(made["text"]) == 7 and made["text"][-1] == "Fynto buys a mill"
+    assert len(made["text"]) == 8 and made["text"][-2:] == ["Fynto buys", "Fynto buys a mill"]
     taught = ask_teachers([teacher_release], list(made["text"]), tiny.LABELS, 1.0)
     assert np.array(made["label"][2:]) == pytest.approx(taught[2:])
     assert np.array(made["label"][:2]) == pytest.approx((taught[:2] + np.array([[0, 0, 1], [1, 0, 0]])) / 2)
