@@ -39,9 +39,10 @@ from finsent.mirror import mirror_from_environment
 from finsent.optional_packages import check_packages
 from finsent.preparation import prepare_splits
 from finsent.recipe.file import load_recipe
-from finsent.recipe.recipe import Recipe
+from finsent.recipe.recipe import Distillation, Recipe
 from finsent.release import RUNS, WEIGHTS, sha256
 from finsent.scoring import Ints
+from finsent.training.counterfactuals import turn_around
 from finsent.training.fit import fit
 from finsent.training.precision import use_bf16
 from finsent.training.prediction import predict_logits
@@ -53,6 +54,7 @@ app = make_app(__doc__)
 
 OUTPUT = Path(__file__).with_name("distillation.md")
 BATCH = 64
+KEPT = ("teachers", "seeds", "weight", "temperature")  # of the recipe's distillation, in every way
 COPIES = 2  # of each text, where the recipe makes none
 PROTOCOL = """Scores are those of PyTorch after the last step. Nothing was chosen for
 a student by these rows, but the teachers' best checkpoints were, which flatters the last line a little.
@@ -63,7 +65,7 @@ STATES = 1.0  # weight of 1 - cosine beside the cross-entropy
 
 @dataclass(frozen=True)
 class Way:
-    """How a student is taught: `plan` is what the recipe's distillation says then, None where there is none.
+    """How a student is taught: `plan` is what its distillation says beyond KEPT, None where there is none.
 
     `states` is the weight of matching the teacher's hidden states.
     """
@@ -100,37 +102,38 @@ def list_ways(recipe: Recipe) -> list[Way]:
     """Return the ways, labels alone first; FinsentError if the recipe has no teacher."""
     if recipe.distillation is None:
         raise FinsentError(f"{recipe.name} has no teacher; name one in distillation.teachers")
-    copies = recipe.distillation.augmentations or COPIES
-    return [
+    copies, opposites = recipe.distillation.augmentations or COPIES, recipe.distillation.opposites
+    ways = [
         Way("labels alone", None),
         Way("soft labels"),
         Way(f"soft labels, {copies} variants of each text", {"augmentations": copies}),
         Way("soft labels, from the teacher's weights", {"initialize_from": "teacher"}),
         Way("soft labels, matching the teacher's states", states=STATES),
     ]
+    return [*ways, Way("soft labels, opposites", {"opposites": opposites})] if opposites else ways
 
 
-def taught_by(way: Way, recipe: Recipe, rows: int, seed: int) -> Recipe:
+def taught_by(way: Way, recipe: Recipe, texts: list[str], seed: int) -> Recipe:
     """Return the recipe of a way: as many steps as with labels alone, and one validation, after the last.
 
     Raises RecipeError if the way does not go with this recipe.
     """
-    training = recipe.training
-    copies = 1 + (way.plan or {}).get("augmentations", 0)
-    batches = [math.ceil(count / training.batch_size) for count in (rows, rows * copies)]
+    training, plan = recipe.training, None
+    added = 0  # rows beside those of the training texts
+    if way.plan is not None and recipe.distillation is not None:
+        kept = {key: getattr(recipe.distillation, key) for key in KEPT}
+        plan = Distillation(**kept | way.plan)
+        added = plan.augmentations * len(texts) + len(turn_around(texts, plan.opposites, seed))
+    batches = [math.ceil(count / training.batch_size) for count in (len(texts), len(texts) + added)]
     steps = math.ceil(batches[0] * training.epochs)
     epochs = (steps - 0.5) / batches[1]  # half a step less, as what is not whole is rounded up
     fixed = {"epochs": epochs, "evaluations": 1, "seed": seed}
-    changes: dict[str, Any] = {"training": training.model_copy(update=fixed), "distillation": None}
-    if way.plan is not None and recipe.distillation is not None:
-        plain = {"augmentations": 0, "transfer": 0, "initialize_from": "base"}
-        changes["distillation"] = recipe.distillation.model_copy(update=plain | way.plan)
+    changes = {"training": training.model_copy(update=fixed), "distillation": plan}
     changed = recipe.model_copy(update=changes)
     try:
         Recipe.model_validate(changed.model_dump())
     except ValidationError as error:
-        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise RecipeError(reason) from error
+        raise RecipeError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
     return changed
 
 
@@ -138,7 +141,7 @@ def run_way(way: Way, task: Task, folder: Path) -> list[Fitted]:
     """Fit a way with every seed, or read what that gave before; errors as of taught_by and load_base."""
     found = []
     for seed in task.seeds:
-        recipe = taught_by(way, task.recipe, len(task.splits.train), seed)
+        recipe = taught_by(way, task.recipe, task.texts, seed)
         file = folder / f"{digest(way, recipe, task)}.json"
         if not file.is_file():
             stage(f"{way.name}, seed {seed}")

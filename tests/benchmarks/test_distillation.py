@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from finsent.encoder.load import load_base
 from finsent.errors import BaseModelError, FinsentError
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
+from finsent.training.counterfactuals import turn_around
 from tests import tiny
 
 COUNT = 5  # ways
@@ -79,13 +81,23 @@ def test_every_way_is_fitted_once_and_compared_with_labels_alone(
 
 def test_all_ways_have_the_same_number_of_steps(student: Path, runs: Path) -> None:
     recipe = load_recipe(student, runs)
-    for rows in (20, 64, 997):
-        plans = [taught_by(way, recipe, rows, 5) for way in list_ways(recipe)]
-        copies = [1 + (plan.distillation.augmentations if plan.distillation else 0) for plan in plans]
-        batches = [np.ceil(rows * count / recipe.training.batch_size) for count in copies]
-        steps = {np.ceil(plan.training.epochs * count) for plan, count in zip(plans, batches, strict=True)}
-        assert steps == {np.ceil(rows / 8) * 8} and max(copies) == 3
-        assert {plan.training.evaluations for plan in plans} == {1}
+    assert recipe.distillation is not None
+    pairs = {"opposites": [("rose", "fell")], "augmentations": 3, "transfer": 5}
+    more = recipe.model_copy(update={"distillation": recipe.distillation.model_copy(update=pairs)})
+    texts = [row["text"] for row in tiny.make_rows()]
+    ways = list_ways(more)
+    plans = [taught_by(way, more, texts, 5) for way in ways]
+    taught = [plan.distillation for plan in plans if plan.distillation]
+    assert len(ways) == COUNT + 1 == len(taught) + 1
+    assert [one.augmentations for one in taught] == [0, 3, 0, 0, 0] and not any(
+        one.transfer for one in taught
+    )
+    assert [bool(one.opposites) for one in taught] == [False] * 4 + [True]
+    extra = [0, 0, 3 * len(texts), 0, 0, len(turn_around(texts, [("rose", "fell")], 5))]
+    batches = [math.ceil((len(texts) + count) / 8) for count in extra]
+    steps = [math.ceil(plan.training.epochs * count) for plan, count in zip(plans, batches, strict=True)]
+    assert steps == [math.ceil(len(texts) / 8) * 8] * (COUNT + 1) and extra[-1] > 8
+    assert {plan.training.evaluations for plan in plans} == {1}
 
 
 def test_a_way_that_does_not_go_with_a_recipe_is_left_out_with_the_reason(
@@ -124,7 +136,7 @@ def test_other_rows_are_another_task(student: Path, runs: Path) -> None:
 
     def digests(task: Task) -> set[str]:
         ways = [*list_ways(recipe), Way("soft labels", states=0.5)]
-        return {distillation.digest(way, taught_by(way, recipe, 20, 1), task) for way in ways}
+        return {distillation.digest(way, taught_by(way, recipe, task.texts, 1), task) for way in ways}
 
     assert len(digests(few) | digests(all_rows)) == 2 * (COUNT + 1)
 
