@@ -56,6 +56,8 @@ def test_every_way_is_fitted_once_and_compared_with_labels_alone(
         fitted.append(way.name)
         if len(fitted) == 3:
             raise KeyboardInterrupt
+        if len(fitted) > COUNT + 1:  # the second seed: all is done, so what it answers does not matter
+            return Fitted(steps=3, answers=[0] * 18)
         return fit_way(way, *rest)
 
     monkeypatch.setattr(distillation, "fit_way", fit)

@@ -13,9 +13,8 @@ from finsent.training.teachers import run_model
 from model_card.card.build import build_card
 from model_card.lint.card import lint_card
 from model_card.measure.beside_teacher import measure_beside_teacher
-from model_card.measure.metrics_file import BesideTeacher
+from model_card.measure.metrics_file import BesideTeacher, Metrics
 from model_card.measure.scores import class_numbers
-from tests.model_card.samples import make_metrics, make_recipe
 
 
 def taught_recipe(student: Recipe, count: int = 1) -> Recipe:
@@ -54,16 +53,18 @@ def test_without_a_teacher_there_is_nothing_to_compare(tiny_recipe: Recipe) -> N
         ((31, 30), 1, "Neither is right more often by more than chance (McNemar's exact p 1.0000)."),
     ],
 )
-def test_the_card_says_who_is_right_more_often(alone: tuple[int, int], count: int, said: str) -> None:
-    recipe = taught_recipe(make_recipe(), count)
+def test_the_card_says_who_is_right_more_often(
+    alone: tuple[int, int], count: int, said: str, recipe: Recipe, metrics: Metrics, card: str
+) -> None:
+    taught_by = taught_recipe(recipe, count)
     figures: dict[str, Any] = {"teacher_alone": alone[0], "student_alone": alone[1], "p": mcnemar(*alone)}
     taught = BesideTeacher(
         rows=400, accuracy=0.875, accuracy_interval=Interval(0.845, 0.91), agreement=0.795, **figures
     )
-    metrics = make_metrics(beside_teacher=taught)
-    card = build_card(recipe, metrics)
-    assert f"Both give the same answer to 79.5 % of the rows. {said}" in card
+    found = metrics.model_copy(update={"beside_teacher": taught})
+    text = build_card(taught_by, found)
+    assert f"Both give the same answer to 79.5 % of the rows. {said}" in text
     names = "big-0" if count == 1 else "big-0, big-1, mean of their probabilities"
-    assert f"| {names} | 87.5 % (84.5 to 91.0) | {alone[0]} rows |" in card
-    assert lint_card(card, metrics, None, recipe) == []
-    assert "### Beside its teacher" not in build_card(make_recipe(), make_metrics())
+    assert f"| {names} | 87.5 % (84.5 to 91.0) | {alone[0]} rows |" in text
+    assert lint_card(text, found, None, taught_by) == []
+    assert "### Beside its teacher" not in card
