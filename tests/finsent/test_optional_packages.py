@@ -58,6 +58,7 @@ def test_what_an_adapter_lacks_is_told_before_rows_are_read(
 def test_what_a_teacher_lacks_is_told_too(without: None, tiny_recipe: Recipe, tmp_path: Path) -> None:
     teacher = tiny_recipe.model_copy(update={"name": "big", "adapter": Adapter(kind="lora")})
     student = tiny_recipe.model_copy(update={"distillation": Distillation(teachers=[teacher])})
+    (tmp_path / "rows.csv").unlink()
     with pytest.raises(FinsentError, match="adapter: big has one of kind lora"):
         train.train(student, Run(tmp_path / "run"))
 
