@@ -65,6 +65,6 @@ def test_the_card_says_who_is_right_more_often(
     text = build_card(taught_by, found)
     assert f"Both give the same answer to 79.5 % of the rows. {said}" in text
     names = "big-0" if count == 1 else "big-0, big-1, mean of their probabilities"
-    assert f"| {names} | 87.5 % (84.5 to 91.0) | {alone[0]} rows |" in text
+    assert f"| {names} | 87.5 % (84.5 to 91.0) | {alone[0]} |" in text
     assert lint_card(text, found, None, taught_by) == []
     assert "### Beside its teacher" not in card
