@@ -8,7 +8,8 @@ from pathlib import Path
 from export.quantize import quantize
 from export.to_fp16 import convert_to_fp16
 from export.to_onnx import export_onnx
-from finsent.onnx_files import FP16, QUANTIZED
+from export.to_q4 import convert_to_q4
+from finsent.onnx_files import FP16, Q4, QUANTIZED
 from finsent.recipe.export import Export, Variant
 
 Maker = Callable[[Path, Variant, list[str]], Path]
@@ -16,6 +17,7 @@ Maker = Callable[[Path, Variant, list[str]], Path]
 MAKERS: dict[str, Maker] = {
     FP16.name: lambda folder, variant, _: convert_to_fp16(folder, variant.keep_float),
     QUANTIZED.name: quantize,
+    Q4.name: lambda folder, variant, _: convert_to_q4(folder, variant.keep_float),
 }
 
 

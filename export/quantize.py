@@ -8,8 +8,6 @@ nothing, and what goes around a product is as good in float (benchmarks/log.md).
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +21,7 @@ from tokenizers import Tokenizer
 
 from export.graph.nodes import WEIGHTED, match_nodes
 from export.outliers import add_outliers, split_outliers
+from export.quiet import quiet_root_logger
 from finsent.onnx_files import FP32, QUANTIZED
 from finsent.recipe.export import Variant
 from finsent.release import TOKENIZER
@@ -56,7 +55,7 @@ def quantize(folder: Path, variant: Variant, texts: list[str]) -> Path:
         names = [entry.name for entry in graph.input]
         left_out = _without_weights(graph) + match_nodes(graph, variant.keep_float)
         outliers, ranges = split_outliers(prepared, _batches(tokenizer, texts, names), left_out)
-        with _quiet_root_logger():
+        with quiet_root_logger():
             quantize_static(
                 str(prepared),
                 str(target),
@@ -77,18 +76,6 @@ def quantize(folder: Path, variant: Variant, texts: list[str]) -> Path:
     del model.graph.value_info[:]  # shapes that every runtime infers itself; no longer true for all of them
     onnx.save(model, target)
     return target
-
-
-@contextlib.contextmanager
-def _quiet_root_logger() -> Iterator[None]:
-    """Keep back what onnxruntime advises on the root logger, once a call."""
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        root.setLevel(level)
 
 
 def _free_residuals(graph: onnx.GraphProto) -> None:

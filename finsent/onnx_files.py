@@ -40,7 +40,8 @@ FOLDER = "onnx"  # transformers.js and optimum look here
 FP32 = OnnxFile("fp32", "onnx/model.onnx", "fp32", "fp32", "Optimum, plain ONNX Runtime")
 FP16 = OnnxFile("fp16", "onnx/model_fp16.onnx", "fp16", "fp16", "GPU and WebGPU, half the size of fp32")
 QUANTIZED = OnnxFile("quantized", "onnx/model_quantized.onnx", "q8", "int8 (static QDQ)", "CPU and browser")
-ONNX_FILES = {row.name: row for row in (FP32, FP16, QUANTIZED)}
+Q4 = OnnxFile("q4", "onnx/model_q4.onnx", "q4", "int4 weights", "smallest download, CPU and WebGPU")
+ONNX_FILES = {row.name: row for row in (FP32, FP16, QUANTIZED, Q4)}
 DEFAULTS = (QUANTIZED.name, FP32.name)  # what a reader gets who asks for no file: the first that was released
 
 

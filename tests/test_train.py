@@ -119,20 +119,25 @@ def test_no_file_of_a_release_says_where_on_this_machine_it_was_made(
     assert [(path.name, place) for path, one in content.items() for place in places if place in one] == []
 
 
-def test_an_fp16_file_goes_the_whole_way(tiny_base: Path, tmp_path: Path) -> None:
+def test_fp16_and_q4_files_go_the_whole_way(tiny_base: Path, tmp_path: Path) -> None:
     wide = {"macro_f1_drop": 1.0, "flip_share": 1.0, "batch_difference": 1e-3}
-    variants = [{"name": "fp32"}, {"name": "fp16", "budget": wide}, {"name": "quantized", "budget": wide}]
+    variants = [{"name": "fp32"}, *({"name": name, "budget": wide} for name in ("fp16", "q4", "quantized"))]
     recipe = tiny.write_recipe(tmp_path, tiny_base, export={"variants": variants})
     release = tiny.train_release(recipe, tmp_path / "runs")
     metrics = read_metrics(release / "metrics.json")
     half = metrics.variant("fp16")
     assert (half.file, half.precision) == ("onnx/model_fp16.onnx", "fp16") and half.drift is not None
     assert half.sha256 == sha256(release / half.file)
+    small = metrics.variant("q4")
+    assert (small.file, small.precision) == ("onnx/model_q4.onnx", "int4 weights") and small.drift is not None
+    assert small.bytes < half.bytes
     assert metrics.default_variant == "quantized"  # by name, wherever the recipe lists it
     card = (release / "README.md").read_text(encoding="utf-8")
     assert "| `onnx/model_fp16.onnx` | `fp16` |" in card
     assert 'GPU and WebGPU, half the size of fp32, `dtype: "fp16"` in transformers.js |' in card
-    assert '["model.onnx", "model_fp16.onnx", "model_quantized.onnx"]' in card
+    assert "| `onnx/model_q4.onnx` | `int4 weights` |" in card
+    assert 'smallest download, CPU and WebGPU, `dtype: "q4"` in transformers.js |' in card
+    assert '["model.onnx", "model_fp16.onnx", "model_q4.onnx", "model_quantized.onnx"]' in card
     assert (
         '`dtype: "q8"` loads `onnx/model_quantized.onnx`, `dtype: "fp32"` loads `onnx/model.onnx`, `dty'
         in card

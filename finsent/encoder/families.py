@@ -34,6 +34,8 @@ class Family:
 
     `not_loaded_by` names the runtimes that know no classifier of this architecture.
 
+    `becomes_electra`: the rest of the encoder fits into an ELECTRA, whose table of pieces may have a rank.
+
     `attention`, `pooler` and `head` serve a smaller hidden size, `intermediate` and `output` (the two halves
     of a feed-forward layer) a smaller intermediate size.
     """
@@ -50,6 +52,7 @@ class Family:
     attention: Attention | None = None
     pooler: str | None = None
     head: str | None = None
+    becomes_electra: bool = False
 
     @property
     def readers(self) -> tuple[str, ...]:
@@ -82,9 +85,10 @@ BERT = Family(
     ),
     pooler="pooler.dense",
     head="classifier",
+    becomes_electra=True,
 )
 
-ELECTRA = replace(BERT, attention=None, pooler=None, head=None)
+ELECTRA = replace(BERT, attention=None, pooler=None, head=None, becomes_electra=False)
 ROBERTA = replace(ELECTRA, after_padding=True)
 DEBERTA = replace(ELECTRA, relative=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from transformers import (
 from finsent.encoder.base_model import BaseModel
 from finsent.encoder.families import FAMILIES, Family, find_family, find_row
 from finsent.encoder.find import find_base
+from finsent.encoder.low_rank import factor_embeddings
 from finsent.encoder.positions import check_bound, resize_positions
 from finsent.encoder.pruning import keep_layers, prune_hidden, prune_intermediate
 from finsent.encoder.text_to_text import TextToText, frame_for_decoder
@@ -62,6 +64,9 @@ def load_base(
         prune_intermediate(model, base.tokenizer(), texts, recipe.base.intermediate_size)
     if recipe.base.hidden_size is not None:
         prune_hidden(model, base.tokenizer(), texts, recipe.base.hidden_size)
+    if (rank := recipe.base.embedding_rank) is not None:
+        factored = factor_embeddings(model, base.tokenizer(), texts, rank, recipe.training_seed)
+        return replace(base, model=factored)
     return base
 
 

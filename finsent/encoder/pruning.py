@@ -6,7 +6,6 @@ best with a teacher, brings back what can be brought back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -15,10 +14,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from finsent.encoder.families import FAMILIES, Attention, Family, find_family
+from finsent.encoder.observation import observe
 from finsent.errors import BaseModelError
 
-TEXTS = 1024  # at least, of the training rows, evenly spaced: what statistics are taken from
-BATCH = 32
 RIDGE = 1e-3  # of the mean variance of a neuron
 
 
@@ -63,7 +61,7 @@ def prune_intermediate(
         raise BaseModelError(f"base.intermediate_size: got {size}, the encoder has {have}")
     layers: Any = model.base_model.get_submodule(family.layers)
     outputs = [_linear(layer, family.output) for layer in layers]
-    activity = _observe(model, tokenizer, texts, outputs)
+    activity = observe(model, tokenizer, texts, outputs)
     for layer, output, active in zip(layers, outputs, activity, strict=True):
         kept = _take_over(output, active, size)
         _keep_rows(_linear(layer, family.intermediate), kept)
@@ -118,44 +116,8 @@ def _layer_norm_states(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, texts: list[str]
 ) -> dict[str, Tensor]:
     norms = {name: module for name, module in model.named_modules() if isinstance(module, nn.LayerNorm)}
-    seen = _observe(model, tokenizer, texts, list(norms.values()), after=True)
+    seen = observe(model, tokenizer, texts, list(norms.values()), after=True)
     return dict(zip(norms, seen, strict=True))
-
-
-def _observe(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerFast,
-    texts: list[str],
-    modules: Sequence[nn.Module],
-    after: bool = False,
-) -> list[Tensor]:
-    """Return what enters each module (or leaves it) over the texts, `(tokens, size)`, padding left out."""
-    seen: list[list[Tensor]] = [[] for _ in modules]
-    mask = torch.empty(0)
-
-    def watch(place: int) -> Any:  # noqa: ANN401  (torch's type of a hook)
-        """Return a hook that keeps what a module sees under `place`."""
-
-        def hook(_: nn.Module, entering: tuple[Tensor, ...], leaving: Tensor) -> None:
-            seen[place].append((leaving if after else entering[0])[mask].detach())
-
-        return hook
-
-    handles = [module.register_forward_hook(watch(place)) for place, module in enumerate(modules)]
-    model.eval()
-    for batch in _batches(tokenizer, texts):
-        mask = batch["attention_mask"].bool()
-        with torch.no_grad():
-            model(**batch)
-    for handle in handles:
-        handle.remove()
-    return [torch.cat(parts) for parts in seen]
-
-
-def _batches(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> Iterator[dict[str, Tensor]]:
-    chosen = sorted(texts[:: max(1, len(texts) // TEXTS)], key=len)
-    for start in range(0, len(chosen), BATCH):
-        yield dict(tokenizer(chosen[start : start + BATCH], padding=True, return_tensors="pt"))
 
 
 def _principal_directions(states: dict[str, Tensor], size: int) -> _Directions:

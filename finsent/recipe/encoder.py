@@ -52,6 +52,13 @@ class Base(Weights):
     hidden_size: int | None = Field(
         None, ge=8, description="size to project hidden states to, along their principal components"
     )
+    embedding_rank: int | None = Field(
+        None,
+        ge=8,
+        exclude_if=lambda rank: rank is None,  # recipes from before it keep their fingerprint
+        description="of a BERT: numbers that the table keeps of every token, of which a linear layer makes "
+        "the hidden size; the release is then an ELECTRA",
+    )
     text_to_text: TextToText | None = Field(
         None,
         exclude_if=lambda form: form is None,  # recipes from before it keep their fingerprint
@@ -69,6 +76,15 @@ class Base(Weights):
         description="recipe file of a pretraining; the encoder is built first if it is not in runs/, and "
         "its Hub id and licence are used",
     )
+
+    @model_validator(mode="after")
+    def _rank_is_below_the_hidden_size(self) -> Self:
+        if self.embedding_rank and self.hidden_size and self.embedding_rank >= self.hidden_size:
+            raise ValueError(
+                f"embedding_rank: got {self.embedding_rank}, allowed are numbers below hidden_size, "
+                f"{self.hidden_size}; leave it out to keep the whole table"
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod

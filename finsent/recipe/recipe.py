@@ -211,6 +211,11 @@ class Recipe(Placed):
     def _starts_from_its_own_base(self) -> Self:
         if self.distillation is None or self.distillation.initialize_from == "base":
             return self
+        if self.base.embedding_rank is not None:
+            raise ValueError(
+                "distillation.initialize_from: got teacher with base.embedding_rank, which makes an ELECTRA "
+                "whose head is another; set the rank in the teacher's recipe, or initialize from the base"
+            )
         first = self.teachers[0]
         for key in ("hub", "revision", "sha256", "licence", "recipe", "text_to_text"):
             if getattr(first.base, key) != getattr(self.base, key):

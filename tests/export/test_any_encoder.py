@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from export.files import export_files
+from export.to_q4 import convert_to_q4
 from finsent.data.splits import load_splits
 from finsent.encoder.load import load_base
-from finsent.onnx_files import FP32, QUANTIZED
+from finsent.onnx_files import FP32, Q4, QUANTIZED
 from finsent.recipe.file import load_recipe
 from finsent.training.fit import fit
 from finsent.training.teachers import run_model
@@ -28,8 +29,9 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize("kind", tiny_encoders.KINDS)
-def test_every_file_of_a_family_answers_alike_however_long_the_text(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", [*tiny_encoders.KINDS, "bert-rank"])
+def test_every_file_of_a_family_answers_alike_however_long_the_text(case: str, tmp_path: Path) -> None:
+    kind, _, factored = case.partition("-") if case == "bert-rank" else (case, "", "")
     encoder = tiny_encoders.save_encoder(tmp_path / kind, kind, initializer_range=0.3)
     bytes_a_character = 4 if tiny_encoders.KINDS[kind].tokenizer == "byte-level" else 1
     recipe = load_recipe(
@@ -45,6 +47,7 @@ def test_every_file_of_a_family_answers_alike_however_long_the_text(kind: str, t
                 "hub": f"tests/{kind}",
                 "licence": "apache-2.0",
                 "positions": CHARACTERS * bytes_a_character + 12,
+                **({"embedding_rank": 24} if factored else {}),
             },
             training={
                 "epochs": 0.2,
@@ -63,8 +66,10 @@ def test_every_file_of_a_family_answers_alike_however_long_the_text(kind: str, t
     export_files(recipe.export, texts, release)
     expected = run_model(release, TEXTS)
     assert np.ptp(expected, axis=0).min() > 0.01  # the texts are told apart, so that a difference can show
-    exact, quantized = (Classifier(release, file.path) for file in (FP32, QUANTIZED))
+    convert_to_q4(release, [])
+    exact, quantized, q4 = (Classifier(release, file.path) for file in (FP32, QUANTIZED, Q4))
     np.testing.assert_allclose(exact.logits(TEXTS), expected, atol=1e-4)
     together = quantized.logits(TEXTS)
     assert np.array_equal(together, np.stack([quantized.logits([text])[0] for text in TEXTS]))
     assert np.corrcoef(together.ravel(), expected.ravel())[0, 1] > 0.95
+    assert np.corrcoef(q4.logits(TEXTS).ravel(), expected.ravel())[0, 1] > 0.6  # random weights, 4 bits

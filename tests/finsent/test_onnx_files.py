@@ -14,7 +14,7 @@ from finsent.release import ALWAYS
 from inference.classifier import Classifier
 from tests import tiny
 
-SUFFIXES = {"fp32": "", "fp16": "_fp16", "q8": "_quantized"}  # of transformers.js, by dtype
+SUFFIXES = {"fp32": "", "fp16": "_fp16", "q8": "_quantized", "q4": "_q4"}  # of transformers.js, by dtype
 
 
 def test_every_path_is_the_one_that_transformers_js_looks_for() -> None:
@@ -27,7 +27,7 @@ def test_every_path_is_the_one_that_transformers_js_looks_for() -> None:
     [
         (["fp32", "quantized"], "quantized"),
         (["quantized", "fp16", "fp32"], "quantized"),
-        (["fp32", "fp16"], "fp32"),
+        (["fp32", "fp16", "q4"], "fp32"),
         (["fp32"], "fp32"),
     ],
 )
@@ -45,7 +45,7 @@ def test_the_classifier_takes_the_default_when_none_is_named() -> None:
 
 def test_a_recipe_names_files_of_the_table(tiny_base: Path, tmp_path: Path) -> None:
     path = tiny.write_recipe(tmp_path, tiny_base, export={"variants": [{"name": "fp32"}, {"name": "int4"}]})
-    with pytest.raises(RecipeError, match=r"unknown ONNX file 'int4', allowed: fp32, fp16, quantized"):
+    with pytest.raises(RecipeError, match=r"unknown ONNX file 'int4', allowed: fp32, fp16, quantized, q4"):
         load_recipe(path)
     schema = json.loads(recipe_schema())["$defs"]["Variant"]["properties"]["name"]
     assert schema["enum"] == list(ONNX_FILES)

@@ -1,11 +1,11 @@
-// Print the scores of transformers.js as JSON, for both files of a release.
+// Print the scores of transformers.js as JSON, for the files of a release by their dtype.
 //
 // node scores.mjs RELEASE < texts.json > scores.json
 //
 // Besides the library's own pipeline the raw session is asked for a padded batch of 32, because a text's score
 // must not depend on its neighbours.
-import { readFileSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { env, pipeline } from "@huggingface/transformers";
 
 const release = resolve(process.argv[2]);
@@ -29,5 +29,9 @@ async function scoresOf(dtype) {
   return { alone, together, lengths, abstainBelow };
 }
 
-const result = { version: env.version, fp32: await scoresOf("fp32"), q8: await scoresOf("q8") };
+const suffixes = { fp32: "", q8: "_quantized", fp16: "_fp16", q4: "_q4" };
+const result = { version: env.version };
+for (const [dtype, suffix] of Object.entries(suffixes)) {
+  if (existsSync(join(release, "onnx", `model${suffix}.onnx`))) result[dtype] = await scoresOf(dtype);
+}
 process.stdout.write(JSON.stringify(result));

@@ -1,6 +1,7 @@
 """Releases of six families, T5 in both forms, the whole way: trained, released, asked in every runtime.
 
-All text rules are on, so that each runtime has to read every one of them alike.
+The BERT whose table has a rank, an ELECTRA then, is released with every ONNX file that there is. All text
+rules are on, so that each runtime has to read every one of them alike.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from optimum.onnxruntime import ORTModelForSequenceClassification
 from transformers import AutoTokenizer, pipeline
 
 from benchmarks.environments import node_environment, python_environment
-from finsent.onnx_files import TRANSFORMERS_JS
+from finsent.onnx_files import ONNX_FILES, TRANSFORMERS_JS
 from finsent.release import METRICS
 from inference.classifier import Classifier
 from model_card.measure.metrics_file import read_metrics
@@ -26,7 +28,7 @@ from tests.runtimes.texts import TEXTS
 pytestmark = pytest.mark.slow
 
 CHARACTERS = 300
-FAMILIES = ["bert", "distilbert", "mpnet", "roberta", "deberta", "t5", "t5-words"]
+FAMILIES = ["bert", "bert-rank", "distilbert", "mpnet", "roberta", "deberta", "t5", "t5-words"]
 RULES = {
     "drop_bare_links": True,
     "drop_mentions": True,
@@ -37,11 +39,18 @@ RULES = {
     "drop_words": ["the", "C++"],
     "drop": [r"[^\p{L}\p{N}\s.,:%$#@&;/<>!?'-]"],
 }
+FORMS: dict[str, dict[str, Any]] = {
+    "": {},
+    "words": {"text_to_text": tiny_encoders.WORDS},
+    "rank": {"embedding_rank": 16},
+}
+WIDE = {"macro_f1_drop": 1.0, "flip_share": 1.0, "batch_difference": 1e-3}
+EVERY_FILE = [{"name": "fp32"}, *({"name": name, "budget": WIDE} for name in list(ONNX_FILES)[1:])]
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def release(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    kind, _, words = request.param.partition("-")
+    kind, _, form = request.param.partition("-")
     folder = tmp_path_factory.mktemp(kind)
     if kind == "t5":
         encoder = tiny_encoders.save_t5(folder / "encoder")
@@ -50,9 +59,10 @@ def release(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     made = tiny_encoders.KINDS[kind].tokenizer
     positions = CHARACTERS * (4 if made == "byte-level" else 1) + 12
     base = {"path": str(encoder), "hub": f"tests/{kind}", "licence": "apache-2.0", "positions": positions}
-    base |= {"text_to_text": tiny_encoders.WORDS} if words else {}
+    base |= FORMS[form]
     text = RULES | {"max_characters": CHARACTERS, "lowercase": made == "wordpiece"}
-    return tiny.train_release(tiny.write_recipe(folder, encoder, base=base, text=text), folder / "runs")
+    changes = {"base": base, "text": text} | ({"export": {"variants": EVERY_FILE}} if form == "rank" else {})
+    return tiny.train_release(tiny.write_recipe(folder, encoder, **changes), folder / "runs")
 
 
 def scores(release: Path, file: str) -> Scores:
@@ -88,7 +98,9 @@ def test_transformers_js(release: Path) -> None:
     folder = node_environment(HERE / "package.json")
     shutil.copy(HERE / "scores.mjs", folder)
     found = run_script(["node", str(folder / "scores.mjs"), str(release)])
-    for name, file in (("fp32", FP32), ("q8", INT8)):
-        assert_same(to_array(found[name]["alone"], release), scores(release, file))
+    files = [file for file in ONNX_FILES.values() if (release / file.path).is_file()]
+    assert {file.dtype for file in files} == set(found) - {"version"}
+    for file in files:
+        assert_same(to_array(found[file.dtype]["alone"], release), scores(release, file.file_name))
     lengths = [len(ids) for ids in AutoTokenizer.from_pretrained(release)(TEXTS)["input_ids"]]
     assert found["q8"]["lengths"] == lengths

@@ -1,0 +1,198 @@
+"""Compare ways to make one encoder smaller, at equal bytes: what is cut, and how numbers are kept.
+
+python -m benchmarks.compression recipes/quickstart.yaml                          all rows and epochs
+python -m benchmarks.compression recipes/quickstart.yaml --rows 1500 --epochs 3   a short version
+
+The recipe's encoder is trained whole, and once more for every way to cut it: layers, inner neurons, pieces,
+rank of the table. The target is `--bytes`, by default those of the whole int8 file with its table in 4 bits.
+Every cut goes so far that its int8 file has about as many. Training is from labels alone. The recipe's
+validation rows are scored; one training row in eight chooses the checkpoint instead, and test rows are not
+looked at. What was trained stays in `--runs`, and the same command goes on where it was stopped. The page is
+benchmarks/compression.md, the figure compression.svg. FINSENT_MIRROR is searched before the Hub.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import matplotlib as mpl
+import numpy as np
+import typer
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from benchmarks.baselines import Predict, Way
+from benchmarks.compression_runs import Measured, Setup, measure_cuts, measure_whole, prepare
+from benchmarks.family import BLUE, GREY, ORANGE, time_ways
+from benchmarks.machine import tell_machine
+from finsent import REPOSITORY
+from finsent.cli import make_app, print_anywhere, quiet_libraries
+from finsent.errors import FinsentError
+from finsent.recipe.file import load_recipe
+from finsent.scoring import Scores, mcnemar, score
+from inference.classifier import Classifier
+
+app = make_app(__doc__)
+
+PAGE = Path(__file__).with_suffix(".md")
+TARGET = "int8, table of 4 bits"  # the file whose bytes the cuts aim at
+TIMED = 200  # texts, one at a time in turns
+
+
+@dataclass(frozen=True)
+class Line:
+    """A file beside the reference: rows that it or the reference alone has right, and McNemar's p."""
+
+    measured: Measured
+    scores: Scores
+    milliseconds: float
+    better: int
+    worse: int
+    p: float
+
+
+def compare(setup: Setup, found: list[Measured]) -> list[Line]:
+    """Score all files, the first of which is the reference, and time them in turns on one thread."""
+    names = setup.recipe.labels
+    labels = np.array([names.index(row.label) for row in setup.scored])
+    answers = [np.array(one.probabilities) for one in found]
+    right = [probabilities.argmax(axis=1) == labels for probabilities in answers]
+    seconds = time_files(found, [row.text for row in setup.scored])
+    lines = []
+    for one, probabilities, mine in zip(found, answers, right, strict=True):
+        scores = score(probabilities, labels, names, setup.recipe.evaluation.bootstrap, setup.recipe.seed)
+        better, worse = int((mine & ~right[0]).sum()), int((~mine & right[0]).sum())
+        lines.append(Line(one, scores, 1000 * seconds[one.name], better, worse, mcnemar(better, worse)))
+    return lines
+
+
+def time_files(found: list[Measured], texts: list[str]) -> dict[str, float]:
+    """Return the median seconds of one text, by name."""
+    ways = [Way(one.name, one.bytes, partial(load, one)) for one in found]
+    return {name: speed.one for name, speed in time_ways(ways, 1, texts[:TIMED], TIMED).items()}
+
+
+def load(one: Measured, threads: int) -> Predict:
+    """Return what classifies with a measured file."""
+    return Classifier(one.folder, one.file, threads=threads).predict
+
+
+def draw(lines: list[Line], target: int) -> Figure:
+    """Return macro F1 with its 95 % interval against megabytes; the dotted line is the target."""
+    figure = Figure(figsize=(8, 4.6), layout="constrained")
+    axes = figure.subplots()
+    for number, line in enumerate(lines):
+        size, scores = line.measured.bytes / 1e6, line.scores
+        colour = ORANGE if line.measured.name.startswith("fewer") else BLUE
+        interval = scores.macro_f1_interval
+        axes.plot([size, size], [interval.low, interval.high], color=colour, linewidth=1, alpha=0.4)
+        axes.plot(size, scores.macro_f1, "o", color=colour)
+        axes.annotate(
+            line.measured.name,
+            (size, scores.macro_f1),
+            (6, (-9, 5)[number % 2]),
+            textcoords="offset points",
+            fontsize=8,
+        )
+    axes.axvline(target / 1e6, color=GREY, linestyle=":", linewidth=1)
+    axes.set_xscale("log")
+    axes.set_xlabel("MB of the ONNX file (dotted: the target)")
+    axes.set_ylabel("macro F1, 95 % interval")
+    axes.margins(x=0.25)
+    axes.grid(visible=True, color="#e0e0e0", linewidth=0.6)
+    return figure
+
+
+def render(setup: Setup, lines: list[Line], target: int, reasons: list[str], last: list[str]) -> str:
+    """Return the page: how it was measured, a row a file, and what could not be."""
+    recipe = setup.recipe
+    page = [
+        "# Ways to make one encoder smaller, at equal bytes",
+        "",
+        f"Generated by `python -m benchmarks.compression`: recipe `{recipe.name}`, "
+        f"{len(setup.splits.train):,} training rows, {recipe.training.epochs:g} epochs, labels alone, one "
+        f"training a cut. Scored are {len(setup.scored):,} validation rows, which chose nothing. The cuts "
+        f"aim at {target / 1e6:.1f} MB in int8; `layers` go in whole ones. Milliseconds: median of "
+        f"{min(TIMED, len(setup.scored))} texts, one at a time in turns, one thread. Alone right: rows that "
+        f"this file has right and `{lines[0].measured.name}` has not, and the other way round; p is of "
+        "McNemar's exact test on them.",
+        "",
+        "![macro F1 against size](compression.svg)",
+        "",
+        "| file | what stays | MB | million parameters | accuracy | macro F1 | ms | alone right | p |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        *(_row(line) for line in lines),
+        "",
+        *(f"- Not possible: {reason}" for reason in reasons),
+        *last,
+    ]
+    return "\n".join(page) + "\n"
+
+
+def _row(line: Line) -> str:
+    one, scores = line.measured, line.scores
+    interval = scores.macro_f1_interval
+    cells = [
+        one.name,
+        one.stays,
+        f"{one.bytes / 1e6:.1f}" if one.bytes > 1e6 else f"{one.bytes / 1e6:.3f}",
+        f"{one.parameters / 1e6:.1f}",
+        f"{scores.accuracy:.3f}",
+        f"{scores.macro_f1:.3f} ({interval.low:.3f} to {interval.high:.3f})",
+        f"{line.milliseconds:.2f}",
+        f"{line.better} : {line.worse}",
+        f"{line.p:.3f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def run(setup: Setup, target: int | None, runs: Path, page: Path) -> None:
+    """Train what is missing, then write the page and the figure."""
+    whole = measure_whole(setup, runs)
+    sizes = {one.name: one for one in whole}
+    aim = target or sizes[TARGET].bytes
+    if aim >= sizes["int8"].bytes:
+        raise FinsentError(
+            f"--bytes: got {aim:,}, but the whole int8 file has {sizes['int8'].bytes:,}; give fewer"
+        )
+    cuts, reasons = measure_cuts(setup, sizes["int8"], aim, runs)
+    lines = compare(setup, [*whole, *cuts])
+    with mpl.rc_context({"svg.hashsalt": "finsent"}):  # or its ids, and so its bytes, would differ each time
+        figure = draw(lines, aim)
+        FigureCanvasSVG(figure).print_svg(page.with_suffix(".svg"), metadata={"Date": None})
+    told = [f"- Measured on {datetime.now(UTC):%Y-%m-%d}.", *tell_machine()]
+    page.write_text(render(setup, lines, aim, reasons, told), encoding="utf-8")
+
+
+@app.command(help=app.info.help)
+def main(
+    recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="whose encoder, a BERT, to cut")],
+    target: Annotated[int | None, typer.Option("--bytes", help="bytes to aim at")] = None,
+    rows: Annotated[int | None, typer.Option(help="train on so many rows; default: all")] = None,
+    epochs: Annotated[float | None, typer.Option(help="default: the recipe's")] = None,
+    runs: Annotated[Path, typer.Option(help="folder for what is trained")] = (
+        REPOSITORY / "runs" / "compression"
+    ),
+    page: Annotated[Path, typer.Option(help="page to write; the figure goes beside it")] = PAGE,
+) -> None:
+    """Train, compare, and write the page."""
+    quiet_libraries()
+    try:
+        run(prepare(load_recipe(recipe_file), rows, epochs), target, runs, page)
+    except (FinsentError, OSError) as error:
+        print(f"compression: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    print(page.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    print_anywhere()
+    app()
