@@ -25,6 +25,7 @@ from finsent.endpoint import write_endpoint_files
 from finsent.licences import recipe_licence
 from finsent.mirror import mirror_from_environment
 from finsent.onnx_files import ONNX_FILES
+from finsent.optional_packages import check_packages
 from finsent.preparation import inspect_rows, prepare_splits, prepare_teacher_splits, prepare_transfer
 from finsent.pretraining.protection import check_protected
 from finsent.pretraining.start import ensure_encoder
@@ -33,7 +34,6 @@ from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RUNS, Run
 from finsent.training.distributed import check_share, dismiss_others, gathered, tell_processes
 from finsent.training.fit import fit
-from finsent.training.packages import check_packages
 from model_card.behaviour.cases import read_suites
 from model_card.card.files import write_card
 from model_card.measure.metrics_file import read_metrics
@@ -88,7 +88,7 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     write_endpoint_files(staging)
     stage(f"measuring: {len(splits.test)} test rows")
     variants = pass_gate(recipe, measure_variants(recipe, splits.test, staging), staging)
-    metrics = measure_release(recipe, splits, report, staging, licence.id, variants)
+    metrics = measure_release(recipe, splits, report, staging, licence.id, variants, teachers)
     check_strength(recipe, metrics)
     stage("card")
     write_card(recipe, metrics, staging)

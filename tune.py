@@ -16,7 +16,7 @@ os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # read when dat
 from finsent.claim import claimed
 from finsent.cli import make_app, print_anywhere, quiet_libraries, reporting_errors, stage
 from finsent.mirror import mirror_from_environment
-from finsent.optional_packages import require_package
+from finsent.optional_packages import require_packages
 from finsent.recipe.file import load_search
 from finsent.recipe.search import Search
 from finsent.release import RUNS
@@ -63,7 +63,7 @@ def main(search_file: options.SearchFile, runs: options.Runs = RUNS, trials: opt
     """Search, or go on with a search; exit 1 with one line when something is wrong."""
     quiet_libraries()
     with reporting_errors("run the same command again to go on"):
-        require_package("optuna", "tune.py")
+        require_packages("tune.py", "optuna")
         search = load_search(search_file, runs)
         search = search.model_copy(update={"trials": trials or search.trials})
         place = SearchFolder(runs / search.name)

@@ -19,32 +19,35 @@ from finsent import REPOSITORY
 ENVIRONMENTS = REPOSITORY / ".envs"
 
 
-def python_environment(requirements: Path, on_top: bool = False) -> Path:
-    """Return the Python of an environment with these requirements, made when it is not there yet.
+def python_environment(requirements: Path) -> Path:
+    """Return the Python of an environment with these requirements, made when it is not there yet."""
+    return _install(requirements, requirements.stem, [])
 
-    With `on_top` it has the packages of this one, too, and only what they lack is installed.
-    """
-    folder = ENVIRONMENTS / f"{requirements.stem}-{_digest(*_files(requirements))}"
+
+def packages_on_top(requirements: Path) -> Path:
+    """Return a folder for the path of this Python: these requirements, and what they lack here."""
+    ours = [path for path in map(Path, sys.path) if path.name == "site-packages"]
+    ours = [path for path in ours if ENVIRONMENTS not in path.parents]  # which others may have put there
+    return _site_packages(_install(requirements, f"{requirements.stem}-on-top", ours))
+
+
+def _install(requirements: Path, name: str, beside: list[Path]) -> Path:
+    """Return the Python of an environment; what lies in the folders `beside` it is not installed again."""
+    folder = ENVIRONMENTS / f"{name}-{_digest(*_files(requirements))}"
     python = folder / "bin" / "python"
     with _made_once(folder) as is_new:
         if is_new:
-            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-            if on_top:
-                _add_own_packages(python)
-            install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]
-            subprocess.run([*install, str(requirements)], check=True)
+            subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+            paths = "".join(f"{path}\n" for path in beside)
+            (_site_packages(python) / "beside.pth").write_text(paths, encoding="utf-8")
+            pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
+            subprocess.run([*pip, "install", "--quiet", "-r", str(requirements)], check=True)
     return python
 
 
-def package_folder(requirements: Path) -> Path:
-    """Return a folder with these packages alone, for the path of a Python that has what they need."""
-    folder = ENVIRONMENTS / f"{requirements.stem}-alone-{_digest(*_files(requirements))}"
-    with _made_once(folder) as is_new:
-        if is_new:
-            install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            only = ["--no-deps", "--target", str(folder), "-r", str(requirements)]
-            subprocess.run([*install, *only], check=True)
-    return folder
+def _site_packages(python: Path) -> Path:
+    ask = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    return Path(subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip())
 
 
 @contextmanager
@@ -63,14 +66,6 @@ def _files(requirements: Path) -> list[Path]:
     """Return a file of requirements and those beside it that it names."""
     named = re.findall(r"(?m)^-r (\S+)$", requirements.read_text(encoding="utf-8"))
     return [requirements, *(requirements.with_name(name) for name in named)]
-
-
-def _add_own_packages(python: Path) -> None:
-    """Let another Python find the packages of this one behind its own."""
-    ask = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    folder = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip()
-    own = [path for path in sys.path if Path(path).name == "site-packages"]
-    Path(folder, "own.pth").write_text("\n".join(own) + "\n", encoding="utf-8")
 
 
 def node_environment(package: Path) -> Path:

@@ -1,17 +1,32 @@
-"""Packages that only some commands need; they are installed beside the others when they are wanted."""
+"""Packages that only some recipes and commands need; nothing is imported to see whether they are there."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 
 from finsent.errors import FinsentError
+from finsent.recipe.recipe import Recipe
 
-METHODS = "requirements-methods.txt"
+METHODS, QLORA = "requirements-methods.txt", "requirements-qlora.txt"
+ADAPTERS = {  # what each kind needs, and where that is listed
+    "lora": (("peft",), METHODS),
+    "ia3": (("peft",), METHODS),
+    "qlora": (("peft", "bitsandbytes"), QLORA),
+}
 
 
-def require_package(package: str, what: str, requirements: str = METHODS) -> None:
-    """Raise FinsentError, with the command that mends it, if what `what` names cannot import a package."""
-    if find_spec(package) is None:
+def require_packages(what: str, *packages: str, requirements: str = METHODS) -> None:
+    """Raise FinsentError, with the command that mends it, if a package that `what` needs is missing."""
+    if missing := [name for name in packages if find_spec(name) is None]:
         raise FinsentError(
-            f"{what} needs the package {package}, which is not installed; run: pip install -r {requirements}"
+            f"{what} needs {' and '.join(missing)}; install with: pip install -r {requirements}"
         )
+
+
+def check_packages(recipe: Recipe) -> None:
+    """Raise FinsentError where the adapter of a recipe, or of a teacher, needs a package that is missing."""
+    for one in (recipe, *recipe.teachers):
+        if one.adapter is not None:
+            packages, requirements = ADAPTERS[one.adapter.kind]
+            what = f"adapter: {one.name} has one of kind {one.adapter.kind}, which"
+            require_packages(what, *packages, requirements=requirements)

@@ -23,7 +23,7 @@ ROOMS: dict[str, set[str]] = {
     "space": {"inference"},
     "serving": {"inference"},
     "local_hub": set(),
-    "benchmarks": {"export", "finsent", "inference", "model_card", "publishing"},
+    "benchmarks": {"export", "finsent", "inference", "model_card", "publishing", "tuning"},
     "data": {"finsent"},
     "docs": {"benchmarks", "finsent", "local_hub"},
 }

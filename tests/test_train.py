@@ -171,6 +171,12 @@ def test_a_teacher_is_made_once_and_then_found(tmp_path: Path, tiny_base: Path) 
     assert (tmp_path / "runs" / "tiny" / "release" / "metrics.json").read_bytes() == made
     card = (tmp_path / "runs" / "student" / "release" / "README.md").read_text(encoding="utf-8")
     assert "% from tiny, the rest from the label |" in card
+    teacher, own = (
+        read_metrics(tmp_path / "runs" / of / "release/metrics.json") for of in ("tiny", "student")
+    )
+    taught = own.beside_teacher
+    assert taught is not None and taught.accuracy == teacher.variant("pytorch").scores.accuracy
+    assert "### Beside its teacher\n" in card and f"| tiny | {100 * taught.accuracy:.1f} % (" in card
     assert "| Texts without labels | 2 of Some news, labelled by the teachers alone; 0 that were" in card
     assert "| data: Some news | `cc-by-4.0` |" in card
     assert "the weights of tiny, which was trained from the base model" in card

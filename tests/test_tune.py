@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -16,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 import tune
-from benchmarks.environments import python_environment
+from benchmarks.environments import packages_on_top
 from finsent import optional_packages
 from finsent.recipe.file import load_recipe
 from tests import tiny
@@ -34,30 +35,29 @@ def test_without_optuna_the_command_that_installs_it_is_told(
     done = CliRunner().invoke(tune.app, ["recipes/quickstart.yaml", "--runs", str(tmp_path)])
     assert done.exit_code == 1 and done.stdout == ""
     (line,) = (done.stderr + capfd.readouterr().err).splitlines()
-    assert line.endswith("needs the package optuna, which is not installed; run: pip install -r "
-                         "requirements-methods.txt")  # fmt: skip
+    assert line.endswith("tune.py needs optuna; install with: pip install -r requirements-methods.txt")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture(scope="module")
-def python() -> Path:
-    """A Python that has optuna beside the packages of this one."""
-    return python_environment(tiny.ROOT / optional_packages.METHODS, on_top=True)
+def packages() -> dict[str, str]:
+    """The environment of a process that finds optuna beside the packages of this one."""
+    return {**os.environ, "PYTHONPATH": str(packages_on_top(tiny.ROOT / optional_packages.METHODS))}
 
 
-def command(python: Path, search: Path, *options: str) -> list[str]:
-    return [str(python), "tune.py", str(search), "--runs", str(search.parent / "runs"), *options]
+def command(search: Path, *options: str) -> list[str]:
+    return [sys.executable, "tune.py", str(search), "--runs", str(search.parent / "runs"), *options]
 
 
-def run(python: Path, search: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def run(packages: dict[str, str], search: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(python, search, *options),
-        cwd=tiny.ROOT, capture_output=True, text=True, check=False, timeout=240,
+        command(search, *options),
+        cwd=tiny.ROOT, env=packages, capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
 
 
-def kill_when(python: Path, search: Path, ready: Callable[[], bool]) -> None:
-    with subprocess.Popen(command(python, search), cwd=tiny.ROOT, stderr=subprocess.DEVNULL) as process:
+def kill_when(packages: dict[str, str], search: Path, ready: Callable[[], bool]) -> None:
+    with subprocess.Popen(command(search), cwd=tiny.ROOT, env=packages, stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 200
         while not ready():
             assert process.poll() is None and time.monotonic() < deadline
@@ -84,25 +84,25 @@ def without_time(report: Report) -> Report:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_search_that_is_killed_goes_on_to_as_many_trials_as_were_asked_for(
-    python: Path, tmp_path: Path, tiny_base: Path
+    packages: dict[str, str], tmp_path: Path, tiny_base: Path
 ) -> None:
     (tmp_path / "whole").mkdir()
     (tmp_path / "cut").mkdir()
     whole = samples.write_search(tmp_path / "whole", tiny_base, samples.SHORT, **SEARCH)
     cut = samples.write_search(tmp_path / "cut", tiny_base, samples.SHORT, **SEARCH)
-    done = run(python, whole)
+    done = run(packages, whole)
     assert done.returncode == 0, done.stderr
     assert f"tiny-search: {TRIALS} trials looked at in" in done.stdout and "Traceback" not in done.stderr
     assert f"  trial {TRIALS} of {TRIALS}: macro F1 " in done.stderr
     folder = cut.parent / "runs" / "tiny-search"
     study, finals = folder / "study.db", folder / "finals"
-    kill_when(python, cut, lambda: count_states(study).get("RUNNING", 0) == 1
+    kill_when(packages, cut, lambda: count_states(study).get("RUNNING", 0) == 1
               and sum(count_states(study).values()) >= 3)  # fmt: skip
     assert count_states(study)["RUNNING"] == 1 and not (folder / "best.yaml").exists()
-    kill_when(python, cut, lambda: bool(list(finals.glob("*.json"))))
+    kill_when(packages, cut, lambda: bool(list(finals.glob("*.json"))))
     assert not (folder / "best.yaml").exists() and not (folder / "search.json").exists()
     kept = {file: file.stat().st_mtime_ns for file in finals.glob("*.json")}
-    done = run(python, cut)
+    done = run(packages, cut)
     assert done.returncode == 0, done.stderr
     states = count_states(study)
     assert states["FAIL"] == 1 and "RUNNING" not in states and "WAITING" not in states
@@ -116,15 +116,13 @@ def test_a_search_that_is_killed_goes_on_to_as_many_trials_as_were_asked_for(
         "parallel.png",
     }
     assert load_recipe(folder / "best.yaml").name == "tiny-tuned" and not (folder / "checkpoints").exists()
-    more = run(python, cut, "--trials", str(TRIALS + 1))
+    more = run(packages, cut, "--trials", str(TRIALS + 1))
     assert more.returncode == 0 and f"{TRIALS + 1} trials looked at" in more.stdout, more.stderr
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_study_does_what_its_own_tests_say(python: Path) -> None:
-    tests = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/tuning/test_study.py"]
-    done = subprocess.run(
-        tests, cwd=tiny.ROOT, capture_output=True, text=True, check=False, env={**os.environ}
-    )
+def test_the_study_does_what_its_own_tests_say(packages: dict[str, str]) -> None:
+    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/tuning/test_study.py"]
+    done = subprocess.run(tests, cwd=tiny.ROOT, capture_output=True, text=True, check=False, env=packages)
     assert done.returncode == 0 and " passed" in done.stdout and "skipped" not in done.stdout, done.stdout

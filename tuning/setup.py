@@ -10,6 +10,7 @@ from typing import Any
 
 from finsent.data.splits import Splits
 from finsent.errors import FinsentError
+from finsent.optional_packages import check_packages
 from finsent.preparation import prepare_splits, prepare_teacher_splits
 from finsent.pretraining.protection import check_protected
 from finsent.pretraining.start import ensure_encoder
@@ -59,6 +60,7 @@ def read_recipe(search: Search, runs: Path) -> tuple[Search, Recipe]:
             f"name: {search.name!r} is the name of the recipe, too; each has a folder in runs/"
         )
     search = search.model_copy(update={"space": search.space or default_space(recipe)})
+    check_packages(recipe)
     check_space(search, recipe)
     return search, recipe
 
@@ -78,7 +80,7 @@ def find_teacher(teacher: Recipe, student: Recipe, splits: Splits, mirror: Path 
     release = Run(student.runs / teacher.name).release
     if not was_made_from(release, teacher, prepare_teacher_splits(teacher, student, splits, mirror)):
         raise FinsentError(
-            f"{release}: a search needs this teacher, and it is not there or was made from other rows; "
+            f"{release}: this teacher is not there, or was made from another recipe or other rows; "
             f"build {student.name} with train.py first"
         )
     return release

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from finsent.errors import RecipeError
+from finsent.optional_packages import check_packages
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import MAKING, Recipe
 from finsent.recipe.schema import recipe_schema
@@ -72,7 +73,10 @@ def _short(number: float) -> float:
 
 
 def check_space(search: Search, recipe: Recipe) -> None:
-    """Raise RecipeError for a key that no search may change, or a value that the recipe does not take."""
+    """Raise RecipeError for a key that no search may change, or a value that the recipe does not take.
+
+    FinsentError if a value needs a package that is missing.
+    """
     for key in search.space:
         check_key(key)
         if inside := [other for other in search.space if other.startswith(f"{key}.")]:
@@ -121,11 +125,12 @@ def _check_value(search: Search, recipe: Recipe, key: str, value: Any) -> None: 
     if kind in ("log", "linear") and _is_whole(_find_key(key)):
         raise RecipeError(f"space.{key}: got {kind}, but it takes whole numbers; write int or choice")
     try:
-        load_recipe(search.recipe_file, recipe.runs, nest({key: value}))
+        changed = load_recipe(search.recipe_file, recipe.runs, nest({key: value}))
     except RecipeError as error:
         raise RecipeError(
             f"space.{key}: {recipe.name} cannot have {json.dumps(value)} there: {error}"
         ) from None
+    check_packages(changed)
 
 
 def _is_whole(node: Node) -> bool:

@@ -26,10 +26,10 @@ from finsent.data.splits import Splits
 from finsent.data.telling import print_tables, tell
 from finsent.data.unlabelled import load_unlabelled, report_texts
 from finsent.mirror import mirror_from_environment
+from finsent.optional_packages import check_packages
 from finsent.preparation import inspect_rows, prepare_splits
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
-from finsent.training.packages import check_packages
 
 if TYPE_CHECKING:
     from finsent.training.estimate import Estimate

@@ -22,6 +22,7 @@ from model_card.measure.metrics_file import PYTORCH, ExampleResult, Metrics
 
 TEMPLATES = Path(__file__).parent
 LONGEST_TABLE = 12  # slices; more are folded away
+SIGNIFICANT = 0.05  # a p below it is called more than chance
 
 
 def build_card(recipe: Recipe, metrics: Metrics) -> str:
@@ -64,6 +65,7 @@ def _view(recipe: Recipe, metrics: Metrics) -> dict[str, Any]:
         "label_examples": {example.expected: example.text for example in reversed(metrics.examples)},
         "calibration_bins": CALIBRATION_BINS,
         "longest_table": LONGEST_TABLE,
+        "significant": SIGNIFICANT,
         "abstention": metrics.abstention,
         "explanations": metrics.explanations,
         "explained": {

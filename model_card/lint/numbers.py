@@ -29,7 +29,8 @@ _NUMBER = re.compile(
 _NOT_A_FIGURE = re.compile(r"^\s*(\d+[.)]|#{1,6})\s|^\[\^\d+\]")
 INTERVAL = "95"  # percent; the only level that is used
 PARTS_OF_A_SLICE = {"n", "accuracy", "macro_f1"}  # the rest of so many slices would allow any percentage
-NOT_FOR_PROSE = {"reliability", "curve", "explanation", "explanations", "seen_rows"}  # for their regions
+# for their regions alone
+NOT_FOR_PROSE = {"reliability", "curve", "explanation", "explanations", "seen_rows", "beside_teacher"}
 YEARS = range(1900, 2101)
 
 

@@ -133,6 +133,22 @@ class SeenRows(_Figures):
     gap_interval: Interval
 
 
+class BesideTeacher(_Figures):
+    """The teachers, of several the mean of their probabilities, on the test rows, beside the default file.
+
+    `agreement` is the share of rows that both answer alike; the last three are the rows that only one of
+    them has right, and McNemar's exact p of these.
+    """
+
+    rows: int
+    accuracy: float
+    accuracy_interval: Interval
+    agreement: float
+    teacher_alone: int
+    student_alone: int
+    p: float
+
+
 class RuntimeRun(_Figures):
     """A program of the release that was run from its files: how many texts it answered, and the largest |Δp|.
 
@@ -159,7 +175,8 @@ class Metrics(_Figures):
     """What a run found out. `by_source` and `by_slice` score the default file on parts of the test rows.
 
     `abstention`, `texts`, `seen_rows` and `explanations` are of the default file; None in a release from
-    before they were measured. `explanations` is None, too, where measuring them would take too long.
+    before they were measured. `explanations` is None, too, where measuring them would take too long, and
+    `beside_teacher` where there is no teacher.
     `weak` says which simpler method does as well, `runtimes` what was run beside what measured it.
     `not_loaded_by` names the runtimes that know no classifier of this architecture.
     `peak_memory_bytes` is of the process that made it all.
@@ -192,6 +209,7 @@ class Metrics(_Figures):
     texts: TextResults | None = None
     seen_rows: SeenRows | None = None
     explanations: Explanations | None = None
+    beside_teacher: BesideTeacher | None = None
     weak: list[str] = []
     peak_memory_bytes: int | None = None
     words: Words = Words()

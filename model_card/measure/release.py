@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from model_card.behaviour.suites import measure_behaviour
 from model_card.explanations.measure import explain_release
 from model_card.measure.abstention import Abstention, judge, measure_abstention
 from model_card.measure.baselines import measure_baselines
+from model_card.measure.beside_teacher import measure_beside_teacher
 from model_card.measure.examples import find_mistakes, run_examples
 from model_card.measure.machine import describe_machine
 from model_card.measure.metrics_file import SCHEMA_VERSION, Metrics
@@ -44,8 +46,12 @@ def measure_release(
     folder: Path,
     licence: str,
     variants: GatedVariants,
+    teachers: Sequence[Path] = (),
 ) -> Metrics:
-    """Return all figures of the model in `folder`; those that are not a variant's are of the default file."""
+    """Return all figures of the model in `folder`; those that are not a variant's are of the default file.
+
+    `teachers` are the releases that it learnt from.
+    """
     rows, labels = splits.test, class_numbers(splits.test, recipe.labels)
     default = variants.find(choose_default(one.figures.name for one in variants.released))
     classifier = Classifier(folder, default.figures.file)
@@ -87,6 +93,7 @@ def measure_release(
         texts=measure_texts(recipe, folder, rows, default.probabilities),
         seen_rows=measure_seen_rows(recipe, splits.train, classifier, judge(default.probabilities, labels)),
         explanations=explained.figures,
+        beside_teacher=measure_beside_teacher(recipe, rows, teachers, default.probabilities),
         peak_memory_bytes=peak_memory(),
         words=read_card_words(recipe.card),
         runtimes=measure_handler(folder, examples),

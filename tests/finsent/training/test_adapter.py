@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification
 
-from benchmarks.environments import package_folder
+from benchmarks.environments import packages_on_top
 from finsent.data.splits import load_splits
 from finsent.encoder.base_model import BaseModel
 from finsent.encoder.load import load_base
@@ -42,7 +42,7 @@ SHAPES = {
 @pytest.fixture(scope="module")
 def peft() -> Iterator[None]:
     """The optional packages, behind all others on the path of this process."""
-    folder = str(package_folder(QLORA))
+    folder = str(packages_on_top(QLORA))
     sys.path.append(folder)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -230,7 +230,7 @@ def test_an_estimate_takes_the_steps_of_the_adapter(tiny_recipe: Recipe, peft: N
 
 @pytest.mark.slow
 def test_a_killed_training_with_an_adapter_makes_the_same_release(tiny_base: Path, tmp_path: Path) -> None:
-    packages = {**os.environ, "PYTHONPATH": str(package_folder(METHODS))}
+    packages = {**os.environ, "PYTHONPATH": str(packages_on_top(METHODS))}
     training = {"epochs": 12, "batch_size": 4, "evaluations": 6, "learning_rate": 0.02, "bf16": "off"}
     adapter = {"kind": "lora", "rank": 4, "targets": ["query", "value"]}
     recipe = tiny.write_recipe(tmp_path, tiny_base, training=training, adapter=adapter)
