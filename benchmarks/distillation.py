@@ -41,13 +41,13 @@ from finsent.preparation import prepare_splits
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Distillation, Recipe
 from finsent.release import RUNS, WEIGHTS, sha256
-from finsent.scoring import Ints
+from finsent.scoring import Ints, bootstrap_mean
 from finsent.training.counterfactuals import turn_around
 from finsent.training.fit import fit
 from finsent.training.precision import use_bf16
 from finsent.training.prediction import predict_logits
 from finsent.training.teachers import ask_teachers
-from tuning.finals import bootstrap_mean, compare
+from tuning.finals import RESAMPLES, compare
 from tuning.setup import find_teacher
 
 app = make_app(__doc__)
@@ -229,7 +229,7 @@ def render(task: Task, found: dict[str, list[Fitted]], left_out: list[str], taug
 def tell_way(name: str, answers: Ints, start: Ints, labels: Ints, n_labels: int) -> str:
     """Return a row of the table; `answers` and those of labels alone are `(seeds, rows)`."""
     one = compare(answers, start, labels, n_labels, seed=0)
-    bounds = bootstrap_mean((answers == labels).mean(axis=0), seed=0)
+    bounds = bootstrap_mean((answers == labels).mean(axis=0), RESAMPLES, seed=0)
     cells = f"| {name} | {one.accuracy:.3f} ({bounds.low:.3f} to {bounds.high:.3f}) | {one.macro_f1:.3f} |"
     if answers is start:
         return f"{cells} | |"
