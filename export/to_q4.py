@@ -29,6 +29,7 @@ def convert_to_q4(folder: Path, keep_float: list[str]) -> Path:
     Raises ReleaseError if an expression of `keep_float` matches no node.
     """
     model = convert_version(onnx.load(folder / FP32.path), OPSET)
+    _read_weights_directly(model.graph)
     rounded = round_weights(model, match_nodes(model.graph, keep_float), ("MatMul", "Gather"))
     onnx.save(rounded, folder / Q4.path)
     return folder / Q4.path
@@ -49,7 +50,28 @@ def round_weights(model: onnx.ModelProto, left_out: list[str], kinds: tuple[str,
         )
         quantizer.process()
     rounded: onnx.ModelProto = quantizer.model.model
+    _hold_once(rounded.graph)
     return rounded
+
+
+def _read_weights_directly(graph: onnx.GraphProto) -> None:
+    """Let nodes read weights that layers share, as ALBERT's do, by one name; exporters copy them by Identity."""
+    weights = {tensor.name for tensor in graph.initializer}
+    copies = [node for node in graph.node if node.op_type == "Identity" and node.input[0] in weights]
+    copied = {node.output[0]: node.input[0] for node in copies}
+    for node in graph.node:
+        for index, name in enumerate(node.input):
+            node.input[index] = copied.get(name, name)
+    for node in copies:
+        graph.node.remove(node)
+
+
+def _hold_once(graph: onnx.GraphProto) -> None:
+    """Drop tensors that the quantizer wrote once for every reader of the same weights."""
+    once = {tensor.name: tensor for tensor in graph.initializer}
+    kept = list(once.values())
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
 
 
 def _without_table(graph: onnx.GraphProto) -> list[str]:

@@ -17,6 +17,7 @@ from finsent.training.fit import fit
 from finsent.training.teachers import run_model
 from inference.classifier import Classifier
 from tests import tiny, tiny_encoders
+from tests.export.four_bits import read_weights, with_weights
 
 CHARACTERS = 300
 TEXTS = [
@@ -72,4 +73,8 @@ def test_every_file_of_a_family_answers_alike_however_long_the_text(case: str, t
     together = quantized.logits(TEXTS)
     assert np.array_equal(together, np.stack([quantized.logits([text])[0] for text in TEXTS]))
     assert np.corrcoef(together.ravel(), expected.ravel())[0, 1] > 0.95
-    assert np.corrcoef(q4.logits(TEXTS).ravel(), expected.ravel())[0, 1] > 0.6  # random weights, 4 bits
+    rounded = with_weights(
+        release / FP32.path, release / "onnx" / "rounded.onnx", read_weights(release / Q4.path)
+    )
+    assert np.ptp(q4.logits(TEXTS) - expected) > 1e-3
+    np.testing.assert_allclose(q4.logits(TEXTS), Classifier(release, rounded).logits(TEXTS), atol=1e-4)

@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnx import numpy_helper
 
 from export.to_q4 import convert_to_q4
 from finsent.errors import ReleaseError
 from finsent.onnx_files import FP32, Q4
 from inference.classifier import Classifier
 from tests import tiny
+from tests.export.four_bits import read_weights
 
 TEXTS = [row["text"] for row in tiny.make_rows()]
 
@@ -44,6 +46,15 @@ def test_the_q4_file_is_close_and_nearly_batch_invariant(saved: Path) -> None:
     alone = np.concatenate([small.predict([text]) for text in TEXTS[:20]])
     together = small.predict([*TEXTS[:20], "a much longer text " * 8])[:20]
     assert np.abs(alone - together).max() < 1e-6
+
+
+def test_every_weight_is_the_nearest_of_its_sixteen(saved: Path) -> None:
+    found = read_weights(convert_to_q4(saved, []))
+    graph = onnx.load(saved / FP32.path).graph
+    exact = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    assert len(found) >= 11
+    for name, (weights, steps) in found.items():
+        assert (np.abs(weights - exact[name]) <= 0.51 * steps + 1e-7).all(), name
 
 
 def test_nodes_stay_in_fp32_by_expression(saved: Path) -> None:
