@@ -55,7 +55,7 @@ def round_weights(model: onnx.ModelProto, left_out: list[str], kinds: tuple[str,
 
 
 def _read_weights_directly(graph: onnx.GraphProto) -> None:
-    """Let nodes read weights that layers share, as ALBERT's do, by one name; exporters copy them by Identity."""
+    """Let nodes read weights that layers share by one name, for which the exporter writes Identity nodes."""
     weights = {tensor.name for tensor in graph.initializer}
     copies = [node for node in graph.node if node.op_type == "Identity" and node.input[0] in weights]
     copied = {node.output[0]: node.input[0] for node in copies}

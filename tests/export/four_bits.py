@@ -14,7 +14,7 @@ BLOCK = 32
 
 
 def read_weights(path: Path) -> dict[str, tuple[Array, Array]]:
-    """Return the matrices of a q4 file by their names in the fp32 file, each with the steps of its weights."""
+    """Return the matrices of a q4 file by their names in the fp32 file, with the step of each weight."""
     graph = onnx.load(path).graph
     held = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     found = {}

@@ -77,4 +77,4 @@ def test_every_file_of_a_family_answers_alike_however_long_the_text(case: str, t
         release / FP32.path, release / "onnx" / "rounded.onnx", read_weights(release / Q4.path)
     )
     assert np.ptp(q4.logits(TEXTS) - expected) > 1e-3
-    np.testing.assert_allclose(q4.logits(TEXTS), Classifier(release, rounded).logits(TEXTS), atol=1e-4)
+    np.testing.assert_allclose(q4.logits(TEXTS), Classifier(release, str(rounded)).logits(TEXTS), atol=1e-4)
