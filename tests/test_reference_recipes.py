@@ -71,7 +71,8 @@ def write_kaggle(mirror: Path, folder: Path) -> None:
     encoder = mirror / "models" / "distilbert" / "distilbert-base-uncased"
     tiny.save_encoder(encoder, "distilbert")
     size = tiny.make_tokenizer().get_vocab_size()
-    DistilBertForMaskedLM(DistilBertConfig(vocab_size=size)).save_pretrained(encoder)
+    config = DistilBertConfig(vocab_size=size, dim=96, hidden_dim=192, n_heads=4)  # as deep as the real one
+    DistilBertForMaskedLM(config).save_pretrained(encoder)
 
 
 def write_tinybert(mirror: Path, folder: Path) -> None:
