@@ -12,7 +12,7 @@ from finsent.recipe.recipe import Recipe
 from finsent.recipe.renamed import RENAMED, find_old_keys, with_first_names, with_new_names
 from tests.finsent.recipe.samples import write_recipe
 
-SMALL = REPOSITORY / "recipes" / "finsent-small.yaml"
+TAUGHT = REPOSITORY / "recipes" / "finsent-tiny.yaml"
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,9 @@ SMALL = REPOSITORY / "recipes" / "finsent-small.yaml"
             "0a794b3eea132f9aa4b53e14b2835fe0e25b0284187fefe4b22337ce96f87647",
         ),
         (
-            "finsent-small",
-            "a7ebcac94bd5b67045d128d0faadda582cb249a9ebf5a7d51772f4cd135bb5f8",
-            "399041759f62954532defd2953cc1450a0993bd8bb5f6fd7030be179d550b363",
+            "finsent-tiny",
+            "d46b94e57ae26158ff51ca3f2223448bc9156c5827be321e3f5c994f4dbd83a8",
+            "70b75595e3d08990f4aa98d5d31ef1ace61635483bf773404dfcf63aa7528db7",
         ),
     ],
 )
@@ -48,7 +48,7 @@ def without_later_words(recipe: Recipe) -> Recipe:
 
 
 def test_every_key_that_has_another_name_is_renamed_both_ways() -> None:
-    tree = load_recipe(SMALL).model_dump(mode="json")  # with teachers and every key
+    tree = load_recipe(TAUGHT).model_dump(mode="json")  # with teachers and every key
     first = with_first_names(tree)
     assert find_old_keys(first).keys() == RENAMED.keys()
     assert find_old_keys(tree) == {}
@@ -75,14 +75,14 @@ def test_a_recipe_file_with_an_old_key_is_refused_by_the_new_one(where: str, tmp
 
 
 def test_a_release_is_read_by_first_names_and_by_new_ones(tmp_path: Path) -> None:
-    recipe = load_recipe(SMALL)
+    recipe = load_recipe(TAUGHT)
     for tree in (recipe.model_dump(mode="json"), with_first_names(recipe.model_dump(mode="json"))):
         (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
         assert read_released_recipe(tmp_path / "recipe.yaml") == recipe
 
 
 def test_another_address_changes_nothing_else_in_a_release_of_before(tmp_path: Path) -> None:
-    recipe = load_recipe(SMALL)
+    recipe = load_recipe(TAUGHT)
     path = tmp_path / "recipe.yaml"
     path.write_text(_dump_first(recipe), encoding="utf-8")
     addressed = address_recipe(path, "me/mine", "me/demo")
