@@ -33,8 +33,14 @@ def test_batches_of_long_rows_are_computed_in_equal_parts(rows: int, tokens: int
     assert rows_at_once(Training(batch_size=rows, max_tokens=tokens)) == at_once
 
 
+IN_PARTS = {"finsent-small"}  # measured for the first time when long batches were computed in parts already
+
+
 @pytest.mark.parametrize("file", sorted((tiny.ROOT / "recipes").glob("*.yaml")), ids=lambda file: file.stem)
-def test_recipes_that_were_measured_are_fitted_as_they_were(file: Path) -> None:
+def test_recipes_that_were_measured_before_there_were_parts_are_fitted_as_they_were(file: Path) -> None:
+    if file.stem in IN_PARTS:
+        assert rows_at_once(load_recipe(file).training) == 32
+        return
     training = load_recipe(file).training
     assert rows_at_once(training) == training.batch_size
 
