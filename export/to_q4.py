@@ -50,7 +50,6 @@ def round_weights(model: onnx.ModelProto, left_out: list[str], kinds: tuple[str,
         )
         quantizer.process()
     rounded: onnx.ModelProto = quantizer.model.model
-    _hold_once(rounded.graph)
     return rounded
 
 
@@ -64,14 +63,6 @@ def _read_weights_directly(graph: onnx.GraphProto) -> None:
             node.input[index] = copied.get(name, name)
     for node in copies:
         graph.node.remove(node)
-
-
-def _hold_once(graph: onnx.GraphProto) -> None:
-    """Drop tensors that the quantizer wrote once for every reader of the same weights."""
-    once = {tensor.name: tensor for tensor in graph.initializer}
-    kept = list(once.values())
-    del graph.initializer[:]
-    graph.initializer.extend(kept)
 
 
 def _without_table(graph: onnx.GraphProto) -> list[str]:

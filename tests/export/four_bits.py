@@ -17,6 +17,7 @@ def read_weights(path: Path) -> dict[str, tuple[Array, Array]]:
     """Return the matrices of a q4 file by their names in the fp32 file, with the step of each weight."""
     graph = onnx.load(path).graph
     held = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    assert len(held) == len(graph.initializer)  # each is there once
     found = {}
     for node in graph.node:
         if node.op_type == "MatMulNBits":
