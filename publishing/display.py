@@ -24,7 +24,7 @@ def size_text(size: float) -> str:
 
 def show_account(connection: Connection, account: Account) -> None:
     """Print where to and as whom; of the token only where it was found."""
-    line = f"{connection.endpoint} as {account.name}, token from {connection.source} (role {account.role})"
+    line = f"{connection.place} as {account.name}, token from {connection.source} (role {account.role})"
     say(line)
 
 
@@ -75,10 +75,10 @@ def show_rollback(receipt: Receipt) -> None:
     say(f"{receipt.repo_id} goes back from {str(receipt.commit)[:8]} to {str(receipt.parent)[:8]}")
 
 
-def show_receipt(receipt: Receipt) -> None:
+def show_receipt(receipt: Receipt, connection: Connection) -> None:
     """Print what a push left behind."""
     rows = [
-        ("Repository", f"{receipt.endpoint}/{_web(receipt)}"),
+        ("Repository", connection.place_of(_web(receipt))),
         ("State", receipt.state + (f": {receipt.message}" if receipt.message else "")),
         ("Commit", _commit(receipt)),
         ("Tag", receipt.tag or "none"),
@@ -88,7 +88,8 @@ def show_receipt(receipt: Receipt) -> None:
     if receipt.space is not None:
         space = receipt.space
         note = f"; {space.note}" if space.note else ""
-        rows.append(("Space", f"{receipt.endpoint}/spaces/{space.repo_id}: {space.sdk}, {space.stage}{note}"))
+        place = connection.place_of(f"spaces/{space.repo_id}")
+        rows.append(("Space", f"{place}: {space.sdk}, {space.stage}{note}"))
     if console.is_terminal:
         table = Table(show_header=False)
         for key, value in rows:

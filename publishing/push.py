@@ -209,7 +209,7 @@ class Push:
         """Finish the receipt, show it, and return what became of the push."""
         changed = self.journal.receipt.commit != self.journal.receipt.parent
         self.journal.note(state="published" if changed else "unchanged", message="")
-        show_receipt(self.journal.receipt)
+        show_receipt(self.journal.receipt, self.reader.connection)
         say(f"receipt: {self.journal.path}")
         return PushResult(self.draft.plan, self.draft.space_plan, self.journal.receipt)
 

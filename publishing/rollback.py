@@ -50,7 +50,7 @@ def roll_back(receipt: Receipt, run: Path, reader: Reader) -> Receipt:
         say(
             f"{receipt.tag} stays on {str(receipt.commit)[:8]}, the commit that was undone; raise the version"
         )
-    show_receipt(journal.receipt)
+    show_receipt(journal.receipt, reader.connection)
     return journal.receipt
 
 

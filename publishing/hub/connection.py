@@ -27,12 +27,25 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Connection:
-    """A client of one Hub. `source` says where the token was found; the token itself is never shown."""
+    """A client of one Hub. `source` says where the token was found; the token itself is never shown.
+
+    `folder` is where a Hub that ends with the command keeps its files: people are told that, not its address.
+    """
 
     endpoint: str
     api: HfApi
     source: str
     token: str = field(repr=False)
+    folder: str | None = None
+
+    @property
+    def place(self) -> str:
+        """What people are told this Hub is."""
+        return self.folder or self.endpoint
+
+    def place_of(self, repository: str) -> str:
+        """Return where people find a repository."""
+        return f"{repository} in {self.folder}" if self.folder else f"{self.endpoint}/{repository}"
 
     def redact(self, text: str) -> str:
         """Return the text without this token and without whatever looks like one."""
@@ -54,10 +67,17 @@ class Connection:
         return {**environment_in(home, self.endpoint), **quiet, **ours}
 
 
-def connect(endpoint: str, token: str | None, timeouts: Timeouts, given: str = "the caller") -> Connection:
+def connect(
+    endpoint: str,
+    token: str | None,
+    timeouts: Timeouts,
+    given: str = "the caller",
+    folder: str | None = None,
+) -> Connection:
     """Point this process's Hub client at an endpoint; PublishError without a token or with a bad address.
 
     Without `token`, HF_TOKEN and the file of `hf auth login` are asked; `given` names where `token` is from.
+    `folder` is told instead of an address that does not last.
     """
     endpoint = endpoint.rstrip("/")
     if not re.fullmatch(r"https?://[^\s/@]+(/[^\s@]*)?", endpoint):
@@ -69,7 +89,7 @@ def connect(endpoint: str, token: str | None, timeouts: Timeouts, given: str = "
         )
     found, source = (token, given) if token else find_token()
     client.use_hub(endpoint, timeouts.connect, timeouts.read)
-    return Connection(endpoint, HfApi(endpoint=endpoint, token=found), source, found)
+    return Connection(endpoint, HfApi(endpoint=endpoint, token=found), source, found, folder)
 
 
 def find_token() -> tuple[str, str]:

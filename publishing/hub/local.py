@@ -34,7 +34,7 @@ def open_hub(endpoint: str, local: bool, patience: float, *repo_ids: str | None)
         return
     owners = {repo_id.partition("/")[0] for repo_id in repo_ids if repo_id} - {"local"}
     with serve_own_hub(tuple(sorted(owners))) as hub:
-        connection = connect(hub.endpoint, hub.token, timeouts, "runs/hub/token")
+        connection = connect(hub.endpoint, hub.token, timeouts, "runs/hub/token", folder="runs/hub")
         yield Reader(connection, Retries(tell=say))
 
 

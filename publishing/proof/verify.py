@@ -79,7 +79,7 @@ def verify_published(
 def _head_of_release(remote: Remote, reader: Reader) -> str:
     """Return the commit that can be proved; PublishError if nothing is there that can."""
     if remote.head is None:
-        place = reader.connection.endpoint
+        place = reader.connection.place
         raise PublishError(f"{remote.target}: is not on {place}, or this token may not see it")
     if METRICS not in remote.files:
         raise PublishError(f"{remote.target}: has no {METRICS}, so finsent cannot check it")

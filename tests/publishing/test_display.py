@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from huggingface_hub import HfApi
 
 from publishing.comparison import FigureChange
-from publishing.display import show_check, show_plan, show_receipt, show_rollback, size_text
+from publishing.display import show_account, show_check, show_plan, show_receipt, show_rollback, size_text
+from publishing.hub.connection import Connection
 from publishing.package.changes import FileChange
 from publishing.plan import Plan
+from publishing.preflight import Account
 from publishing.receipt import Check, Receipt
 from tests.publishing.test_receipt import OF_0_1_0
 
@@ -17,6 +21,9 @@ from tests.publishing.test_receipt import OF_0_1_0
 def told(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
     """What was printed on stderr since the last call, by line."""
     return lambda: capsys.readouterr().err.splitlines()
+
+
+HUB = Connection(str(OF_0_1_0["endpoint"]), HfApi(), "a test", "hf_secret")
 
 
 def make_plan(**changes: Any) -> Plan:
@@ -61,12 +68,23 @@ FILE = FileChange(path="README.md", action="add", size=1)
 
 
 def test_a_receipt_names_commit_checks_and_space(told: Callable[[], list[str]]) -> None:
-    show_receipt(Receipt.model_validate(OF_0_1_0))
+    show_receipt(Receipt.model_validate(OF_0_1_0), HUB)
     lines = told()
     assert lines[0] == "Repository: http://127.0.0.1:37595/ann/quick"
     assert {"State: published", f"Commit: {'8' * 40}", "Tag: v0.1.0", "Files: 1, 30.4 kB"} <= set(lines)
     assert "Check: files: ok, 13 files, sha256 of each" in lines
     assert lines[-1] == "Space: http://127.0.0.1:37595/spaces/ann/quick-demo: gradio, RUNNING"
+
+
+def test_a_hub_that_has_ended_is_called_by_its_folder(told: Callable[[], list[str]]) -> None:
+    hub = dataclasses.replace(HUB, folder="runs/hub")
+    show_account(hub, Account("ann", (), "write"))
+    show_receipt(Receipt.model_validate(OF_0_1_0), hub)
+    lines = told()
+    assert lines[0].startswith("runs/hub as ann, ")
+    assert lines[1] == "Repository: ann/quick in runs/hub"
+    assert lines[-1] == "Space: spaces/ann/quick-demo in runs/hub: gradio, RUNNING"
+    assert HUB.endpoint not in "".join(lines)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +104,7 @@ def test_a_receipt_names_commit_checks_and_space(told: Callable[[], list[str]]) 
 def test_a_receipt_says_what_is_not_there(
     changes: dict[str, Any], line: str, told: Callable[[], list[str]]
 ) -> None:
-    show_receipt(Receipt.model_validate(OF_0_1_0 | changes))
+    show_receipt(Receipt.model_validate(OF_0_1_0 | changes), HUB)
     assert line in told()
 
 
