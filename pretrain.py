@@ -1,7 +1,7 @@
-"""From texts without labels to an encoder that recipes start from: texts, tokenizer, packing, fitting.
+"""Pretrain an encoder on texts without labels. The recipe of a classifier can then start from it.
 
-python pretrain.py recipes/encoders/finsent-domain-encoder.yaml    into runs/finsent-domain-encoder/encoder
-python pretrain.py recipes/encoders/x.yaml --resume                go on after an interruption
+python pretrain.py recipes/encoders/finsent-domain-encoder.yaml    make runs/finsent-domain-encoder/encoder
+python pretrain.py recipes/encoders/x.yaml --resume                continue after an interruption
 torchrun --nproc-per-node 2 pretrain.py recipes/encoders/x.yaml    two processes, or two GPUs
 """
 
@@ -66,7 +66,7 @@ def main(
 ) -> None:
     """Make one encoder; exit 1 with one line when something is wrong."""
     quiet_libraries()
-    with reporting_errors("run again with --resume to go on"), gathered() as first:
+    with reporting_errors("run again with --resume to continue"), gathered() as first:
         if not first:
             return
         recipe = load_pretraining(recipe_file)

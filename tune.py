@@ -1,8 +1,8 @@
-"""Search for better settings of a recipe: trials, finalists, the gain on rows that the search never saw.
+"""Search for better settings of a recipe, and measure the gain on rows that the search never saw.
 
 python tune.py recipes/quickstart.yaml              search around a recipe, over common keys
-python tune.py recipes/searches/quickstart.yaml     search what this file says; again, after an interruption
-python tune.py recipes/searches/quickstart.yaml --trials 40    look at more of them later
+python tune.py recipes/searches/quickstart.yaml     search as this file says; repeat it to continue
+python tune.py recipes/searches/quickstart.yaml --trials 40    add more trials later
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def tune(search: Search, place: SearchFolder, runs: Path) -> str:
 def main(search_file: options.SearchFile, runs: options.Runs = RUNS, trials: options.Trials = None) -> None:
     """Search, or go on with a search; exit 1 with one line when something is wrong."""
     quiet_libraries()
-    with reporting_errors("run the same command again to go on"):
+    with reporting_errors("run the same command again to continue"):
         require_packages("tune.py", "optuna")
         search = load_search(search_file, runs)
         search = search.model_copy(update={"trials": trials or search.trials})

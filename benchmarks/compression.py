@@ -1,14 +1,14 @@
-"""Compare ways to make one encoder smaller, at equal bytes: what is cut, and how numbers are kept.
+"""Compare ways to make one encoder smaller, at equal file size: by cuts, and by quantization.
 
 python -m benchmarks.compression recipes/quickstart.yaml                          all rows and epochs
 python -m benchmarks.compression recipes/quickstart.yaml --rows 1500 --epochs 3   a short version
 
-The recipe's encoder is trained whole, and once more for every way to cut it: layers, inner neurons, pieces,
-rank of the table. The target is `--bytes`, by default those of the whole int8 file with its table in 4 bits.
-Every cut goes so far that its int8 file has about as many. Training is from labels alone. The recipe's
-validation rows are scored; one training row in eight chooses the checkpoint instead, and test rows are not
-looked at. What was trained stays in `--runs`, and the same command goes on where it was stopped. The page is
-benchmarks/compression.md, the figure compression.svg. FINSENT_MIRROR is searched before the Hub.
+The recipe's encoder is trained whole, and once for every way to cut it: layers, inner neurons, pieces, rank
+of the table. Each cut is so large that its int8 file has about `--bytes` bytes. By default, that is the size
+of the whole int8 file with its table in 4 bits. Training uses labels alone. Scores are for the recipe's
+validation rows. One training row in eight chooses the checkpoint instead, and test rows are not looked at.
+What was trained stays in `--runs`, and the same command continues where it stopped. It writes
+benchmarks/compression.md and the figure compression.svg. FINSENT_MIRROR is searched before the Hub.
 """
 
 from __future__ import annotations
@@ -174,11 +174,13 @@ def run(setup: Setup, target: int | None, runs: Path, page: Path) -> None:
 
 @app.command(help=app.info.help)
 def main(
-    recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="whose encoder, a BERT, to cut")],
-    target: Annotated[int | None, typer.Option("--bytes", help="bytes to aim at")] = None,
-    rows: Annotated[int | None, typer.Option(help="train on so many rows; default: all")] = None,
+    recipe_file: Annotated[
+        Path, typer.Argument(metavar="RECIPE", help="recipe with the encoder to cut, a BERT")
+    ],
+    target: Annotated[int | None, typer.Option("--bytes", help="target size in bytes")] = None,
+    rows: Annotated[int | None, typer.Option(help="training rows to draw; default: all")] = None,
     epochs: Annotated[float | None, typer.Option(help="default: the recipe's")] = None,
-    runs: Annotated[Path, typer.Option(help="folder for what is trained")] = (
+    runs: Annotated[Path, typer.Option(help="folder for trained models")] = (
         REPOSITORY / "runs" / "compression"
     ),
     page: Annotated[Path, typer.Option(help="page to write; the figure goes beside it")] = PAGE,

@@ -1,11 +1,12 @@
-"""Compare ways to teach a student: labels alone, a teacher's soft labels, and what may be added to these.
+"""Compare ways to teach a student: labels alone, a teacher's soft labels, and additions to these.
 
 python -m benchmarks.distillation recipes/finsent-tiny.yaml                  write benchmarks/distillation.md
 python -m benchmarks.distillation RECIPE --rows 1500 --epochs 2 --seeds 2    a short version
 
-The student of the recipe is fitted in each way with the same seeds, rows and number of steps, and compared on
-the validation rows as it is after the last step. So nothing is chosen by these rows, and test rows are not
-looked at. The teachers must be in runs/, where train.py leaves them. What was fitted before is read.
+The recipe's student is trained in each way with the same seeds, rows and number of steps. The students are
+compared on the validation rows as they are after the last step, so these rows do not choose a checkpoint.
+Test rows are not looked at. The teachers must be in runs/, where train.py leaves them. Students that were
+trained before are not trained again.
 """
 
 from __future__ import annotations
@@ -259,14 +260,14 @@ def prepare(recipe: Recipe, rows: int | None, epochs: float | None, seeds: int) 
 def main(
     recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe with teachers")],
     rows: Annotated[int | None, typer.Option(min=2, help="training rows to draw; default: all")] = None,
-    epochs: Annotated[float | None, typer.Option(help="in place of the recipe's")] = None,
+    epochs: Annotated[float | None, typer.Option(help="epochs, instead of the recipe's")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="training seeds of each way")] = 1,
     runs: options.Runs = RUNS,
     page: Annotated[Path, typer.Option(help="file to write the table to")] = OUTPUT,
 ) -> None:
     """Run the ways that are not fitted yet and write the page."""
     quiet_libraries()
-    with reporting_errors("run the same command again to go on"):
+    with reporting_errors("run the same command again to continue"):
         recipe = load_recipe(recipe_file, runs)
         folder = runs / "distillation" / recipe.name
         with claimed(folder):

@@ -1,11 +1,12 @@
-"""Compare a small T5 of one's own with the same not pretrained, with MiniLM of its size, and word counts.
+"""Compare a small pretrained T5 with the same T5 without pretraining, MiniLM of its size, and word counts.
 
-python -m benchmarks.pretraining                    fit what runs/ lacks, the encoder too, and write the page
-python -m benchmarks.pretraining --tokens 2000000   also after fewer tokens, which is another pretraining
+python -m benchmarks.pretraining                    train what is missing in runs/, and write the page
+python -m benchmarks.pretraining --tokens 2000000   also pretrain a T5 on fewer tokens
 
-It writes benchmarks/pretraining.md. All are fitted on the training rows of recipes/t5-market-news-mini.yaml
-and scored on its test rows, with the file that a release offers first. Set FINSENT_MIRROR to the folder with
-the data sets. What was run before, by the same recipe on the same rows, is read and not run again.
+It writes benchmarks/pretraining.md. All models are trained on the training rows of
+recipes/t5-market-news-mini.yaml and scored on its test rows, each with the default file of its release. The
+encoder is made first if runs/ does not have it. Set FINSENT_MIRROR to the folder with the data sets. Runs of
+the same recipe on the same rows are read and not repeated.
 """
 
 from __future__ import annotations
@@ -237,7 +238,9 @@ def run(runs: Path, tokens: list[int]) -> str:
 @app.command(help=app.info.help)
 def main(
     runs: Annotated[Path, typer.Option(help="folder with the runs")] = REPOSITORY / "runs",
-    tokens: Annotated[list[int] | None, typer.Option(help="also after so many; may be repeated")] = None,
+    tokens: Annotated[
+        list[int] | None, typer.Option(help="also pretrain on this many tokens; repeatable")
+    ] = None,
 ) -> None:
     """Fit what is missing, then print and write the page."""
     try:

@@ -15,6 +15,6 @@ def mirror_from_environment() -> Path | None:
         return None
     if not Path(value).is_dir():
         raise DataError(
-            f"FINSENT_MIRROR: {value!r} is not a folder; it should hold datasets/<namespace>/<name>/"
+            f"FINSENT_MIRROR: {value!r} is not a folder; it should contain datasets/<namespace>/<name>/"
         )
     return Path(value)

@@ -11,4 +11,6 @@ SearchFile = Annotated[
     Path, typer.Argument(metavar="SEARCH", help="the search, or a recipe to search around")
 ]
 Runs = Annotated[Path, typer.Option(help="folder for searches, one folder per search")]
-Trials = Annotated[int | None, typer.Option(min=1, help="trials in all, in place of what the search says")]
+Trials = Annotated[
+    int | None, typer.Option(min=1, help="total number of trials, instead of what the search says")
+]

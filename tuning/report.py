@@ -112,4 +112,4 @@ def read_report(path: Path) -> Report:
     try:
         return Report.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        raise FinsentError(f"{path}: is no report of a search ({error}); run tune.py again") from None
+        raise FinsentError(f"{path}: is not a report of a search ({error}); run tune.py again") from None

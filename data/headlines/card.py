@@ -83,9 +83,10 @@ def describe_second_reading(second: list[SecondLabel], rows: list[Headline]) -> 
     dropped = len(pairs.keys() - now.keys())
     return (
         "Second reading: the same annotator labelled these rows twice, the second time in another order "
-        f"and without sight of the first label. Compared with {against} (`{SECOND_LABELS}`). "
+        f"and without seeing the first label. The table compares the second labels (`{SECOND_LABELS}`) with "
+        f"{against}. "
         "This is the consistency of one annotator, not agreement between people. "
-        f"Since then, {changed} of these labels were changed and {dropped} of these rows dropped.\n\n"
+        f"Since then, {changed} of these labels were changed and {dropped} of these rows were dropped.\n\n"
         + _agreement_by_split(pairs, {row.id: row.split for row in rows})
     )
 
@@ -130,7 +131,7 @@ def _words(rows: list[Headline]) -> str:
             f"- Words in a text: {min(lengths)} to {max(lengths)}, median {statistics.median(lengths):.0f}, "
             f"5th to 95th percentile {tenths[0]:.0f} to {tenths[-1]:.0f}.",
             f"- Vocabulary: {len(tokens):,} tokens, {len(counts):,} types "
-            f"({len(counts) / len(tokens):.3f} types a token); {once:,} types occur once.",
+            f"({len(counts) / len(tokens):.3f} types per token); {once:,} types occur once.",
             f"- Most frequent first four words: “{opening}”, {most} of {len(rows):,} texts.",
         ]
     )

@@ -38,7 +38,7 @@ def frame_texts(
     if found.count(end) != 1:
         raise BaseModelError(
             f"base: {name} has a {tree['model']['type']} tokenizer that finds {token!r} in texts; choose a "
-            "model whose tokenizer puts another letter in the place of blanks"
+            "model with a tokenizer that replaces blanks by another character"
         )
     roles = {role: one for role, one in tokenizer.special_tokens.items() if one != token}
     return replace(tokenizer, tree=tree, special_tokens=roles)

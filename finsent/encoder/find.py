@@ -28,7 +28,7 @@ def find_base(recipe: Recipe, mirror: Path | None) -> Path:
         return find_weights(recipe.base, recipe.home, mirror)
     folder = EncoderRun(recipe.runs / recipe.base.recipe.name).encoder
     if not (folder / CONFIG).is_file():
-        raise BaseModelError(f"base.recipe: {folder} is not there; pretrain.py and train.py make it")
+        raise BaseModelError(f"base.recipe: {folder} does not exist; pretrain.py and train.py make it")
     return folder
 
 

@@ -95,7 +95,7 @@ def check_architecture(folder: Path, name: str) -> Family:
 def _check_form(base: Base, family: Family) -> None:
     if base.text_to_text is not None and not family.decodes:
         raise BaseModelError(
-            f"base.text_to_text: {base.hub} has no decoder to answer by words; take a T5, or leave it out"
+            f"base.text_to_text: {base.hub} has no decoder to answer with words; use a T5, or leave it out"
         )
 
 
@@ -171,8 +171,8 @@ def _cut_vocabulary(
         return tree
     if find_family(model).decodes:
         raise BaseModelError(
-            f"base.vocabulary: got {base.vocabulary}, but {base.hub} has a decoder, whose pieces stay; leave "
-            "the key out"
+            f"base.vocabulary: got {base.vocabulary}, but {base.hub} has a decoder, so its pieces cannot be "
+            "cut; leave the key out"
         )
     check_kind(tree, base)
     kept = choose_pieces(tree, texts, base.vocabulary, base.characters)

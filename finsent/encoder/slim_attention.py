@@ -73,6 +73,6 @@ def slim_down(model: T5ForSequenceClassification) -> None:
         difference = float((model(ids, mask).logits - before).abs().max())
     if not difference <= MOST:
         raise ReleaseError(
-            f"base.slim_attention: logits change by {difference:.2g}, allowed are {MOST:g}: a W_K of this "
-            "decoder is too near to one without an inverse; leave the key out"
+            f"base.slim_attention: logits change by {difference:.2g}, allowed are at most {MOST:g}: a W_K "
+            "of this decoder can hardly be inverted; leave the key out"
         )

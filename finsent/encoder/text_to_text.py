@@ -162,7 +162,7 @@ def read_rows(folder: Path, pieces: Sequence[int], name: str) -> Tensor:
     tied = bool(model.config.tie_word_embeddings)
     if not tied and "lm_head.weight" in loaded["missing_keys"]:
         raise BaseModelError(
-            f"base.text_to_text: {name} has no lm_head, which scores the words; take a T5 that was saved "
+            f"base.text_to_text: {name} has no lm_head, which scores the words; use a T5 that was saved "
             "with it, or leave the key out for a head"
         )
     rows: Tensor = model.lm_head.weight.detach()[list(pieces)]

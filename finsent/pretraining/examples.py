@@ -60,8 +60,8 @@ def prepare_material(recipe: Pretraining, texts: PretrainingTexts, reader: Reade
     for name, packed in (("to learn", learnt), ("held out", held_out)):
         if not len(packed):
             raise DataError(
-                f"data: the texts {name} fill no sequence of {recipe.training.length} tokens; name more "
-                "sources, lower training.length or raise data.held_out"
+                f"data: the texts {name} do not fill a sequence of {recipe.training.length} tokens; name "
+                "more sources, lower training.length or raise data.held_out"
             )
     figures = PackingFigures(
         length=recipe.training.length,

@@ -104,7 +104,7 @@ def _check_rows(recipe: Recipe, encoder: Pretraining, held_out: list[str]) -> No
     known = set((folder / PROTECTED).read_text(encoding="utf-8").split())
     if bare := [text for text in held_out if identify_row(text) not in known]:
         raise DataError(
-            f"base.recipe: {encoder.name} was pretrained without regard to {len(bare):,} of "
+            f"base.recipe: {encoder.name} was pretrained without protecting {len(bare):,} of "
             f"{len(held_out):,} validation and test rows of {recipe.name}, such as {bare[0][:80]!r}, so it "
-            "may know them; name the recipe under data.protect.recipes there, for folds with rows: all"
+            "may have learnt them; name the recipe under data.protect.recipes there, for folds with rows: all"
         )

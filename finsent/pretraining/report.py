@@ -126,5 +126,5 @@ def read_report(folder: Path) -> PretrainingReport:
         return PretrainingReport.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise FinsentError(
-            f"{path}: is no report of a pretraining ({error}); run pretrain.py again"
+            f"{path}: is not a report of a pretraining ({error}); run pretrain.py again"
         ) from None

@@ -56,8 +56,9 @@ class Reader:
         found = [self.tokenizer.token_to_id(name) for name in SENTINELS[:needed]]
         if None in found or len(found) < needed:
             raise BaseModelError(
-                f"training: {needed} gaps a sequence need as many sentinels, <extra_id_0> and so on, and the "
-                "tokenizer has fewer; lower training.length or training.noise, or raise training.mean_span"
+                f"training: {needed} gaps in a sequence need as many sentinels (<extra_id_0> and so on), but "
+                "the tokenizer has fewer; lower training.length or training.noise, or raise "
+                "training.mean_span"
             )
         return found
 

@@ -123,7 +123,9 @@ def choose_pieces(scored: Scored, plan: Vocabulary) -> Scored:
     rounded |= {word: best for word in words if word not in rounded}
     must = {piece for piece in rounded if len(piece.removeprefix("##")) == 1} | set(words)
     if plan.pieces < len(must):
-        raise DataError(f"tokenizer.pieces: got {plan.pieces}, allowed from {len(must)}: letters must stay")
+        raise DataError(
+            f"tokenizer.pieces: got {plan.pieces}, allowed: {len(must)} or more, as letters must stay"
+        )
     ranked = sorted(rounded, key=lambda piece: (piece not in must, -rounded[piece], piece))
     kept = sorted(ranked[: plan.pieces], key=lambda piece: (-rounded[piece], piece))
     return [(piece, rounded[piece]) for piece in kept]

@@ -13,18 +13,20 @@ RANK = 8
 
 
 class Adapter(Section):
-    """Small weights beside the linear layers of the encoder: they and the head are trained, nothing else."""
+    """Small weights next to the encoder's linear layers. Only they, the head and the pooler are trained."""
 
     kind: Literal["lora", "qlora", "ia3"] = Field(
-        description="lora: two low-rank matrices a layer; qlora: the same beside layers held in 4 bits; "
-        "ia3: a factor for every value that a layer gives, or takes in where it gives fewer"
+        description="lora: two low-rank matrices per layer; qlora: the same, with layers stored in 4 bits; "
+        "ia3: a factor for every output of a layer, or for every input if the layer has fewer outputs"
     )
     rank: int | None = Field(None, ge=1, description=f"rank of the matrices; default: {RANK}")
     alpha: float | None = Field(
-        None, gt=0, description="the matrices count alpha / rank times; default: twice the rank"
+        None,
+        gt=0,
+        description="the product of the matrices is scaled by alpha / rank; default: twice the rank",
     )
     dropout: float | None = Field(
-        None, ge=0, lt=1, description="share of what enters the matrices to drop in training; default: none"
+        None, ge=0, lt=1, description="dropout of the matrices' inputs in training; default: none"
     )
     targets: list[Annotated[str, Field(min_length=1)]] = Field(
         [],
@@ -38,7 +40,7 @@ class Adapter(Section):
         if self.kind == "ia3" and given:
             raise ValueError(
                 f"{given[0]}: an adapter of kind ia3 has no matrices; leave {', '.join(given)} out, and "
-                "where another recipe is extended write replace: [adapter]"
+                "if the recipe extends another one, write replace: [adapter]"
             )
         return self
 

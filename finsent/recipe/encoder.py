@@ -14,15 +14,15 @@ PLACES = ("revision", "package", "path", "sha256")
 
 
 class TextToText(Section):
-    """How a T5 answers by words, as it was pretrained to: without it, a head is put on its decoder."""
+    """A T5 answers with words, as it was pretrained to do. Without this section, its decoder gets a head."""
 
     prefix: str = Field(
         min_length=1,
         max_length=40,
-        description="stands before every text, such as `sentiment:`; compiled into the tokenizer",
+        description="put before every text, such as `sentiment:`; compiled into the tokenizer",
     )
     words: dict[str, str] = Field(
-        description="label to the word that stands for it; what counts is its first piece, which must differ"
+        description="label -> the word for it; only the first piece of a word counts, so these must differ"
     )
 
 
@@ -56,19 +56,19 @@ class Base(Weights):
         None,
         ge=8,
         exclude_if=lambda rank: rank is None,  # recipes from before it keep their fingerprint
-        description="of a BERT: numbers that the table keeps of every token, of which a linear layer makes "
-        "the hidden size; the release is then an ELECTRA",
+        description="for BERT: numbers to keep for every token in the table; a linear layer turns them into "
+        "the hidden size, and the release becomes an ELECTRA",
     )
     text_to_text: TextToText | None = Field(
         None,
         exclude_if=lambda form: form is None,  # recipes from before it keep their fingerprint
-        description="of a T5: answer by words, where there would be a head",
+        description="for T5: answer with words instead of a head",
     )
     slim_attention: bool = Field(
         False,
         exclude_if=lambda slim: not slim,  # recipes from before it keep their fingerprint
-        description="of a T5 text to text, in fp32 alone: the ONNX file makes the decoder's values from its "
-        "keys; half the cache where many words are written, nothing gained for one",
+        description="for T5 text to text in fp32: the ONNX file computes the decoder's values from its keys. "
+        "This halves the cache when many words are written, but gains nothing for one",
     )
     recipe: Pretraining | None = Field(
         None,

@@ -20,14 +20,14 @@ Word = Annotated[str, Field(min_length=1, pattern=r"^\S+$")]
 class LabelledRows(Placed):
     """What of a classifier's recipe decides its rows and their splits."""
 
-    name: str = Field(description="of that recipe")
-    seed: Seed = Field(description="of that recipe")
-    labels: list[str] = Field(description="of that recipe")
-    data: Data = Field(description="of that recipe")
+    name: str = Field(description="name of that recipe")
+    seed: Seed = Field(description="seed of that recipe")
+    labels: list[str] = Field(description="labels of that recipe")
+    data: Data = Field(description="data of that recipe")
 
 
 class Protection(Section):
-    """Rows that figures will be made of: no text that is pretrained on may be near to them."""
+    """Rows that will be used to measure models. Pretraining removes sentences that are too close to them."""
 
     recipes: list[LabelledRows] = Field(
         min_length=1, description="files of the recipes that will start from the encoder"
@@ -38,23 +38,27 @@ class Protection(Section):
         "serves all folds of a cross-validation",
     )
     words: int = Field(
-        8, ge=4, le=50, description="a sentence that has as many words in a row from such a row is near to it"
+        8,
+        ge=4,
+        le=50,
+        description="a sentence is too close to a row if it repeats this many consecutive words of it",
     )
 
 
 class PretrainingData(Section):
-    """Texts without labels, and what of them is not learnt."""
+    """Texts without labels, and which parts of them are not used for training."""
 
     sources: list[TextSource] = Field(min_length=1, description="where the texts come from")
     near_duplicates: float = Field(
         0.7,
         gt=0,
         le=1,
-        description="char-5-gram Jaccard from which two texts, or a sentence and a row, are near",
+        description="Jaccard similarity of character 5-grams from which two texts, or a sentence and a "
+        "protected row, count as nearly the same",
     )
-    protect: Protection | None = Field(None, description="rows that must not be learnt; else none")
+    protect: Protection | None = Field(None, description="rows that must not be learnt; default: none")
     held_out: float = Field(
-        0.01, gt=0, lt=1, description="share of the texts that is not learnt, but used to measure the loss"
+        0.01, gt=0, lt=1, description="share of the texts that is used only to measure the loss"
     )
 
     @field_validator("sources")
@@ -69,12 +73,14 @@ class PretrainingData(Section):
 class Shape(Section):
     """A model that starts from random weights: a BERT for mlm, a T5 for span."""
 
-    hidden_size: int = Field(256, ge=8, description="numbers a token")
-    layers: int = Field(4, ge=1, description="of the encoder")
-    decoder_layers: int | None = Field(None, ge=1, description="for span; else as many as layers")
-    heads: int = Field(4, ge=1, description="of the attention; hidden_size is shared out among them")
-    intermediate_size: int = Field(1024, ge=8, description="neurons of every feed-forward layer")
-    positions: int = Field(512, ge=32, description="for mlm: tokens that a text may have at most")
+    hidden_size: int = Field(256, ge=8, description="size of the vector of a token")
+    layers: int = Field(4, ge=1, description="layers of the encoder")
+    decoder_layers: int | None = Field(
+        None, ge=1, description="for span: layers of the decoder; default: layers"
+    )
+    heads: int = Field(4, ge=1, description="attention heads; hidden_size is divided among them")
+    intermediate_size: int = Field(1024, ge=8, description="neurons in every feed-forward layer")
+    positions: int = Field(512, ge=32, description="for mlm: most tokens in a text")
 
     @model_validator(mode="after")
     def _shares_out(self) -> Self:
@@ -88,11 +94,13 @@ class Shape(Section):
 class Vocabulary(Section):
     """A tokenizer that is trained on the texts."""
 
-    kind: Literal["unigram", "wordpiece"] = Field(description="of the pieces")
-    pieces: int = Field(8000, ge=100, description="how many at most, special ones apart")
+    kind: Literal["unigram", "wordpiece"] = Field(description="kind of tokenizer")
+    pieces: int = Field(8000, ge=100, description="most pieces, not counting special ones")
     words: list[Word] = Field([], description="words that get a piece of their own, such as labels")
     characters: int = Field(
-        20_000_000, ge=1000, description="of the texts to learn from, drawn by the recipe's seed"
+        20_000_000,
+        ge=1000,
+        description="most characters of the texts to learn from, drawn with the recipe's seed",
     )
 
 
@@ -100,61 +108,65 @@ class PretrainingSteps(Section):
     """How the weights are fitted."""
 
     epochs: float = Field(1, gt=0, le=1000, description="passes over the texts")
-    tokens: int | None = Field(None, ge=1, description="to learn from at most, whatever epochs says")
-    length: int = Field(128, ge=16, le=4096, description="tokens of a sequence, special ones included")
-    batch_size: int = Field(32, ge=1, description="sequences a step")
+    tokens: int | None = Field(None, ge=1, description="most tokens to learn from, whatever epochs says")
+    length: int = Field(128, ge=16, le=4096, description="tokens in a sequence, including special ones")
+    batch_size: int = Field(32, ge=1, description="sequences per step")
     optimizer: Literal["adamw", "adafactor"] = Field(
-        "adamw", description="adafactor scales its rate by the size of the weights, which a new T5 needs"
+        "adamw", description="adafactor scales its rate by the size of the weights; a new T5 needs this"
     )
-    learning_rate: float = Field(3e-4, gt=0, lt=1, description="at its highest")
+    learning_rate: float = Field(3e-4, gt=0, lt=1, description="highest learning rate")
     warmup: Share = Field(0.06, description="share of the steps in which the rate rises; then it falls to 0")
-    weight_decay: float = Field(0.01, ge=0, description="of weights that are no bias and no norm")
-    noise: float = Field(0.15, gt=0, lt=0.9, description="share of the tokens that have to be told")
-    mean_span: float = Field(3.0, ge=1, description="for span: tokens of a gap, in the mean")
+    weight_decay: float = Field(0.01, ge=0, description="of all weights except biases and norms")
+    noise: float = Field(0.15, gt=0, lt=0.9, description="share of the tokens to predict")
+    mean_span: float = Field(3.0, ge=1, description="for span: mean number of tokens in a gap")
     head_warmup: float = Field(
         0.05,
         ge=0,
         lt=1,
-        description="for mlm: share of the steps that fit a new head alone, where the base brings none",
+        description="for mlm: share of the steps that train only a new head, if the base has none",
     )
-    dropout: Share = Field(0.1, description="of hidden states and attention while pretraining")
+    dropout: Share = Field(0.1, description="dropout of hidden states and attention in pretraining")
     evaluations: int = Field(
         10, ge=1, description="measurements of the held-out loss, each with a checkpoint"
     )
     bf16: Literal["auto", "on", "off"] = Field(
-        "auto", description="compute in bf16 autocast; auto: where the machine has instructions for it"
+        "auto", description="compute in bf16 autocast; auto: if the machine has instructions for it"
     )
 
 
 class Pretraining(Placed):
     """One encoder. `pretrain.py` makes it, and recipes of classifiers start from it by `base.recipe`."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="also the folder below runs/")
-    seed: Seed = Field(description="of weights, order, gaps and whatever else is drawn")
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]*$", description="name of the recipe and of its folder in runs/"
+    )
+    seed: Seed = Field(description="seed of weights, order, gaps and everything else that is drawn")
     objective: Objective = Field(
-        description="mlm: tell masked words, for encoders like BERT; span: tell gaps, for T5"
+        description="mlm: predict masked words, for encoders like BERT; span: predict gaps, for T5"
     )
     licence: str = Field(
-        description="Hub licence id of the encoder; refused where a text or the base forbids it"
+        description="Hub licence id of the encoder; refused if a text or the base forbids it"
     )
     hub: HubId | None = Field(
-        None, description="what cards call the encoder, published or not; else the id of its base"
+        None, description="name of the encoder in cards, published or not; default: the id of its base"
     )
     data: PretrainingData = Field(description="the texts")
-    text: Text = Field(Text(), description="the rules that clean a text; its bound is not applied")
-    base: Weights | None = Field(None, description="weights to go on from, with their tokenizer; or")
-    model: Shape | None = Field(None, description="a model with random weights")
-    tokenizer: Vocabulary | None = Field(None, description="trained for `model`; that of `base` is kept")
+    text: Text = Field(Text(), description="the rules that clean a text; max_characters is not applied")
+    base: Weights | None = Field(
+        None, description="weights to start from, with their tokenizer; or give model"
+    )
+    model: Shape | None = Field(None, description="a model with random weights, instead of base")
+    tokenizer: Vocabulary | None = Field(None, description="trained for `model`; `base` keeps its own")
     training: PretrainingSteps = Field(PretrainingSteps(), description="how the weights are fitted")
 
     @model_validator(mode="after")
     def _starts_somewhere(self) -> Self:
         if (self.base is None) == (self.model is None):
-            raise ValueError("give exactly one of base, to go on from weights, and model, to start from none")
+            raise ValueError("give exactly one of base, to start from weights, and model, for random ones")
         if (self.model is None) != (self.tokenizer is None):
-            raise ValueError("tokenizer: goes with model, whose pieces it makes; base keeps its own")
+            raise ValueError("tokenizer: give it together with model, and only then; base keeps its own")
         if self.base is None and self.hub is None:
-            raise ValueError("hub: say what cards shall call an encoder without a base, as owner/name")
+            raise ValueError("hub: an encoder without a base needs a name for cards; write owner/name")
         return self
 
     @property

@@ -49,13 +49,13 @@ class Distillation(Section):
         0,
         ge=0,
         exclude_if=lambda count: not count,  # recipes from before it keep their fingerprint
-        description="most texts of data.unlabelled to learn from, labelled by the teachers alone",
+        description="most texts to learn from in data.unlabelled; only the teachers label them",
     )
     opposites: list[tuple[str, str]] = Field(
         [],
         exclude_if=lambda pairs: not pairs,  # as above
-        description="pairs of words such as [rose, fell]; the teachers alone label a copy of each training "
-        "text in which one of them is turned around, or two figures are exchanged",
+        description="pairs of words such as [rose, fell]; each training text gets a copy in which one of "
+        "these words is replaced by its opposite, or two figures change places; only teachers label it",
     )
     initialize_from: Literal["base", "teacher"] = Field(
         "base", description="teacher: start from the weights of the first one, head included"
@@ -68,7 +68,7 @@ class Distillation(Section):
         if wrong := [word for word in words if word != word.lower() or not WORD.fullmatch(word)]:
             raise ValueError(f"{wrong}: each opposite is one word in lower case")
         if twice := [word for word, count in words.items() if count > 1]:
-            raise ValueError(f"{twice}: a word has one opposite, so it stands in one pair")
+            raise ValueError(f"{twice}: a word has one opposite, so it may be in one pair only")
         return pairs
 
     @field_validator("seeds")
@@ -95,7 +95,7 @@ class Recipe(Placed):
     adapter: Adapter | None = Field(
         None,
         exclude_if=lambda adapter: adapter is None,  # recipes from before it keep their fingerprint
-        description="weights that are trained in the place of the encoder's, and merged into those",
+        description="small weights that are trained instead of the encoder's, and then merged into them",
     )
     distillation: Distillation | None = Field(None, description="teachers to learn from")
     energy: Energy | None = Field(None, description="figures for an estimate of energy and CO2")
@@ -145,18 +145,18 @@ class Recipe(Placed):
             return self
         if self.base.text_to_text is None:
             raise ValueError(
-                "base.slim_attention: goes with base.text_to_text: an encoder keeps no keys and values, "
-                "and a head reads the decoder once; leave it out"
+                "base.slim_attention: needs base.text_to_text, because an encoder keeps no keys and values, "
+                "and a head reads the decoder only once; leave it out"
             )
         if self.training.bf16 != "off":
             raise ValueError(
                 f"base.slim_attention: got training.bf16: {self.training.bf16}; keys in bf16 give values "
-                'that are off by percents, so write bf16: "off"'
+                'that are wrong by some percent; write bf16: "off"'
             )
         if rounded := [variant.name for variant in self.export.variants if variant.name != FP32.name]:
             raise ValueError(
                 f"base.slim_attention: got the variant {rounded[0]!r} in export.variants; rounded keys give "
-                "values that are no longer those of the model, so leave fp32 alone there"
+                "other values than the model's; list only fp32 there"
             )
         return self
 
@@ -197,7 +197,7 @@ class Recipe(Placed):
         for made in (one.base.recipe for one in recipes if one.base.recipe is not None):
             if made.name in names or made not in self.encoders:
                 raise ValueError(
-                    f"base.recipe: another recipe is called {made.name!r}, too; each has a folder"
+                    f"base.recipe: another recipe is also called {made.name!r}; rename one of them"
                 )
         return self
 
@@ -214,7 +214,7 @@ class Recipe(Placed):
         if self.base.embedding_rank is not None:
             raise ValueError(
                 "distillation.initialize_from: got teacher with base.embedding_rank, which makes an ELECTRA "
-                "whose head is another; set the rank in the teacher's recipe, or initialize from the base"
+                "with a different head; set the rank in the teacher's recipe, or initialize from the base"
             )
         first = self.teachers[0]
         for key in ("hub", "revision", "sha256", "licence", "recipe", "text_to_text"):

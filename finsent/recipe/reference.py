@@ -23,7 +23,7 @@ error, and so is a value of the wrong type: nothing is converted silently.
 PRETRAINING_INTRODUCTION = """# Every key of a pretraining
 
 This page is generated from [recipes/encoders/schema.json](../recipes/encoders/schema.json).
-[Pretraining](pretraining.md) tells how the keys are used.
+[Pretraining](pretraining.md) shows how to use them.
 """
 
 Node = dict[str, Any]

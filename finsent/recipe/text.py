@@ -43,7 +43,7 @@ class Text(Section):
     lowercase: bool = Field(True, description="as the encoder was pretrained")
     max_characters: int = Field(500, ge=16, description="keeps every text below the position limit")
     drop_bare_links: bool = _rule(description="www.… and pic.twitter.com/… are removed, too")
-    drop_mentions: bool = _rule(description="@name goes")
+    drop_mentions: bool = _rule(description="@name is removed")
     strip_hashtags: bool = _rule(description="#word becomes word")
     decode_entities: bool = _rule(description="&amp; &lt; &gt; &quot; &#39; &nbsp; are decoded")
     drop_tags: bool = _rule(description="HTML tags, such as <br />, become a space")

@@ -91,8 +91,8 @@ def choose_layers(model: PreTrainedModel, wish: Adapter, base: str) -> dict[str,
         if not any(_ends_with(name, target) for name in layers):
             ends = ", ".join(sorted({name.rpartition(".")[2] for name in layers}))
             raise BaseModelError(
-                f"adapter.targets: {base} has no linear layer {target!r}; its layers end in {ends}, and the "
-                "parts of a path before that may be added"
+                f"adapter.targets: {base} has no linear layer {target!r}; its layers end in {ends}; more "
+                "of a path may be written before that"
             )
     named = {
         name: layer

@@ -80,7 +80,7 @@ def run_in_all(work: Callable[[], T]) -> T:
             raise
         raise FinsentError(
             f"one of the {count_processes()} processes has ended; the launcher says below which one and why. "
-            "Run again with --resume to go on"
+            "Run again with --resume to continue"
         ) from error
 
 
@@ -126,8 +126,8 @@ def check_share(batch_size: int) -> None:
     if batch_size % count:
         allowed = [str(number) for number in range(1, batch_size + 1) if batch_size % number == 0]
         raise FinsentError(
-            f"training.batch_size: got {batch_size}, which {count} processes cannot share evenly; start as "
-            f"many as divide it ({', '.join(allowed)}), or choose a multiple of {count}"
+            f"training.batch_size: got {batch_size}, which {count} processes cannot share evenly; start a "
+            f"number that divides it ({', '.join(allowed)}), or choose a multiple of {count}"
         )
 
 

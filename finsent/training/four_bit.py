@@ -34,8 +34,8 @@ def quantize_layers(model: PreTrainedModel, layers: Mapping[str, nn.Linear], bas
     ]
     if not held:
         raise BaseModelError(
-            f"adapter.kind: got qlora, but no linear layer of {base} takes in a multiple of {BLOCK} values, "
-            "so none can be held in 4 bits; write lora"
+            f"adapter.kind: got qlora, but no linear layer of {base} has a multiple of {BLOCK} inputs, "
+            "so none can be stored in 4 bits; write lora"
         )
     for name in held:
         model.set_submodule(name, _quantize(layers[name]))

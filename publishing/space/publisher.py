@@ -54,7 +54,7 @@ class SpacePublisher:
         if form not in self.options.subject.forms:
             raise LintError(
                 f"--space {form}: no browser can run {self.options.subject.model}, because transformers.js "
-                "knows no classifier of its architecture; publish with --space gradio or none"
+                "has no classifier for its architecture; publish with --space gradio or none"
             )
         if not files.has(form):
             raise LintError(

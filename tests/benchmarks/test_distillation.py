@@ -63,7 +63,7 @@ def test_every_way_is_fitted_once_and_compared_with_labels_alone(
     monkeypatch.setattr(distillation, "fit_way", fit)
     first = run(student, runs)
     assert first.exit_code == 1 and not (runs / "page.md").exists()
-    assert "interrupted; run the same command again to go on" in first.stderr + capfd.readouterr().err
+    assert "interrupted; run the same command again to continue" in first.stderr + capfd.readouterr().err
     again = run(student, runs)
     assert again.exit_code == 0, again.output
     names = [way.name for way in list_ways(load_recipe(student))]

@@ -285,7 +285,7 @@ def test_second_reading_is_compared_with_the_first_labels() -> None:
         SecondLabel("h0004", "positive", "positive", 5),  # dropped since
     ]
     text = describe_second_reading(second, rows)
-    assert "1 of these labels were changed and 2 of these rows dropped" in text
+    assert "1 of these labels were changed and 2 of these rows were dropped" in text
     assert (
         "| all | 4 | 50.0% |" in text and "| train | 1 | 0.0% |" in text and "| test | 1 | 100.0% |" in text
     )

@@ -94,7 +94,7 @@ def test_ortmodel_with_a_file_and_without(release: Path) -> None:
 @pytest.mark.skipif(shutil.which("node") is None, reason="no node: transformers.js not tested")
 def test_transformers_js(release: Path) -> None:
     if not read_metrics(release / METRICS).is_loaded_by(TRANSFORMERS_JS):
-        pytest.skip("transformers.js knows no classifier of this architecture")
+        pytest.skip("transformers.js has no classifier for this architecture")
     folder = node_environment(HERE / "package.json")
     shutil.copy(HERE / "scores.mjs", folder)
     found = run_script(["node", str(folder / "scores.mjs"), str(release)])

@@ -65,7 +65,7 @@ def _check_letters(where: str, text: str) -> None:
     except UnicodeEncodeError as error:
         found = text[error.start]
         raise DataError(
-            f"{where}: the text holds {found!r}, which is half a character; write the whole one"
+            f"{where}: the text contains {found!r}, which is half a character; write the whole one"
         ) from None
 
 

@@ -116,12 +116,14 @@ def test_words_and_prefix_must_be_such_as_the_tokenizer_can_tell(
 def test_what_has_no_decoder_or_no_output_embedding_is_refused(
     recipe: Recipe, tiny_base: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(BaseModelError, match=r"text_to_text: tests/tiny-bert has no decoder .* take a T5"):
+    with pytest.raises(BaseModelError, match=r"text_to_text: tests/tiny-bert has no decoder .* use a T5"):
         load_base(change(recipe, path=str(tiny_base)), TEXTS)
     bare = tiny_encoders.save_encoder(tmp_path / "bare", "t5", tie_word_embeddings=False)
     with pytest.raises(BaseModelError, match="text_to_text: tests/tiny-bert has no lm_head"):
         load_base(change(recipe, path=str(bare)), TEXTS)
-    with pytest.raises(BaseModelError, match=r"base\.vocabulary: .* has a decoder, whose pieces stay"):
+    with pytest.raises(
+        BaseModelError, match=r"base\.vocabulary: .* has a decoder, so its pieces cannot be cut"
+    ):
         load_base(change(recipe, vocabulary=500), TEXTS)
 
 

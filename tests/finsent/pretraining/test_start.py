@@ -48,7 +48,7 @@ def test_an_encoder_is_made_once_and_read_by_the_recipe(
 ) -> None:
     recipe = load(tmp_path, tiny_base)
     with pytest.raises(
-        BaseModelError, match=r"base.recipe: .* is not there; pretrain.py and train.py make it"
+        BaseModelError, match=r"base.recipe: .* does not exist; pretrain.py and train.py make it"
     ):
         load_base(recipe, [])
     for _ in range(2):

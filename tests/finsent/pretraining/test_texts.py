@@ -102,7 +102,7 @@ def test_an_encoder_that_may_know_a_row_is_refused(tmp_path: Path, tiny_base: Pa
     write_protected(held_out, folder)
     check_protected(recipe, splits)
     write_protected(held_out[1:], folder)
-    with pytest.raises(DataError, match="without regard to 1 of 36 validation and test rows of tiny"):
+    with pytest.raises(DataError, match="without protecting 1 of 36 validation and test rows of tiny"):
         check_protected(recipe, splits)
 
 

@@ -87,5 +87,7 @@ def test_pieces_are_chosen_and_ordered_the_same_whatever_order_they_come_in() ->
 
 def test_too_few_pieces_are_refused() -> None:
     letters = [(chr(code), -1.0) for code in range(200, 350)]
-    with pytest.raises(DataError, match=r"tokenizer.pieces: got 100, allowed from 150: letters must stay"):
+    with pytest.raises(
+        DataError, match=r"tokenizer.pieces: got 100, allowed: 150 or more, as letters must stay"
+    ):
         choose_pieces(letters, Vocabulary(kind="unigram", pieces=100))

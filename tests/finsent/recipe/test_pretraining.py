@@ -34,9 +34,9 @@ def test_schema_and_page_in_the_repository_are_the_code_s() -> None:
     ("changes", "message"),
     [
         ({"objective": "clm"}, 'objective: got "clm"'),
-        ({"base": None}, "give exactly one of base, to go on from weights, and model"),
-        ({"tokenizer": {"kind": "unigram"}}, "tokenizer: goes with model"),
-        (samples.T5 | {"hub": None}, "hub: say what cards shall call an encoder without a base"),
+        ({"base": None}, "give exactly one of base, to start from weights, and model"),
+        ({"tokenizer": {"kind": "unigram"}}, "tokenizer: give it together with model"),
+        (samples.T5 | {"hub": None}, "hub: an encoder without a base needs a name for cards"),
         (samples.T5 | {"model": {"hidden_size": 30, "heads": 4}}, "hidden_size must be a multiple of heads"),
         ({"licence": "cc-by-4.0"}, "licence: got 'cc-by-4.0', but a source demands 'cc-by-sa-4.0'"),
     ],
@@ -113,7 +113,7 @@ def test_another_pretraining_is_another_making(tmp_path: Path) -> None:
     [
         ({"path": "own"}, {}, "path: recipe says where the encoder comes from; leave path out"),
         ({"licence": "mit"}, {}, "licence: got 'mit', but the encoder of tiny-encoder has 'cc-by-sa-4.0'"),
-        ({}, {"name": "tiny-encoder"}, "another recipe is called 'tiny-encoder', too; each has a folder"),
+        ({}, {"name": "tiny-encoder"}, "another recipe is also called 'tiny-encoder'; rename one"),
     ],
 )
 def test_what_contradicts_the_encoder_is_refused(

@@ -25,7 +25,7 @@ def test_a_batch_that_can_be_shared_is(batch: int, processes: int, monkeypatch: 
 def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distributed, "count_processes", lambda: 2)
     message = (
-        r"training.batch_size: got 33, which 2 processes cannot share evenly; start as many as divide it "
+        r"training.batch_size: got 33, which 2 processes cannot share evenly; start a number that divides it "
         r"\(1, 3, 11, 33\), or choose a multiple of 2"
     )
     with pytest.raises(FinsentError, match=message):

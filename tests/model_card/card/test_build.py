@@ -107,7 +107,7 @@ def test_an_adapter_and_what_it_took_are_printed(adapter: dict[str, Any], told: 
     recipe, metrics = make_recipe(adapter=adapter), make_metrics(training=training)
     card = build_card(recipe, metrics)
     assert f"| Adapter | {told}" in card
-    assert "| Trained | weights as many as 3.1 % of those released, the head included |" in card
+    assert "| Trained | 3.1 % as many weights as the release has, including the head |" in card
     assert "| Memory in training | at most 1.2 GB |" in card
     assert lint_card(card, metrics, None, recipe) == []
 

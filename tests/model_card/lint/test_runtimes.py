@@ -26,5 +26,5 @@ def test_the_card_of_such_a_release_has_no_tag_no_code_and_no_dtype(t5: Metrics,
     card = build_card(recipe, t5)
     assert lint_card(card, t5, None, recipe) == []
     assert "- transformers.js" not in card and "```javascript" not in card and "`dtype:" not in card
-    assert "knows no classifier of this architecture" in card
+    assert "has no classifier for this architecture" in card
     assert "browser |" not in card and "| CPU" in card

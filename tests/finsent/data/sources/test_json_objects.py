@@ -49,7 +49,7 @@ def test_objects_in_lines_and_in_an_array(name: str, content: str, tmp_path: Pat
         ("{\n}", "line 1: is not JSON .* expected one object per line, or one array"),
         (
             '{"text": "Up \\ud83d", "label": 1}',
-            r"line 1: the text holds '\\ud83d', which is half a character",
+            r"line 1: the text contains '\\ud83d', which is half a character",
         ),
         ('{"text": "Up \\u0000", "label": 1}', "line 1: the text has a NUL"),
         ('{"text": " ", "label": 1}', "line 1: the text is empty"),
