@@ -97,7 +97,7 @@ def test_a_resumed_training_says_what_its_time_is_of(recipe: Recipe) -> None:
         ),
         (
             {"kind": "qlora", "alpha": 1.5, "targets": ["query", "value"]},
-            "QLoRA of rank 8, alpha 1.5, on the layers `query, value`; merged into what the 4 bits of the",
+            "QLoRA of rank 8, alpha 1.5, on the layers `query, value`; merged into the dequantized 4-bit",
         ),
         ({"kind": "ia3"}, "IA3, on all linear layers of the encoder; merged into the weights |"),
     ],
