@@ -30,7 +30,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from benchmarks.baselines import Predict, Way
-from benchmarks.compression_runs import Measured, Setup, measure_cuts, measure_whole, prepare
+from benchmarks.compression_runs import Measured, Setup, measure_cuts, measure_whole, prepare, read_shape
 from benchmarks.family import BLUE, GREY, ORANGE, time_ways
 from benchmarks.machine import tell_machine
 from finsent import REPOSITORY
@@ -156,6 +156,7 @@ def _row(line: Line) -> str:
 
 def run(setup: Setup, target: int | None, runs: Path, page: Path) -> None:
     """Train what is missing, then write the page and the figure."""
+    shape = read_shape(setup)  # first, as it refuses what cannot be cut
     whole = measure_whole(setup, runs)
     sizes = {one.name: one for one in whole}
     aim = target or sizes[TARGET].bytes
@@ -163,7 +164,7 @@ def run(setup: Setup, target: int | None, runs: Path, page: Path) -> None:
         raise FinsentError(
             f"--bytes: got {aim:,}, but the whole int8 file has {sizes['int8'].bytes:,}; give fewer"
         )
-    cuts, reasons = measure_cuts(setup, sizes["int8"], aim, runs)
+    cuts, reasons = measure_cuts(setup, shape, sizes["int8"], aim, runs)
     lines = compare(setup, [*whole, *cuts])
     with mpl.rc_context({"svg.hashsalt": "finsent"}):  # or its ids, and so its bytes, would differ each time
         figure = draw(lines, aim)
@@ -177,9 +178,9 @@ def main(
     recipe_file: Annotated[
         Path, typer.Argument(metavar="RECIPE", help="recipe with the encoder to cut, a BERT")
     ],
-    target: Annotated[int | None, typer.Option("--bytes", help="target size in bytes")] = None,
-    rows: Annotated[int | None, typer.Option(help="training rows to draw; default: all")] = None,
-    epochs: Annotated[float | None, typer.Option(help="default: the recipe's")] = None,
+    target: Annotated[int | None, typer.Option("--bytes", min=1, help="target size in bytes")] = None,
+    rows: Annotated[int | None, typer.Option(min=2, help="train on at most so many rows")] = None,
+    epochs: Annotated[float | None, typer.Option(min=0.01, max=100, help="default: the recipe's")] = None,
     runs: Annotated[Path, typer.Option(help="folder for trained models")] = (
         REPOSITORY / "runs" / "compression"
     ),

@@ -20,7 +20,7 @@ from export.to_onnx import export_onnx
 from export.to_q4 import OPSET, convert_to_q4, round_weights
 from finsent.cli import say
 from finsent.data.rows import Row
-from finsent.data.splits import Splits, fingerprint
+from finsent.data.splits import Splits, fingerprint, fingerprint_in_order
 from finsent.encoder.load import load_base
 from finsent.errors import BaseModelError, FinsentError
 from finsent.mirror import mirror_from_environment
@@ -75,7 +75,8 @@ class Measured(BaseModel):
 def prepare(recipe: Recipe, rows: int | None, epochs: float | None) -> Setup:
     """Return the rows of a recipe: at most `rows` to train on, drawn by their hash; `epochs` as given.
 
-    Labels alone are learnt, without teachers. Raises FinsentError where the encoder is cut in rank already.
+    Labels alone are learnt, without teachers. Raises FinsentError where the encoder is cut in rank already,
+    or rows are too few.
     """
     if recipe.base.embedding_rank is not None:
         raise FinsentError("base.embedding_rank: the recipe has one already; leave it out to compare")
@@ -83,6 +84,9 @@ def prepare(recipe: Recipe, rows: int | None, epochs: float | None) -> Setup:
     changed = recipe.model_copy(update={"training": training, "distillation": None, "allow_weak": True})
     splits = prepare_splits(changed, mirror_from_environment())
     choosing, fitted = _divide(splits.train, rows)
+    if not choosing or not fitted:
+        purpose = "to train on" if choosing else "to choose the checkpoint by"
+        raise FinsentError(f"{recipe.name} has too few rows: none {purpose}; add training rows")
     return Setup(changed, replace(splits, train=fitted, validation=choosing, test=[]), splits.validation)
 
 
@@ -105,12 +109,14 @@ def measure_whole(setup: Setup, runs: Path) -> list[Measured]:
     return _measure(setup, {}, "all", files, runs)
 
 
-def measure_cuts(setup: Setup, whole: Measured, target: int, runs: Path) -> tuple[list[Measured], list[str]]:
+def measure_cuts(
+    setup: Setup, shape: Shape, whole: Measured, target: int, runs: Path
+) -> tuple[list[Measured], list[str]]:
     """Cut the encoder in every way until its int8 file has at most about `target` bytes, and train it.
 
     Returns them, and a sentence for every way that cannot.
     """
-    shape, found, reasons = read_shape(setup), [], []
+    found, reasons = [], []
     for name, cut in CUTS.items():
         changes = cut(shape, whole.bytes - target)
         try:
@@ -178,8 +184,8 @@ def _measure(setup: Setup, changes: Changes, stays: str, files: dict[str, str], 
     """Train one encoder and measure files of it, or read what that gave before."""
     base = setup.recipe.base.model_copy(update=changes)
     recipe = setup.recipe.model_copy(update={"base": base})
-    rows = (setup.splits.train, setup.splits.validation, setup.scored)
-    made = recipe.making_fingerprint() + "".join(fingerprint(one) for one in rows)
+    rows = [fingerprint(setup.splits.train), fingerprint(setup.splits.validation)]
+    made = "".join([recipe.making_fingerprint(), *rows, fingerprint_in_order(setup.scored)])
     folder = runs / f"{recipe.name}-{_digest(made)[:16]}"
     if not (folder / MEASURED).is_file():
         say(f"{', '.join(files)}: {stays}")
@@ -243,5 +249,5 @@ def _write(file: Path, found: list[Measured]) -> None:
 
 
 def _read(file: Path) -> list[Measured]:
-    lines = file.read_text(encoding="utf-8").splitlines()
-    return [Measured.model_validate_json(line) for line in lines]
+    found = map(Measured.model_validate_json, file.read_text(encoding="utf-8").splitlines())
+    return [one.model_copy(update={"folder": file.parent}) for one in found]  # it may have been moved

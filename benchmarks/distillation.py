@@ -33,7 +33,7 @@ from benchmarks.state_matching import matched_states
 from finsent import options
 from finsent.claim import claimed
 from finsent.cli import make_app, print_anywhere, quiet_libraries, reporting_errors, say, stage
-from finsent.data.splits import Splits, fingerprint
+from finsent.data.splits import Splits, fingerprint, fingerprint_in_order
 from finsent.encoder.load import load_base
 from finsent.errors import BaseModelError, FinsentError, RecipeError, first_line
 from finsent.mirror import mirror_from_environment
@@ -156,7 +156,7 @@ def run_way(way: Way, task: Task, folder: Path) -> list[Fitted]:
 
 def digest(way: Way, recipe: Recipe, task: Task) -> str:
     """Return what decides the outcome, short: recipe, rows, teachers."""
-    rows = [fingerprint(task.splits.train), fingerprint(task.splits.validation)]
+    rows = [fingerprint(task.splits.train), fingerprint_in_order(task.splits.validation)]
     weights = [sha256(teacher / WEIGHTS) for teacher in task.teachers]
     told = "".join([recipe.making_fingerprint(), str(way.states), *rows, *weights])
     return hashlib.sha256(told.encode()).hexdigest()[:16]
@@ -260,7 +260,9 @@ def prepare(recipe: Recipe, rows: int | None, epochs: float | None, seeds: int) 
 def main(
     recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe with teachers")],
     rows: Annotated[int | None, typer.Option(min=2, help="training rows to draw; default: all")] = None,
-    epochs: Annotated[float | None, typer.Option(help="epochs, instead of the recipe's")] = None,
+    epochs: Annotated[
+        float | None, typer.Option(min=0.01, max=100, help="epochs, instead of the recipe's")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="training seeds of each way")] = 1,
     runs: options.Runs = RUNS,
     page: Annotated[Path, typer.Option(help="file to write the table to")] = OUTPUT,

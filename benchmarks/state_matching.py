@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedTokenizerFast
 
 from finsent.encoder.base_model import BaseModel
-from finsent.encoder.families import find_family
+from finsent.encoder.families import find_family, find_row
 from finsent.errors import BaseModelError
 from finsent.recipe.training import Training
 
@@ -44,12 +44,8 @@ def matched_states(
 
     Raises BaseModelError if the two have states of different sizes, or no first token that stands for a text.
     """
+    _check_states(base, teacher)
     theirs = read_states(teacher, texts)
-    own = base.model.config.hidden_size
-    if find_family(base.model).decodes or theirs.shape[1] != own:
-        raise BaseModelError(
-            f"a student's state of {own} values does not match that of its teacher, of {theirs.shape[1]}"
-        )
     ids = base.tokenizer()(list(texts), truncation=True, max_length=training.max_tokens)["input_ids"]
     states = dict(zip(map(tuple, ids), theirs, strict=True))
     hooks = attach_states(base.model, states, weight / training.batch_size)
@@ -58,6 +54,16 @@ def matched_states(
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _check_states(base: BaseModel, teacher: Path) -> None:
+    theirs = AutoConfig.from_pretrained(teacher)
+    if find_family(base.model).decodes or find_row(theirs).decodes:
+        raise BaseModelError("a T5 has no first token whose state stands for a text")
+    if (own := base.model.config.hidden_size) != theirs.hidden_size:
+        raise BaseModelError(
+            f"a student's state of {own} values does not match that of its teacher, of {theirs.hidden_size}"
+        )
 
 
 def read_states(teacher: Path, texts: Sequence[str]) -> Tensor:

@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from finsent.cli import say
+from finsent.data.splits import fingerprint_in_order
 from finsent.scoring import Ints, bootstrap_mean, classification, mcnemar
 from finsent.training.prediction import predict_logits
 from tuning.fitting import fit_recipe
@@ -74,7 +75,7 @@ def run_finals(setup: Setup, trials: list[Trial], folder: Path, checkpoints: Pat
 def run_final(setup: Setup, settings: Settings, seed: int, folder: Path, checkpoints: Path) -> Final:
     """Train settings with a seed, or read what that gave before."""
     recipe = setup.recipe_with(settings, seed)
-    rows = "".join(setup.splits.report.fingerprints.values())
+    rows = "".join([*setup.splits.report.fingerprints.values(), fingerprint_in_order(setup.splits.test)])
     name = hashlib.sha256((recipe.making_fingerprint() + rows).encode()).hexdigest()[:16]
     file = folder / f"{name}.json"
     if not file.is_file():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from finsent.errors import RecipeError
@@ -83,7 +83,16 @@ def check_space(search: Search, recipe: Recipe) -> None:
             raise RecipeError(f"space: {inside[0]} is a part of {key}; leave one of them out")
     for key, values in search.space.items():
         for value in values.values:
+            for part in _keys_in(key, value):
+                _refuse(part)
             _check_value(search, recipe, key, value)
+
+
+def _keys_in(key: str, value: Any) -> Iterator[str]:  # noqa: ANN401  (any value)
+    """Yield the dotted keys that a value of `key` sets, if it is a section."""
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        yield f"{key}.{name}"
+        yield from _keys_in(f"{key}.{name}", inner)
 
 
 def check_key(key: str) -> None:
@@ -94,9 +103,13 @@ def check_key(key: str) -> None:
             f"space: got {key}, but a search only changes what is learnt from the same rows; allowed are "
             f"keys below {', '.join(sorted(SECTIONS))}"
         )
+    _refuse(key)
+    _find_key(key)
+
+
+def _refuse(key: str) -> None:
     if why := REFUSED.get(key):
         raise RecipeError(f"space: got {key}: {why}; leave it out")
-    _find_key(key)
 
 
 def _find_key(key: str) -> Node:

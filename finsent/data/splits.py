@@ -21,7 +21,7 @@ import functools
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
@@ -42,7 +42,7 @@ from finsent.recipe.pretraining import LabelledRows
 from finsent.recipe.recipe import Recipe
 from finsent.text import comparable
 
-__all__ = ["SPLITS", "Splits", "fingerprint", "load_splits", "split_rows"]
+__all__ = ["SPLITS", "Splits", "fingerprint", "fingerprint_in_order", "load_splits", "split_rows"]
 
 
 @dataclass(frozen=True)
@@ -137,8 +137,20 @@ def split_rows(
 
 def fingerprint(rows: Iterable[Row]) -> str:
     """Return the sha256 of texts, labels and sources, in whatever order they stand."""
+    return _digest(sorted(_write_rows(rows)))
+
+
+def fingerprint_in_order(rows: Iterable[Row]) -> str:
+    """Return the sha256 of rows as they stand: of what is kept a row, such as answers to them."""
+    return _digest(_write_rows(rows))
+
+
+def _write_rows(rows: Iterable[Row]) -> Iterator[str]:
     write = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make one a row
-    lines = sorted(write([row.text, row.label, row.source]) for row in rows)
+    return (write([row.text, row.label, row.source]) for row in rows)
+
+
+def _digest(lines: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for number, line in enumerate(lines):  # not joined: of a million rows that would be a copy of them all
         digest.update((f"\n{line}" if number else line).encode("utf-8", "surrogatepass"))

@@ -15,7 +15,8 @@ OF_A_FILE = ("extends", "replace")  # keys of a file, not of a recipe
 
 def known_keys(model: type[BaseModel], path: str = "") -> Iterator[str]:
     """Yield the dotted path of every key of a model and of its sections, but not of other recipes in it."""
-    for name, field in model.model_fields.items():
+    for attribute, field in model.model_fields.items():
+        name = field.alias or attribute  # what a file says: int, not whole
         yield f"{path}{name}"
         for section in _sections(field.annotation):
             if not issubclass(section, Placed):

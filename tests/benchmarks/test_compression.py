@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from benchmarks import compression_runs
-from benchmarks.compression import compare, draw, render, run
+from benchmarks.compression import app, compare, draw, render, run
 from benchmarks.compression_runs import (
     CUTS,
     Measured,
@@ -17,10 +20,12 @@ from benchmarks.compression_runs import (
     prepare,
     read_shape,
 )
+from finsent.data.splits import Splits
 from finsent.errors import FinsentError
 from finsent.onnx_files import FP32, QUANTIZED
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
+from finsent.scoring import Floats
 from inference.classifier import Classifier
 from tests import tiny
 from tests.finsent.encoder.samples import change
@@ -73,10 +78,74 @@ def test_a_way_that_cannot_reach_the_target_is_told(setup: Setup, tmp_path: Path
     whole = Measured(
         name="int8", folder=tmp_path, file="x", bytes=90_000, parameters=1, stays="all", probabilities=[]
     )
-    found, reasons = measure_cuts(setup, whole, 10, tmp_path)
+    found, reasons = measure_cuts(setup, read_shape(setup), whole, 10, tmp_path)
     assert found == []
     assert [reason.partition(":")[0] for reason in reasons] == [f"fewer {name}" for name in CUTS]
     assert all("out of reach" in reason for reason in reasons)
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The recipes that were trained; their files are empty, and answer by the length of a text."""
+    names: list[str] = []
+
+    def make(recipe: Recipe, _: Splits, folder: Path, __: list[str]) -> int:
+        names.append(recipe.name)
+        (folder / FP32.path).parent.mkdir(parents=True)
+        (folder / FP32.path).touch()
+        return 20_000
+
+    class Lengths:
+        def __init__(self, *_: object) -> None: ...
+
+        def predict(self, texts: list[str]) -> Floats:
+            return np.array([[len(text), 0.0, 0.0] for text in texts])
+
+    monkeypatch.setattr(compression_runs, "_make", make)
+    monkeypatch.setattr(compression_runs, "Classifier", Lengths)
+    return names
+
+
+def test_probabilities_stand_in_the_order_of_the_rows(setup: Setup, tmp_path: Path, made: list[str]) -> None:
+    (first,) = compression_runs._measure(setup, {}, "all", {"fp32": FP32.path}, tmp_path)
+    turned = replace(setup, scored=setup.scored[::-1])
+    (again,) = compression_runs._measure(turned, {}, "all", {"fp32": FP32.path}, tmp_path)
+    assert again.probabilities == first.probabilities[::-1] != first.probabilities and len(made) == 2
+
+
+def test_what_was_measured_may_be_moved(setup: Setup, tmp_path: Path, made: list[str]) -> None:
+    compression_runs._measure(setup, {}, "all", {"fp32": FP32.path}, tmp_path / "runs")
+    (tmp_path / "runs").rename(tmp_path / "moved")
+    (found,) = compression_runs._measure(setup, {}, "all", {"fp32": FP32.path}, tmp_path / "moved")
+    assert (found.folder / found.file).is_file() and len(made) == 1
+
+
+def test_another_family_is_refused_before_anything_is_trained(tmp_path: Path, made: list[str]) -> None:
+    encoder = tiny.save_encoder(tmp_path / "distil", "distilbert")
+    other = prepare(load_recipe(tiny.write_recipe(tmp_path, encoder)), 24, 0.5)
+    with pytest.raises(FinsentError, match="got a 'distilbert'; only a BERT can be cut"):
+        run(other, None, tmp_path / "runs", tmp_path / "page.md")
+    assert made == []
+
+
+@pytest.mark.parametrize(
+    ("divided", "purpose"),
+    [(([], ["a row"]), "to choose the checkpoint by"), ((["a row"], []), "to train on")],
+)
+def test_too_few_rows_are_told(
+    divided: object, purpose: str, tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compression_runs, "_divide", lambda *_: divided)
+    with pytest.raises(FinsentError, match=f"tiny has too few rows: none {purpose}"):
+        prepare(tiny_recipe, None, None)
+
+
+@pytest.mark.parametrize(
+    "options", [["--rows", "0"], ["--epochs", "0"], ["--epochs", "101"], ["--bytes", "0"]]
+)
+def test_numbers_that_are_none_are_refused(options: list[str]) -> None:
+    done = CliRunner().invoke(app, ["recipes/quickstart.yaml", *options])
+    assert done.exit_code == 2 and f"Invalid value for '{options[0]}'" in done.stderr
 
 
 @pytest.mark.slow

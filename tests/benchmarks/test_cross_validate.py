@@ -7,7 +7,9 @@ import numpy as np
 import pandas
 import pytest
 import typer
+from typer.testing import CliRunner
 
+from benchmarks import cross_validate
 from benchmarks.counts import Folds, count, pool, read_folds
 from benchmarks.cross_validate import (
     compare,
@@ -118,6 +120,13 @@ def test_rows_of_several_seeds_count_once(tiny_recipe: Recipe) -> None:
     assert (found["more"].rows, found["more"].accuracy) == (4, 0.75)
 
 
+def test_the_page_says_which_fold_the_recipe_was_chosen_by(tiny_recipe: Recipe) -> None:
+    folds = EMPTY.model_copy(update={"runs": {"0": count(predictions([0, 1], [0, 2]), tiny_recipe)}})
+    assert "chosen by" not in render(tiny_recipe, folds)
+    page = render(tiny_recipe, folds.model_copy(update={"chosen_on": "0"}))
+    assert "\nThe recipe was chosen by scores on fold 0, so its rows flatter it.\n" in page
+
+
 class Trainer:
     """Stands in for train.py: notes what it was to make, and leaves a release that is never looked into."""
 
@@ -171,6 +180,10 @@ def test_counts_of_something_else_are_neither_added_to_nor_lost(
     (tmp_path / "tiny.json").unlink()
     run_missing(recipe, tmp_path, tmp_path / "runs", of, [0], [None])
     assert len(trainer.made) == 2  # what the other one predicted is not taken for its own
+    if of == 3:
+        assert (
+            len(list((tmp_path / "runs" / "tiny-0-of-3").glob("*.parquet"))) == 1
+        )  # nor compared by --against
 
 
 def test_a_fold_that_fails_leaves_the_others(tiny_recipe: Recipe, tmp_path: Path, trainer: Trainer) -> None:
@@ -213,6 +226,12 @@ def test_a_slip_is_answered_in_one_line(
     assert end.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"cross_validate: {said}")
+
+
+@pytest.mark.parametrize("folds", ["1", "101"])
+def test_so_many_folds_are_refused(folds: str) -> None:
+    done = CliRunner().invoke(cross_validate.app, ["recipes/quickstart.yaml", "--folds", folds])
+    assert done.exit_code == 2 and "Invalid value for '--folds'" in done.stderr
 
 
 @pytest.mark.slow

@@ -13,13 +13,13 @@ from typer.testing import CliRunner
 
 from benchmarks import distillation
 from benchmarks.distillation import Fitted, Task, Way, list_ways, prepare, render, run_ways, taught_by
-from benchmarks.state_matching import attach_states, read_states
+from benchmarks.state_matching import attach_states, matched_states, read_states
 from finsent.encoder.load import load_base
 from finsent.errors import BaseModelError, FinsentError
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.training.counterfactuals import turn_around
-from tests import tiny
+from tests import tiny, tiny_encoders
 
 COUNT = 5  # ways
 
@@ -140,7 +140,17 @@ def test_other_rows_are_another_task(student: Path, runs: Path) -> None:
         ways = [*list_ways(recipe), Way("soft labels", states=0.5)]
         return {distillation.digest(way, taught_by(way, recipe, task.texts, 1), task) for way in ways}
 
-    assert len(digests(few) | digests(all_rows)) == 2 * (COUNT + 1)
+    turned = replace(few, splits=replace(few.splits, validation=few.splits.validation[::-1]))
+    assert len(digests(few) | digests(all_rows) | digests(turned)) == 3 * (COUNT + 1)
+
+
+def test_a_t5_has_no_state_to_match(tiny_recipe: Recipe, tmp_path: Path) -> None:
+    student, teacher = load_base(tiny_recipe, []), tiny_encoders.save_encoder(tmp_path / "t5", "t5")
+    with (
+        pytest.raises(BaseModelError, match="a T5 has no first token whose state stands for a text"),
+        matched_states(student, teacher, ["profit rose"], tiny_recipe.training, 1.0),
+    ):
+        pass
 
 
 def test_matched_states_pull_as_a_loss_beside_would(tiny_recipe: Recipe, teacher_release: Path) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from finsent.training.report import TrainingReport
 from tests.tuning import samples
 from tests.tuning.samples import make_trial
 from tuning import finals
-from tuning.finals import choose_finalists, compare, compare_unseen, run_finals
+from tuning.finals import choose_finalists, compare, compare_unseen, run_final, run_finals
 from tuning.setup import Setup, prepare_setup
 
 
@@ -56,6 +58,18 @@ def test_finals_are_trained_once_a_seed_and_the_test_rows_are_scored_for_the_win
     again = run_finals(setup, [weak], *places)
     assert len(trained) == 4 and again.contenders == found.contenders
     assert [one.shape for one in found.answers] == [(2, len(setup.splits.test))] * 2
+
+
+def test_answers_stand_in_the_order_of_the_rows(
+    setup: Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted = Mock(), Mock(validation_macro_f1=0.5)
+    monkeypatch.setattr(finals, "fit_recipe", lambda *_: fitted)
+    monkeypatch.setattr(finals, "predict_logits", lambda _, __, texts, ___: np.eye(200)[[*map(len, texts)]])
+    places = tmp_path / "finals", tmp_path / "checkpoints"
+    turned = replace(setup, splits=replace(setup.splits, test=setup.splits.test[::-1]))
+    first, again = run_final(setup, {}, 2, *places), run_final(turned, {}, 2, *places)
+    assert again.answers == first.answers[::-1] != first.answers
 
 
 def test_one_seed_is_compared_by_mcnemar_and_several_by_rows() -> None:

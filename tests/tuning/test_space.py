@@ -35,6 +35,14 @@ PAGE = (tiny.ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
         ),
         ({"seed": {"int": [1, 2]}}, "allowed are keys below adapter, base, distillation, text, training"),
         ({"training.seed": {"int": [1, 2]}}, "training.seed: a seed is luck and no setting"),
+        (
+            {"training": {"choice": [{"epochs": 1}, {"seed": 7}]}},
+            "training.seed: a seed is luck and no setting",
+        ),
+        (
+            {"distillation": {"choice": [None, {"seeds": [6, 7]}]}},
+            "distillation.seeds: other teachers would have to be trained",
+        ),
         ({"training.batch_size": {"linear": [4, 8]}}, "got linear, but it takes whole numbers; write int or"),
         (
             {"training.dropout": {"linear": [0, 1.5]}},

@@ -9,6 +9,7 @@ from finsent.recipe.known_keys import OF_A_FILE, known_keys, suggest_key
 from finsent.recipe.pretraining import Pretraining
 from finsent.recipe.recipe import Recipe
 from finsent.recipe.reference import pretraining_page, reference_page
+from finsent.recipe.search import Search
 
 
 @pytest.mark.parametrize(("model", "page"), [(Recipe, reference_page), (Pretraining, pretraining_page)])
@@ -35,6 +36,13 @@ def test_every_known_key_is_on_the_page_of_keys(model: type[BaseModel], page: Ca
 )
 def test_a_wrong_key_is_led_to_the_right_one(place: tuple[int | str, ...], meant: str | None) -> None:
     assert suggest_key(Recipe, place) == meant
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"), [("itn", "space.int"), ("whole", None), ("chioce", "space.choice")]
+)
+def test_a_key_of_a_search_is_called_as_its_file_calls_it(wrong: str, meant: str | None) -> None:
+    assert suggest_key(Search, ("space", "training.epochs", wrong)) == meant
 
 
 def test_keys_of_a_file_are_no_keys_of_a_recipe() -> None:
