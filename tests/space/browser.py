@@ -50,14 +50,19 @@ class Visit:
         self.page.keyboard.press("ControlOrMeta+v")
 
     def wait_answer(self, text: str, where: str = "") -> None:
-        """Wait until the words that decided are those of a text; a demo opens with an answer already."""
-        self.page.wait_for_function(
-            """([where, text]) => {
-              const words = document.querySelectorAll(`${where} .fs-word`);
-              return [...words].map((word) => word.firstChild.textContent).join(" ") === text;
-            }""",
-            arg=[where, " ".join(text.split())],
-        )
+        """Wait until the words that decided are those of a text; a demo opens with an answer already.
+
+        AssertionError says what the page shows where they do not come.
+        """
+        found = """([where, text]) => {
+          const words = document.querySelectorAll(`${where} .fs-word`);
+          return [...words].map((word) => word.firstChild.textContent).join(" ") === text;
+        }"""
+        try:
+            self.page.wait_for_function(found, arg=[where, " ".join(text.split())])
+        except Exception as error:  # the library is in an environment of its own
+            told = [*self.complaints, self.page.inner_text("body")]
+            raise AssertionError("\n".join(told)) from error
 
     def shoot(self, name: str) -> None:
         """Write a screenshot of the whole page."""

@@ -37,12 +37,11 @@ def test_what_no_font_has_is_said_once_and_drawn_as_a_number(
 
 
 def test_a_font_that_has_the_letters_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    first, other = next(one for one in fontManager.ttflist if one.name == fonts.FIRST), "DejaVu Serif"
+    other = "DejaVu Serif"
+    usual = [one for one in fontManager.ttflist if (one.style, one.weight) == ("normal", 400)]
+    first, second = (next(one for one in usual if one.name == name) for name in (fonts.FIRST, other))
     letters = {first.fname: frozenset(map(ord, "ham"))}
     monkeypatch.setattr(fonts, "_read_letters", lambda path: letters.get(path, frozenset(map(ord, "ж"))))
-    second = next(
-        one for one in fontManager.ttflist if one.name == other and (one.style, one.weight) == ("normal", 400)
-    )
     monkeypatch.setattr(fontManager, "ttflist", [second, first])
     found = fonts.choose_fonts(["ham", "ж"])
     assert (found.families, found.missing) == ([fonts.FIRST, other], frozenset())
