@@ -38,11 +38,12 @@ function takeWords({ unit = settings.unit, tones = {}, pair = null, notice = nul
   if (notice) byId("foot").append(element("p", {}, element("b", {}, notice)));
 }
 
-// The first example stands there at once, and its answer once there is a model, unless the visitor was quicker.
+// The first example stands there at once, and its answer once there is a model, unless the visitor was quicker: whoever
+// is in the field is about to write, and would write behind it.
 function openWith(text) {
   const field = byId("text");
   field.placeholder = text;
-  if (field.value) return;
+  if (field.value || document.activeElement === field) return;
   field.value = text;
   loaded.then(() => {
     if (field.value === text && !byId("answer").hasChildNodes()) classifyOne();

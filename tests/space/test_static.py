@@ -76,6 +76,20 @@ def test_what_a_visitor_writes_first_is_kept(browser: Any, site: tuple[str, list
     context.close()
 
 
+def test_no_example_comes_before_the_words_of_a_visitor_who_is_in_the_field(
+    browser: Any, site: tuple[str, list[str]]
+) -> None:
+    context = browser.new_context(viewport=DESK)
+    context.add_init_script("""document.addEventListener("DOMContentLoaded", () => {
+      document.getElementById("text").focus();
+    });""")
+    visit = Visit(context, site[0] + "/")
+    visit.page.wait_for_selector("#examples button")
+    visit.page.keyboard.insert_text("Quick words")
+    assert visit.page.input_value("#text") == "Quick words"
+    context.close()
+
+
 def test_one_headline(visit: Visit, release: Path) -> None:
     page = visit.page
     page.fill("#text", TEXT)
