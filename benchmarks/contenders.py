@@ -20,7 +20,7 @@ from finsent.release import WEIGHTS, EncoderRun, sha256
 
 RECIPES = REPOSITORY / "recipes"
 LIKE_T5 = {"intermediate_size": 1280}  # MiniLM cut as finsent-tiny is, but for this: 7.2 million parameters
-MINILM_RATE = 3e-4  # as finsent-tiny's; T5 is tuned with higher rates
+MINILM_RATE = 3e-4  # as finsent-tiny's, with AdamW
 
 
 def encoder_of(recipe: Recipe) -> Pretraining:
@@ -58,7 +58,7 @@ def with_tokens(recipe: Recipe, tokens: int) -> Recipe:
 def with_minilm(recipe: Recipe) -> Recipe:
     """Return a recipe that fits MiniLM, cut to the size of the T5."""
     cut = load_recipe(RECIPES / "finsent-tiny.yaml").base.model_copy(update=LIKE_T5)
-    training = recipe.training.model_copy(update={"learning_rate": MINILM_RATE})
+    training = recipe.training.model_copy(update={"learning_rate": MINILM_RATE, "optimizer": "adamw"})
     return _change(recipe, "minilm", base=cut, training=training)
 
 

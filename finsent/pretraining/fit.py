@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch.optim.lr_scheduler import LambdaLR
@@ -25,7 +25,6 @@ from transformers import (
     default_data_collator,
     set_seed,
 )
-from transformers.optimization import Adafactor
 
 from finsent.memory import peak_memory
 from finsent.pretraining.examples import MOST_HELD_OUT, Examples, Material
@@ -35,6 +34,7 @@ from finsent.pretraining.progress import PretrainingProgress
 from finsent.pretraining.report import FitFigures, LossPoint
 from finsent.recipe.pretraining import Pretraining, PretrainingSteps
 from finsent.recipe.training import Training
+from finsent.training.adafactor import group_weights, make_adafactor
 from finsent.training.batches import rows_at_once
 from finsent.training.checkpoints import claim_folder, last_whole_checkpoint
 from finsent.training.distributed import check_share, count_processes, run_in_all
@@ -221,17 +221,9 @@ def _arguments(recipe: Pretraining, folder: Path, steps: int) -> TrainingArgumen
 
 def make_optimizer(training: PretrainingSteps, model: torch.nn.Module) -> torch.optim.Optimizer:
     """Return the optimizer of a recipe; biases and norms do not decay."""
-    weights = list(model.parameters())
-    groups = [
-        {"params": [one for one in weights if one.ndim > 1], "weight_decay": training.weight_decay},
-        {"params": [one for one in weights if one.ndim <= 1], "weight_decay": 0.0},
-    ]
-    if training.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=training.learning_rate)
-    made = Adafactor(
-        groups, lr=training.learning_rate, scale_parameter=True, relative_step=False, warmup_init=False
-    )
-    return cast("torch.optim.Optimizer", made)
+    if training.optimizer == "adafactor":
+        return make_adafactor(model, training.learning_rate, training.weight_decay)
+    return torch.optim.AdamW(group_weights(model, training.weight_decay), lr=training.learning_rate)
 
 
 def make_schedule(

@@ -15,11 +15,16 @@ class Training(Section):
     seed: Seed | None = Field(None, description="seed of head, order and dropout; default: the recipe's")
     epochs: float = Field(4, gt=0, le=100, description="passes over the training rows")
     batch_size: int = Field(32, ge=1, description="rows per step")
-    learning_rate: float = Field(6e-5, gt=0, lt=1, description="highest learning rate of AdamW")
+    learning_rate: float = Field(6e-5, gt=0, lt=1, description="highest learning rate")
+    optimizer: Literal["adamw", "adafactor"] = Field(
+        "adamw",
+        exclude_if=lambda name: name == "adamw",  # what recipes were fitted with before there was a choice
+        description="adafactor scales its steps by the size of the weights; a T5 of your own needs this",
+    )
     warmup: Share = Field(
         0.1, description="share of the steps in which the learning rate rises; then it falls to 0"
     )
-    weight_decay: float = Field(0.01, ge=0, description="of AdamW")
+    weight_decay: float = Field(0.01, ge=0, description="of all weights except biases and norms")
     label_smoothing: float = Field(
         0.0, ge=0, lt=1, description="share of the probability spread over all labels"
     )

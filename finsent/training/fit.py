@@ -34,6 +34,7 @@ from finsent.memory import peak_memory
 from finsent.recipe.recipe import Recipe
 from finsent.recipe.training import Energy, Training
 from finsent.scoring import classification
+from finsent.training.adafactor import make_adafactor
 from finsent.training.adapter import attach_adapter
 from finsent.training.batches import rows_at_once
 from finsent.training.checkpoints import claim_folder, last_whole_checkpoint
@@ -163,8 +164,12 @@ def _build_trainer(
     training, tokenizer = recipe.training, base.tokenizer()
     rows = {"train": taught, "validation": validation_rows(splits.validation, recipe.labels)}
     rows = {split: tokenize_rows(rows[split], tokenizer, training) for split in rows}
+    own = None  # the trainer makes AdamW
+    if training.optimizer == "adafactor":
+        own = make_adafactor(base.model, training.learning_rate, training.weight_decay)
     return SharingTrainer(
         model=base.model,
+        optimizers=(own, None),
         args=_arguments(recipe, len(rows["train"]), folder),
         train_dataset=rows["train"],
         eval_dataset=rows["validation"],
