@@ -201,6 +201,7 @@ def render(
         f"Test rows: {tested}. Not pretrained means: the tokenizer, and the random weights that the",
         f"pretraining began with. In brackets: 95 % intervals by bootstrap over rows, {RESAMPLES:,} times.",
         "There is one seed of each, so how far another seed would be is not in the intervals.",
+        "One text: the median on one thread, as each release was measured when it was made.",
         "",
         *tell_scores(results, recipe.labels),
         "",

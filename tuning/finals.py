@@ -74,6 +74,7 @@ def run_finals(setup: Setup, trials: list[Trial], folder: Path, checkpoints: Pat
 
 def run_final(setup: Setup, settings: Settings, seed: int, folder: Path, checkpoints: Path) -> Final:
     """Train settings with a seed, or read what that gave before."""
+    setup.check_unchanged()
     recipe = setup.recipe_with(settings, seed)
     rows = "".join([*setup.splits.report.fingerprints.values(), fingerprint_in_order(setup.splits.test)])
     name = hashlib.sha256((recipe.making_fingerprint() + rows).encode()).hexdigest()[:16]

@@ -44,6 +44,18 @@ class Setup:
         recipe = load_recipe(self.search.recipe_file, self.recipe.runs, nest(settings))
         return recipe if seed is None else recipe.with_seed(seed)
 
+    def check_unchanged(self) -> None:
+        """Raise FinsentError if the recipe's file was changed since the search read it.
+
+        Every trial reads it anew, and trials of different recipes cannot be compared.
+        """
+        path = self.search.recipe_file
+        if load_recipe(path, self.recipe.runs).making_fingerprint() != self.recipe.making_fingerprint():
+            raise FinsentError(
+                f"{path.name} was changed during the search; undo the change and run the same command again, "
+                "or give the search another name"
+            )
+
     def owner(self) -> str:
         """Return the sha256 of what makes trials comparable: recipe, rows, space, and how it is searched."""
         told: dict[str, Any] = self.search.model_dump(mode="json", by_alias=True, exclude=COUNTS)

@@ -26,6 +26,7 @@ def run_trials(setup: Setup, study: Study, checkpoints: Path) -> list[Trial]:
 
 def run_trial(setup: Setup, study: Study, checkpoints: Path, table: TrialTable) -> None:
     """Run one trial from its beginning; FinsentError that names its settings if they do not go together."""
+    setup.check_unchanged()
     asked = study.ask()
     table.begin(asked.number, asked.settings)
 

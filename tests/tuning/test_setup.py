@@ -25,6 +25,15 @@ def test_trials_may_be_added_and_nothing_else_may_change(tmp_path: Path, tiny_ba
     assert setup.owner() not in [one.owner() for one in others]
 
 
+def test_a_recipe_that_is_changed_during_a_search_ends_it(tmp_path: Path, tiny_base: Path) -> None:
+    search, recipe = samples.read_search(tmp_path, tiny_base)
+    setup = prepare_setup(search, recipe, None)
+    setup.check_unchanged()
+    tiny.write_recipe(tmp_path, tiny_base, training=samples.SHORT)
+    with pytest.raises(FinsentError, match=r"tiny\.yaml was changed during the search; undo the change"):
+        setup.check_unchanged()
+
+
 def test_a_search_that_names_no_keys_gets_those_around_its_recipe(tmp_path: Path, tiny_base: Path) -> None:
     search, _ = read_recipe(load_search(tiny.write_recipe(tmp_path, tiny_base)), tmp_path / "runs")
     assert search.space["training.learning_rate"].values == pytest.approx([0.0013, 0.02], rel=0.05)
