@@ -42,7 +42,7 @@ def test_a_command_is_run_by_a_test_or_said_to_be_untried() -> None:
         "pip install -r serving/requirements-ray.txt",
         "python -m benchmarks.bulk runs/finsent-nano/release",
     ]
-    assert "no test runs this command" in " ".join(DOCUMENT.split())
+    assert "No test runs this command" in " ".join(DOCUMENT.split())
 
 
 def test_the_commands_of_this_machine_run(
