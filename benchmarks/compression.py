@@ -85,29 +85,21 @@ def load(one: Measured, threads: int) -> Predict:
     return Classifier(one.folder, one.file, threads=threads).predict
 
 
-def draw(lines: list[Line], target: int) -> Figure:
-    """Return macro F1 with its 95 % interval against megabytes; the dotted line is the target."""
-    figure = Figure(figsize=(8, 4.6), layout="constrained")
+def draw(lines: list[Line]) -> Figure:
+    """Return macro F1 with its 95 % interval, a row a file; the dotted line is the reference."""
+    figure = Figure(figsize=(8, 0.8 + 0.4 * len(lines)), layout="constrained")
     axes = figure.subplots()
-    for number, line in enumerate(lines):
-        size, scores = line.measured.bytes / 1e6, line.scores
+    for row, line in enumerate(lines):
+        scores, interval = line.scores, line.scores.macro_f1_interval
         colour = ORANGE if line.measured.name.startswith("fewer") else BLUE
-        interval = scores.macro_f1_interval
-        axes.plot([size, size], [interval.low, interval.high], color=colour, linewidth=1, alpha=0.4)
-        axes.plot(size, scores.macro_f1, "o", color=colour)
-        axes.annotate(
-            line.measured.name,
-            (size, scores.macro_f1),
-            (6, (-9, 5)[number % 2]),
-            textcoords="offset points",
-            fontsize=8,
-        )
-    axes.axvline(target / 1e6, color=GREY, linestyle=":", linewidth=1)
-    axes.set_xscale("log")
-    axes.set_xlabel("MB of the ONNX file (dotted: the target)")
-    axes.set_ylabel("macro F1, 95 % interval")
-    axes.margins(x=0.25)
-    axes.grid(visible=True, color="#e0e0e0", linewidth=0.6)
+        axes.plot([interval.low, interval.high], [row, row], color=colour, linewidth=1.5, alpha=0.5)
+        axes.plot(scores.macro_f1, row, "o", color=colour)
+    names = [f"{line.measured.name}, {line.measured.bytes / 1e6:.1f} MB" for line in lines]
+    axes.set_yticks(range(len(lines)), names)
+    axes.invert_yaxis()
+    axes.axvline(lines[0].scores.macro_f1, color=GREY, linestyle=":", linewidth=1)
+    axes.set_xlabel(f"macro F1, 95 % interval (dotted: {lines[0].measured.name})")
+    axes.grid(axis="x", color="#e0e0e0", linewidth=0.6)
     return figure
 
 
@@ -125,7 +117,7 @@ def render(setup: Setup, lines: list[Line], target: int, reasons: list[str], las
         f"this file has right and `{lines[0].measured.name}` has not, and the other way round; p is of "
         "McNemar's exact test on them.",
         "",
-        "![macro F1 against size](compression.svg)",
+        "![macro F1 of every file](compression.svg)",
         "",
         "| file | what stays | MB | million parameters | accuracy | macro F1 | ms | alone right | p |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -167,7 +159,7 @@ def run(setup: Setup, target: int | None, runs: Path, page: Path) -> None:
     cuts, reasons = measure_cuts(setup, shape, sizes["int8"], aim, runs)
     lines = compare(setup, [*whole, *cuts])
     with mpl.rc_context({"svg.hashsalt": "finsent"}):  # or its ids, and so its bytes, would differ each time
-        figure = draw(lines, aim)
+        figure = draw(lines)
         FigureCanvasSVG(figure).print_svg(page.with_suffix(".svg"), metadata={"Date": None})
     told = [f"- Measured on {datetime.now(UTC):%Y-%m-%d}.", *tell_machine()]
     page.write_text(render(setup, lines, aim, reasons, told), encoding="utf-8")

@@ -57,9 +57,11 @@ def with_tokens(recipe: Recipe, tokens: int) -> Recipe:
 
 def with_minilm(recipe: Recipe) -> Recipe:
     """Return a recipe that fits MiniLM, cut to the size of the T5."""
-    cut = load_recipe(RECIPES / "finsent-tiny.yaml").base.model_copy(update=LIKE_T5)
+    tiny = load_recipe(RECIPES / "finsent-tiny.yaml")
+    cut = tiny.base.model_copy(update=LIKE_T5)
+    card = recipe.card.model_copy(update={"licence": tiny.card.licence})  # that of its rows
     training = recipe.training.model_copy(update={"learning_rate": MINILM_RATE, "optimizer": "adamw"})
-    return _change(recipe, "minilm", base=cut, training=training)
+    return _change(recipe, "minilm", base=cut, training=training, card=card)
 
 
 def _change(recipe: Recipe, name: str, **changes: object) -> Recipe:

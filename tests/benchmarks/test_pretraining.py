@@ -14,6 +14,7 @@ from benchmarks.cross_validate import tabulate
 from benchmarks.pretraining import BARE, COUNTS, HEAD, MINILM, WORDS, Result, list_pairs, render, tell_pairs
 from benchmarks.slim_attention import compare, random_t5
 from finsent.data.rows import Row
+from finsent.licences import recipe_licence
 from finsent.pretraining.model import prepare_model
 from finsent.pretraining.report import (
     FitFigures,
@@ -101,6 +102,11 @@ def test_every_contender_has_the_same_rows_and_passes_and_a_name_of_its_own(
     assert fewer.training.tokens == 2_000_000
     assert fewer.name != contenders.encoder_of(found[HEAD]).name
     assert {name for pair in list_pairs(list(found)) for name in pair} <= {*found, COUNTS}
+
+
+def test_minilm_may_be_made_with_the_licence_that_its_card_names() -> None:
+    recipe = contenders.with_minilm(RECIPE)
+    assert recipe_licence(recipe).id == recipe.card.licence != RECIPE.card.licence
 
 
 def test_random_weights_are_those_that_the_pretraining_begins_with(tmp_path: Path, tiny_base: Path) -> None:

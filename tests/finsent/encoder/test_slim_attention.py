@@ -48,7 +48,9 @@ def test_a_decoder_without_an_inverse_is_refused() -> None:
     encoder = tiny_encoders.random_classifier()
     attention = next(iter(decoder_attentions(encoder)))
     attention.k.weight.data[1] = attention.k.weight.data[0] * (1 + 1e-6)
-    with pytest.raises(ReleaseError, match=r"slim_attention: logits change by .*, allowed are at most 0\.001"):
+    with pytest.raises(
+        ReleaseError, match=r"slim_attention: logits change by .*, allowed are at most 0\.001"
+    ):
         slim_down(encoder)
 
 
