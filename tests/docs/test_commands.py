@@ -20,7 +20,7 @@ UNTRIED = "not tried"  # in a heading: said to the reader, too
 RUN_BY = {
     ("README.md", "Use it"): "tests/serving/test_documents.py",
     ("README.md", "Serve it"): "tests/serving/test_documents.py",
-    ("README.md", "Score millions"): "tests/serving/test_documents.py",
+    ("README.md", "Score millions of rows"): "tests/serving/test_documents.py",
     ("docs/bulk.md", ""): "tests/serving/bulk/test_document.py",
     ("docs/endpoints.md", None): "tests/serving/test_handler.py",
     ("docs/serving.md", "REST"): "tests/serving/test_documents.py",

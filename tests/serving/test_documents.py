@@ -61,7 +61,7 @@ def test_the_commands_of_the_documents_run(tiny_release: Path, tmp_path: Path) -
         assert _run_blocks(page["REST"], tmp_path, server.address) == 3
         assert _run_blocks(page["Bulk"], tmp_path, server.address) == 1
         assert _run_blocks(readme["Serve it"], tmp_path, server.address) == 1
-        assert _run_blocks(readme["Score millions"], tmp_path, server.address) == 1
+        assert _run_blocks(readme["Score millions of rows"], tmp_path, server.address) == 1
         assert _run_blocks(readme["Use it"], tmp_path, server.address) == 2
 
 
