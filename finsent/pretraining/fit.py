@@ -34,10 +34,10 @@ from finsent.pretraining.progress import PretrainingProgress
 from finsent.pretraining.report import FitFigures, LossPoint
 from finsent.recipe.pretraining import Pretraining, PretrainingSteps
 from finsent.recipe.training import Training
-from finsent.training.adafactor import group_weights, make_adafactor
 from finsent.training.batches import rows_at_once
 from finsent.training.checkpoints import claim_folder, last_whole_checkpoint
 from finsent.training.distributed import check_share, count_processes, run_in_all
+from finsent.training.optimizers import group_weights, make_adafactor
 from finsent.training.precision import use_bf16
 from finsent.training.sharing import SharingTrainer
 

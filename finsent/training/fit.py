@@ -34,13 +34,13 @@ from finsent.memory import peak_memory
 from finsent.recipe.recipe import Recipe
 from finsent.recipe.training import Energy, Training
 from finsent.scoring import classification
-from finsent.training.adafactor import make_adafactor
 from finsent.training.adapter import attach_adapter
 from finsent.training.batches import rows_at_once
 from finsent.training.checkpoints import claim_folder, last_whole_checkpoint
 from finsent.training.curve import read_curve
 from finsent.training.distributed import check_share, count_processes, run_in_all
 from finsent.training.loss import class_weights, make_loss
+from finsent.training.optimizers import make_adafactor
 from finsent.training.precision import use_bf16
 from finsent.training.progress import TrainingProgress
 from finsent.training.report import TrainingReport, TransferReport

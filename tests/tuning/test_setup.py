@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,9 @@ from finsent.errors import FinsentError
 from finsent.recipe.file import load_recipe, load_search
 from tests import tiny
 from tests.tuning import samples
+from tuning.finals import run_final
 from tuning.setup import Setup, find_teacher, prepare_setup, read_recipe
+from tuning.trials import run_trial
 
 
 def test_trials_may_be_added_and_nothing_else_may_change(tmp_path: Path, tiny_base: Path) -> None:
@@ -30,8 +33,14 @@ def test_a_recipe_that_is_changed_during_a_search_ends_it(tmp_path: Path, tiny_b
     setup = prepare_setup(search, recipe, None)
     setup.check_unchanged()
     tiny.write_recipe(tmp_path, tiny_base, training=samples.SHORT)
-    with pytest.raises(FinsentError, match=r"tiny\.yaml was changed during the search; undo the change"):
-        setup.check_unchanged()
+    nothing: Any = None  # no trial is asked for, and nothing is shown
+    for go_on in (
+        setup.check_unchanged,
+        lambda: run_trial(setup, nothing, tmp_path, nothing),
+        lambda: run_final(setup, {}, 1, tmp_path, tmp_path),
+    ):
+        with pytest.raises(FinsentError, match=r"tiny\.yaml was changed during the search; undo the change"):
+            go_on()
 
 
 def test_a_search_that_names_no_keys_gets_those_around_its_recipe(tmp_path: Path, tiny_base: Path) -> None:

@@ -25,6 +25,7 @@ def test_local_starts_a_hub_whose_user_may_write_where_the_push_goes(tmp_path: P
     with open_hub("https://nowhere.invalid", True, 5, "desk/x", None, "local/x") as reader:
         account = reader.connection.api.whoami()
         assert reader.connection.endpoint.startswith("http://127.0.0.1:")
+        assert reader.connection.place_of("desk/x") == "desk/x in runs/hub"
         assert [one["name"] for one in account["orgs"]] == ["desk"]
         assert (tmp_path / "hub" / "token").read_text(encoding="utf-8").strip() == reader.connection.token
 

@@ -9,7 +9,7 @@ from finsent.data.splits import load_splits
 from finsent.encoder.load import load_base
 from finsent.recipe.recipe import Recipe
 from finsent.training import fit as fitting
-from finsent.training.adafactor import group_weights, make_adafactor
+from finsent.training.optimizers import group_weights, make_adafactor
 
 
 def test_a_step_is_as_large_as_the_weights_are() -> None:

@@ -1,4 +1,4 @@
-"""Adafactor, whose steps are as large as the weights that they change.
+"""Optimizers beside the trainer's own: Adafactor, whose steps are as large as the weights that they change.
 
 A new T5 has weights of very different sizes, because its attention is not scaled: a step that suits its word
 embeddings breaks its queries. AdamW has one step for all of them (Shazeer and Stern 2018, arXiv 1804.04235).
