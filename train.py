@@ -4,6 +4,7 @@ python train.py                                  build runs/quickstart/release
 python train.py recipes/finsent-research.yaml    build another recipe
 python train.py recipes/x.yaml --resume          continue after an interruption
 python train.py recipes/x.yaml --evaluate-on others.csv
+python train.py recipes/x.yaml --write-answers   keep the answers of its teachers, to build it without them
 torchrun --nproc-per-node 2 train.py RECIPE      two processes, or two GPUs
 """
 
@@ -22,6 +23,7 @@ from finsent.data.splits import Splits
 from finsent.data.telling import tell_briefly
 from finsent.encoder.load import load_base
 from finsent.endpoint import write_endpoint_files
+from finsent.errors import FinsentError
 from finsent.licences import recipe_licence
 from finsent.mirror import mirror_from_environment
 from finsent.onnx_files import ONNX_FILES
@@ -32,8 +34,12 @@ from finsent.pretraining.start import ensure_encoder
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RUNS, Run
+from finsent.training.answers import find_answers, write_answers
 from finsent.training.distributed import check_share, dismiss_others, gathered, tell_processes
 from finsent.training.fit import fit
+from finsent.training.precision import use_bf16
+from finsent.training.targets import asked_texts
+from finsent.training.teachers import remember_logits
 from model_card.behaviour.cases import read_suites
 from model_card.card.files import write_card
 from model_card.measure.metrics_file import read_metrics
@@ -72,7 +78,7 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     check_protected(recipe, splits)
     for line in tell_briefly(inspect_rows(recipe, splits, mirror)):
         say(line)
-    teachers = [make_teacher(teacher, recipe, splits, run, resume) for teacher in recipe.teachers]
+    teachers = [find_teacher(teacher, recipe, splits, run, resume) for teacher in recipe.teachers]
     start = teachers[0] if recipe.distillation and recipe.distillation.initialize_from == "teacher" else None
     stage(f"base: {recipe.teachers[0].name if start else recipe.base.hub}")
     base = load_base(recipe, [row.text for row in splits.train], mirror, start)
@@ -95,6 +101,13 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     return run.finish()
 
 
+def find_teacher(teacher: Recipe, student: Recipe, splits: Splits, run: Run, resume: bool) -> Path:
+    """Return a teacher's written answers where the recipe has them, else its release, built if need be."""
+    if student.distillation is not None and student.distillation.answers is not None:
+        return find_answers(student, teacher, splits)
+    return make_teacher(teacher, student, splits, run, resume)
+
+
 def make_teacher(teacher: Recipe, student: Recipe, splits: Splits, run: Run, resume: bool) -> Path:
     """Return the release of a teacher, next to that of `run`; build it unless it exists for these rows.
 
@@ -107,6 +120,31 @@ def make_teacher(teacher: Recipe, student: Recipe, splits: Splits, run: Run, res
             stage(f"teacher: {teacher.name}")
             train(teacher, own, resume, rows)
     return own.release
+
+
+def answer_for(recipe: Recipe, run: Run, resume: bool = False) -> list[Path]:
+    """Write down what the teachers of a recipe answer to every text of its splits and every text it adds.
+
+    The teachers are built where they are not there. Returns the tables. Raises FinsentError.
+    """
+    if recipe.distillation is None or recipe.distillation.answers is None:
+        raise FinsentError(
+            f"{recipe.name}: --write-answers needs distillation.answers, the folder to write to"
+        )
+    mirror = mirror_from_environment()
+    stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
+    splits = prepare_splits(recipe, mirror)
+    transfer = prepare_transfer(recipe, splits, mirror)
+    texts = [row.text for part in (splits.train, splits.validation, splits.test) for row in part]
+    texts += asked_texts(recipe, splits.train, transfer.texts if transfer else ())
+    bf16 = use_bf16(recipe.training.bf16)
+    tables = []
+    for teacher in recipe.teachers:
+        release = make_teacher(teacher, recipe, splits, run, resume)
+        stage(f"answers: {teacher.name}, {len(texts):,} texts")
+        answers = dict(zip(texts, remember_logits(release, texts, bf16), strict=True))
+        tables.append(write_answers(recipe, teacher, release, splits, answers))
+    return tables
 
 
 def pass_gate(recipe: Recipe, measured: list[MeasuredVariant], folder: Path) -> GatedVariants:
@@ -126,6 +164,7 @@ def main(
     runs: options.Runs = RUNS,
     resume: options.Resume = False,
     evaluate_on: options.EvaluateOn = None,
+    write: options.WriteAnswers = False,
 ) -> None:
     """Build a release, or score an existing one; exit 1 with one line if something is wrong."""
     quiet_libraries()
@@ -138,6 +177,9 @@ def main(
             score_and_write(str(run.folder), [evaluate_on], run.folder / f"{evaluate_on.stem}.scores.json")
             return
         with claimed(run.folder):
+            if write:
+                print(*answer_for(recipe, run, resume), sep="\n")
+                return
             release = train(recipe, run, resume)
         print(summarize(release, read_metrics(release / METRICS)))
 

@@ -49,7 +49,9 @@ def part_of(recipe: Recipe, fold: Fold, seed: int | None) -> Recipe:
     changes: dict[str, Any] = {"name": name, "data": data, "allow_weak": True}  # measured, never published
     if recipe.distillation is not None:
         teachers = [part_of(teacher, fold, None) for teacher in recipe.distillation.teachers]
-        changes["distillation"] = recipe.distillation.model_copy(update={"teachers": teachers})
+        changes["distillation"] = recipe.distillation.model_copy(
+            update={"teachers": teachers, "answers": None}
+        )
     part = recipe.model_copy(update=changes)
     return part if seed is None else part.with_seed(seed)
 

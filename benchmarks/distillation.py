@@ -47,9 +47,10 @@ from finsent.training.counterfactuals import turn_around
 from finsent.training.fit import fit
 from finsent.training.precision import use_bf16
 from finsent.training.prediction import predict_logits
+from finsent.training.splicing import splice
 from finsent.training.teachers import ask_teachers
 from tuning.finals import RESAMPLES, compare
-from tuning.setup import find_teacher
+from tuning.setup import find_teacher_release
 
 app = make_app(__doc__)
 
@@ -111,6 +112,8 @@ def list_ways(recipe: Recipe) -> list[Way]:
         Way("soft labels, from the teacher's weights", {"initialize_from": "teacher"}),
         Way("soft labels, matching the teacher's states", states=STATES),
     ]
+    if splices := recipe.distillation.splices:
+        ways.append(Way(f"soft labels, {splices} splices of each text", {"splices": splices}))
     return [*ways, Way("soft labels, opposites", {"opposites": opposites})] if opposites else ways
 
 
@@ -124,7 +127,8 @@ def taught_by(way: Way, recipe: Recipe, texts: list[str], seed: int) -> Recipe:
     if way.plan is not None and recipe.distillation is not None:
         kept = {key: getattr(recipe.distillation, key) for key in KEPT}
         plan = Distillation(**kept | way.plan)
-        added = plan.augmentations * len(texts) + len(turn_around(texts, plan.opposites, seed))
+        added = plan.augmentations * len(texts) + len(splice(texts, plan.splices, seed))
+        added += len(turn_around(texts, plan.opposites, seed))
     batches = [math.ceil(count / training.batch_size) for count in (len(texts), len(texts) + added)]
     steps = math.ceil(batches[0] * training.epochs)
     epochs = (steps - 0.5) / batches[1]  # half a step less, as what is not whole is rounded up
@@ -247,7 +251,7 @@ def prepare(recipe: Recipe, rows: int | None, epochs: float | None, seeds: int) 
     list_ways(recipe)
     mirror = mirror_from_environment()
     splits = prepare_splits(recipe, mirror)
-    teachers = [find_teacher(teacher, recipe, splits, mirror) for teacher in recipe.teachers]
+    teachers = [find_teacher_release(teacher, recipe, splits, mirror) for teacher in recipe.teachers]
     if rows is not None and rows < len(splits.train):
         splits = replace(splits, train=random.Random(recipe.seed).sample(splits.train, rows))
     if epochs is not None:

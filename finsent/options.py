@@ -12,6 +12,12 @@ Runs = Annotated[Path, typer.Option(help="folder for releases, one folder per re
 EvaluateOn = Annotated[
     Path | None, typer.Option(metavar="FILE", help="do not train; score the release on this labelled file")
 ]
+WriteAnswers = Annotated[
+    bool,
+    typer.Option(
+        "--write-answers", help="do not train; write what the teachers answer to distillation.answers"
+    ),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="continue from the last checkpoint")]
 PretrainingFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="the recipe of the encoder")]
 IfMissing = Annotated[

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import evaluate
 
 Floats = NDArray[np.floating[Any]]
+Bools = NDArray[np.bool_]
 Ints = NDArray[np.integer[Any]]
 
 MODULES = Path(__file__).parent / "metrics"

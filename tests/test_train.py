@@ -182,6 +182,36 @@ def test_a_teacher_is_made_once_and_then_found(tmp_path: Path, tiny_base: Path) 
     assert "the weights of tiny, which was trained from the base model" in card
 
 
+def test_a_student_of_written_answers_needs_no_teacher(tmp_path: Path, tiny_base: Path) -> None:
+    recipe = tiny.write_recipe(tmp_path, tiny_base)
+    student = tmp_path / "student.yaml"
+    plan = {"teachers": [recipe.name], "augmentations": 1, "answers": "said"}
+    student.write_text(f"extends: {recipe.name}\nname: student\ndistillation: {plan!r}\n", encoding="utf-8")
+    written = tiny.run_train(student, tmp_path / "there", "--write-answers")
+    assert written.returncode == 0, written.stderr
+    assert written.stdout == f"{tmp_path / 'said' / 'tiny.csv'}\n" and "teacher: tiny" in written.stderr
+    assert not (tmp_path / "there" / "student" / "release").exists()
+    made = tiny.run_train(student, tmp_path / "here")
+    assert made.returncode == 0, made.stderr
+    assert "teacher: tiny" not in made.stderr and "without a written answer" not in made.stderr
+    assert not (tmp_path / "here" / "tiny").exists()
+    release = tmp_path / "here" / "student" / "release"
+    card = (release / "README.md").read_text(encoding="utf-8")
+    metrics = read_metrics(release / "metrics.json")
+    teacher = read_metrics(tmp_path / "there" / "tiny" / "release" / "metrics.json")
+    taught = metrics.beside_teacher
+    assert taught is not None and taught.accuracy == teacher.variant("pytorch").scores.accuracy
+    assert "### Beside its teacher\n" in card and lint_card(card, metrics, release) == []
+    again = read_released_recipe(release / "recipe.yaml").distillation
+    assert again is not None and again.answers is not None and again.answers.endswith("said")
+
+
+def test_answers_need_a_folder_to_be_written_to(tmp_path: Path, tiny_base: Path) -> None:
+    refused = tiny.run_train(tiny.write_recipe(tmp_path, tiny_base), tmp_path / "runs", "--write-answers")
+    assert refused.returncode == 1
+    assert "tiny: --write-answers needs distillation.answers, the folder to write to" in refused.stderr
+
+
 def _without_time(metrics: dict[str, object]) -> str:
     """Drop what may differ between two runs: times, energy, memory, date, and the path to its own rows."""
     text = json.loads(json.dumps(metrics))

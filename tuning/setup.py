@@ -18,6 +18,7 @@ from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.recipe.search import Search
 from finsent.release import Run
+from finsent.training.answers import find_answers
 from model_card.reuse import was_made_from
 from tuning.space import Settings, check_space, default_space, nest
 
@@ -88,6 +89,13 @@ def prepare_setup(search: Search, recipe: Recipe, mirror: Path | None) -> Setup:
 
 
 def find_teacher(teacher: Recipe, student: Recipe, splits: Splits, mirror: Path | None) -> Path:
+    """Return a teacher's release, or its written answers where the student has them; errors as below."""
+    if student.distillation is not None and student.distillation.answers is not None:
+        return find_answers(student, teacher, splits)
+    return find_teacher_release(teacher, student, splits, mirror)
+
+
+def find_teacher_release(teacher: Recipe, student: Recipe, splits: Splits, mirror: Path | None) -> Path:
     """Return the release of a teacher; FinsentError if it is not there, or made from other rows."""
     release = Run(student.runs / teacher.name).release
     if not was_made_from(release, teacher, prepare_teacher_splits(teacher, student, splits, mirror)):

@@ -16,7 +16,13 @@ from typing import Any
 from finsent import REPOSITORY
 from finsent.errors import RecipeError
 
-FOLDERS = ("data.sources.*.path", "data.unlabelled.*.path", "base.path", "evaluation.suites.*")
+FOLDERS = (
+    "data.sources.*.path",
+    "data.unlabelled.*.path",
+    "base.path",
+    "evaluation.suites.*",
+    "distillation.answers",
+)
 INSIDE = ("data.sources.*.files.*.*", "data.sources.*.files.*", "data.unlabelled.*.files.*", "base.folder")
 RECIPES = ("distillation.teachers.*", "base.recipe", "data.protect.recipes.*")  # inside a recipe
 ADDRESSES = ("data.sources.*.url", "data.unlabelled.*.url")

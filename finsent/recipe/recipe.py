@@ -37,6 +37,12 @@ class Distillation(Section):
         min_length=1,
         description="recipe files next to this one, or recipes; built first if they are not in runs/",
     )
+    answers: str | None = Field(
+        None,
+        exclude_if=lambda folder: folder is None,  # recipes from before it keep their fingerprint
+        description="folder with the teachers' written answers, from train.py --write-answers; the teachers "
+        "are then not built",
+    )
     seeds: list[Seed] = Field(
         [], description="training seeds; every teacher is built once with each, by default with its own"
     )
@@ -44,6 +50,13 @@ class Distillation(Section):
     temperature: float = Field(1.0, gt=0, le=20, description="divides the teachers' logits")
     augmentations: int = Field(
         0, ge=0, le=100, description="perturbed copies of every training text, labelled by the teachers alone"
+    )
+    splices: int = Field(
+        0,
+        ge=0,
+        le=100,
+        exclude_if=lambda copies: not copies,  # as above
+        description="copies of every training text that end as another does; only the teachers label them",
     )
     transfer: int = Field(
         0,
@@ -60,6 +73,12 @@ class Distillation(Section):
     initialize_from: Literal["base", "teacher"] = Field(
         "base", description="teacher: start from the weights of the first one, head included"
     )
+
+    @model_validator(mode="after")
+    def _answers_have_no_weights(self) -> Self:
+        if self.answers is not None and self.initialize_from == "teacher":
+            raise ValueError("initialize_from: got teacher with answers, which hold no weights; use base")
+        return self
 
     @field_validator("opposites")
     @classmethod

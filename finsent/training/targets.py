@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 from datasets import Dataset
 
+from finsent.cli import say
 from finsent.data.rows import Row
+from finsent.errors import FinsentError
 from finsent.recipe.recipe import Recipe
-from finsent.scoring import Floats
+from finsent.scoring import Bools, Floats
 from finsent.training.augmentation import augment
 from finsent.training.counterfactuals import turn_around
 from finsent.training.precision import use_bf16
+from finsent.training.splicing import splice
 from finsent.training.teachers import ask_teachers
 
 
@@ -32,25 +35,51 @@ def validation_rows(rows: list[Row], labels: list[str]) -> Dataset:
     return Dataset.from_dict({"text": [row.text for row in rows], "label": one_hot.tolist()})
 
 
+def asked_texts(recipe: Recipe, rows: list[Row], transfer: Sequence[str] = ()) -> list[str]:
+    """Return what teachers are asked beyond the rows: copies of several kinds and `transfer`."""
+    assert recipe.distillation is not None
+    plan, seed = recipe.distillation, recipe.training_seed
+    texts = [row.text for row in rows]
+    augmented = augment(texts, plan.augmentations, seed)
+    return [
+        *augmented,
+        *splice(texts, plan.splices, seed),
+        *turn_around(texts, plan.opposites, seed),
+        *transfer,
+    ]
+
+
 def training_rows(
     recipe: Recipe, rows: list[Row], teachers: Sequence[Path], transfer: Sequence[str] = ()
 ) -> Dataset:
-    """Return columns text and label `(n_labels,)`: the rows, then what teachers alone label.
+    """Return columns text and label `(n_labels,)`: the rows, then the texts that teachers alone label.
 
-    The teachers label augmentations of the rows, copies that say the opposite, and the texts of `transfer`.
-    Raises FinsentError if a teacher has other labels than the recipe.
+    A row without a written answer keeps its label as it is, and another text is left out.
+    Raises FinsentError if a teacher has other labels than the recipe, or no answer to any row.
     """
     texts, targets = [row.text for row in rows], row_targets(rows, recipe.labels)
     if recipe.distillation is not None:
         plan = recipe.distillation
-        seed = recipe.training_seed
-        added = [
-            *augment(texts, plan.augmentations, seed),
-            *turn_around(texts, plan.opposites, seed),
-            *transfer,
-        ]
+        added = asked_texts(recipe, rows, transfer)
         bf16 = use_bf16(recipe.training.bf16)
         taught = ask_teachers(teachers, texts + added, recipe.labels, plan.temperature, bf16)
-        targets = plan.weight * taught[: len(texts)] + (1 - plan.weight) * targets
-        texts, targets = texts + added, np.concatenate([targets, taught[len(texts) :]])
+        known = ~np.isnan(taught[:, 0])
+        _tell_unanswered(known[: len(texts)], known[len(texts) :])
+        mixed = plan.weight * taught[: len(texts)] + (1 - plan.weight) * targets
+        targets = np.where(known[: len(texts), None], mixed, targets)
+        targets = np.concatenate([targets, taught[len(texts) :][known[len(texts) :]]])
+        texts += [text for text, answered in zip(added, known[len(texts) :], strict=True) if answered]
     return Dataset.from_dict({"text": texts, "label": targets.tolist()})
+
+
+def _tell_unanswered(rows: Bools, added: Bools) -> None:
+    if not rows.any():
+        raise FinsentError(
+            "distillation.answers: not one of the training rows has an answer there; write the answers again "
+            "with train.py --write-answers"
+        )
+    if not (rows.all() and added.all()):
+        say(
+            f"  without a written answer: {np.sum(~rows):,} of {len(rows):,} rows, which keep their label, "
+            f"and {np.sum(~added):,} of {len(added):,} other texts, which are left out"
+        )

@@ -21,6 +21,7 @@ from transformers import AutoModelForSequenceClassification, PreTrainedTokenizer
 from finsent.errors import FinsentError
 from finsent.release import WEIGHTS, read_labels, sha256
 from finsent.scoring import Floats
+from finsent.training.answers import read_answers
 from finsent.training.prediction import predict_logits
 
 BATCH = 64
@@ -28,18 +29,28 @@ PORTION = 64 * BATCH  # texts asked before the answers are written
 
 
 def ask_teachers(
-    folders: Sequence[Path], texts: list[str], labels: list[str], temperature: float, bf16: bool = False
+    teachers: Sequence[Path], texts: list[str], labels: list[str], temperature: float, bf16: bool = False
 ) -> Floats:
-    """Return the mean of the teachers' probabilities `(n, n_labels)`; `folders` are finished releases.
+    """Return the mean of the teachers' probabilities `(n, n_labels)`, NaN for texts without a written answer.
 
-    Raises FinsentError if a teacher has other labels.
+    Each of `teachers` is a finished release, or a table of written answers (`finsent.training.answers`).
+    Raises FinsentError if one has other labels.
     """
     found = np.zeros((len(texts), len(labels)))
-    for folder in folders:
-        if (theirs := read_labels(folder)) != labels:
-            raise FinsentError(f"{folder}: the teacher has the labels {theirs}, the recipe has {labels}")
-        found += softmax(remember_logits(folder, texts, bf16) / temperature, axis=1)
-    return found / len(folders)
+    for teacher in teachers:
+        logits = (
+            read_answers(teacher, texts, labels)
+            if teacher.is_file()
+            else _ask_release(teacher, texts, labels, bf16)
+        )
+        found += softmax(logits / temperature, axis=1)
+    return found / len(teachers)
+
+
+def _ask_release(folder: Path, texts: list[str], labels: list[str], bf16: bool) -> Floats:
+    if (theirs := read_labels(folder)) != labels:
+        raise FinsentError(f"{folder}: the teacher has the labels {theirs}, the recipe has {labels}")
+    return remember_logits(folder, texts, bf16)
 
 
 def remember_logits(folder: Path, texts: list[str], bf16: bool = False) -> Floats:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from finsent.data.rows import Row
 from finsent.recipe.recipe import Recipe
 from finsent.scoring import Floats, mcnemar
@@ -19,7 +21,8 @@ def measure_beside_teacher(
 ) -> BesideTeacher | None:
     """Compare a student's probabilities `(n, n_labels)` with what it learnt from; None without teachers.
 
-    `teachers` are releases. What they were asked before is read, so only test rows that are new take time.
+    `teachers` are releases, of which only test rows that are new take time, or written answers. None where
+    those lack a test row.
     """
     if recipe.distillation is None:
         return None
@@ -30,6 +33,8 @@ def measure_beside_teacher(
         recipe.distillation.temperature,
         use_bf16(recipe.training.bf16),
     )
+    if np.isnan(taught).any():
+        return None
     labels = class_numbers(rows, recipe.labels)
     theirs, own = taught.argmax(axis=1), probabilities.argmax(axis=1)
     teacher_alone = int(((theirs == labels) & (own != labels)).sum())
