@@ -66,7 +66,7 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     sources of its own, rows that are close to those test rows are left out.
     """
     is_teacher = splits is not None
-    check_share(recipe.training.batch_size)
+    check_share(recipe.training.batch_size, recipe.training.pair_margin)
     check_packages(recipe)
     mirror = mirror_from_environment()
     licence = recipe_licence(recipe)

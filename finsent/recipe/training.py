@@ -28,6 +28,13 @@ class Training(Section):
     label_smoothing: float = Field(
         0.0, ge=0, lt=1, description="share of the probability spread over all labels"
     )
+    pair_margin: float = Field(
+        0.0,
+        ge=0,
+        exclude_if=lambda margin: not margin,  # recipes from before it keep their fingerprint
+        description="margin, as a difference of log-probabilities, by which a row's label must be likelier "
+        "in it than in a row of its group with another label; the two come in one batch",
+    )
     class_weights: Literal["none", "balanced", "root"] = Field(
         "none", description="root: square root of balanced"
     )

@@ -68,7 +68,7 @@ def fit(
     goes on from the last checkpoint there; FinsentError if that one was made from another recipe or other
     rows. Without a checkpoint it starts from the beginning. Other processes that wait for it do their share.
     """
-    check_share(recipe.training.batch_size)
+    check_share(recipe.training.batch_size, recipe.training.pair_margin)
     claim_folder(folder, recipe.making_fingerprint() + splits.report.fingerprints["train"], resume)
     started = time.monotonic()
     set_seed(recipe.training_seed)
@@ -169,6 +169,7 @@ def _build_trainer(
         own = make_adafactor(base.model, training.learning_rate, training.weight_decay)
     return SharingTrainer(
         model=base.model,
+        pair_margin=training.pair_margin,
         optimizers=(own, None),
         args=_arguments(recipe, len(rows["train"]), folder),
         train_dataset=rows["train"],

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from datasets import Dataset
 from torch.utils.data import BatchSampler, DataLoader, Sampler
 from transformers import PrinterCallback, ProgressCallback, Trainer, TrainingArguments, set_seed
@@ -17,6 +18,7 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from finsent.cli import say
 from finsent.training.distributed import agree, count_processes, is_first, rank
+from finsent.training.pairs import PAIR, Together, pair_loss
 from finsent.training.progress import TrainingProgress
 
 
@@ -66,9 +68,16 @@ class Shares(Sampler[list[int]]):
 class SharingTrainer(Trainer):  # type: ignore[misc]  # transformers is not typed here
     """The Trainer for one process of several, or for one alone; it speaks through TrainingProgress only."""
 
-    def __init__(self, *, args: TrainingArguments, **settings: Any) -> None:  # noqa: ANN401  (the Trainer's)
+    def __init__(
+        self,
+        *,
+        args: TrainingArguments,
+        pair_margin: float = 0.0,
+        **settings: Any,  # noqa: ANN401  (the Trainer's)
+    ) -> None:
         use_one_gpu(args)
         super().__init__(args=args, **settings)
+        self.pair_margin = pair_margin
         for printing in (PrinterCallback, ProgressCallback, *(() if is_first() else (TrainingProgress,))):
             self.remove_callback(printing)
         if not is_first():
@@ -88,7 +97,30 @@ class SharingTrainer(Trainer):  # type: ignore[misc]  # transformers is not type
         sampler = super()._get_train_sampler()
         if isinstance(sampler, LengthGroupedSampler):
             sampler.batch_size *= count_processes()  # rows of like length share a whole batch
+        if self.pair_margin:
+            sampler = Together(sampler, self.train_dataset[PAIR])
         return CommonOrder(sampler)
+
+    def _set_signature_columns_if_needed(self) -> None:
+        super()._set_signature_columns_if_needed()
+        if PAIR not in self._signature_columns:
+            self._signature_columns.append(PAIR)  # or the Trainer would remove that column
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:  # noqa: ANN401  (a loss, or a loss and the outputs)
+        """Return the loss of a share of a batch, with the margin between pairs where training has one."""
+        pairs = inputs.pop(PAIR, None)
+        labels = inputs["labels"]
+        loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
+        if pairs is not None and self.pair_margin:
+            lack = pair_loss(outputs["logits"], labels, pairs, self.pair_margin)
+            loss = loss + lack * (1 if num_items_in_batch is None else labels.numel() / num_items_in_batch)
+        return (loss, outputs) if return_outputs else loss
 
     def _get_eval_sampler(self, rows: Any) -> Sampler[int] | None:  # noqa: ANN401  (as above)
         sampler = super()._get_eval_sampler(rows)

@@ -15,6 +15,7 @@ from finsent.recipe.recipe import Recipe
 from finsent.scoring import Bools, Floats
 from finsent.training.augmentation import augment
 from finsent.training.counterfactuals import turn_around
+from finsent.training.pairs import ALONE, PAIR, number_pairs
 from finsent.training.precision import use_bf16
 from finsent.training.splicing import splice
 from finsent.training.teachers import ask_teachers
@@ -54,6 +55,8 @@ def training_rows(
 ) -> Dataset:
     """Return columns text and label `(n_labels,)`: the rows, then the texts that teachers alone label.
 
+    A third column numbers pairs where training keeps a margin between them.
+
     A row without a written answer keeps its label as it is, and another text is left out.
     Raises FinsentError if a teacher has other labels than the recipe, or no answer to any row.
     """
@@ -69,7 +72,10 @@ def training_rows(
         targets = np.where(known[: len(texts), None], mixed, targets)
         targets = np.concatenate([targets, taught[len(texts) :][known[len(texts) :]]])
         texts += [text for text, answered in zip(added, known[len(texts) :], strict=True) if answered]
-    return Dataset.from_dict({"text": texts, "label": targets.tolist()})
+    columns = {"text": texts, "label": targets.tolist()}
+    if recipe.training.pair_margin:
+        columns[PAIR] = number_pairs(rows) + [ALONE] * (len(texts) - len(rows))
+    return Dataset.from_dict(columns)
 
 
 def _tell_unanswered(rows: Bools, added: Bools) -> None:
