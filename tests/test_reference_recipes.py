@@ -18,13 +18,11 @@ from transformers import BertConfig, BertForPreTraining, DistilBertConfig, Disti
 
 from finsent import REPOSITORY
 from inference.classifier import Classifier
-from tests import tiny, tiny_encoders
+from tests import tiny
 from tests.runtimes.answers import FP32
 
 pytestmark = pytest.mark.slow
 
-# a tiny vocabulary holds hardly more than letters
-SPELLED = {"prefix": "say: ", "words": {"bearish": "weak", "neutral": "plain", "bullish": "fine"}}
 QUICK = {"epochs": 1, "batch_size": 16, "learning_rate": 1.0e-4, "evaluations": 1, "bf16": "off"}
 WORDS = {"negative": "dull weak sad", "neutral": "plain flat same", "positive": "fine strong glad"}
 NAMES = [
@@ -94,31 +92,45 @@ def write_tinybert(mirror: Path, folder: Path) -> None:
     torch.save(BertForPreTraining(config).state_dict(), encoder / "pytorch_model.bin")
 
 
-def write_yahoo(mirror: Path, _: Path) -> None:
-    """The files that the Hub makes of a data set, and a T5 with its output embedding."""
-    folder = mirror / "datasets" / "ugursa" / "Yahoo-Finance-News-Sentences" / "default" / "train"
-    folder.mkdir(parents=True)
+def write_hub(mirror: Path, folder: Path) -> None:
+    """The files that the Hub makes of data sets: sentences with labels, and articles."""
     rows = [
         {"text": text, "label": number}
         for number, label in enumerate(("positive", "neutral", "negative"))
         for text in sentences(label)
     ]
-    pandas.DataFrame(rows).to_parquet(folder / "0000.parquet")
-    tiny_encoders.save_t5(mirror / "models" / "google-t5" / "t5-small", n_positions=512)
+    articles = [{"Headline": f"{one} meets", "Article": f"{one} bought a mill. " * 20} for one in NAMES]
+    for name, table in (
+        ("ugursa/Yahoo-Finance-News-Sentences", rows),
+        ("genloop/bloomberg_financial_news_120k", articles),
+    ):
+        place = mirror / "datasets" / name / "default" / "train"
+        place.mkdir(parents=True)
+        pandas.DataFrame(table).to_parquet(place / "0000.parquet")
+    write_small_encoders(folder)
 
 
-FROM_MINI: dict[str, Any] = {"replace": ["base.recipe"], "base": {"recipe": "tried-encoder.yaml"}}
-SAID = FROM_MINI["base"] | {
-    "text_to_text": {"prefix": "say: "}
-}  # as above; the words have pieces of their own
-MINI = {  # the pretraining of the small T5, with little of everything
-    "extends": "encoders/t5-market-news-mini-encoder.yaml",
-    "name": "tried-encoder",
-    "data": {"near_duplicates": 1.0, "held_out": 0.1},
-    "model": {"hidden_size": 32, "heads": 2, "intermediate_size": 64},
-    "tokenizer": {"pieces": 300},
-    "training": {"tokens": 2000, "length": 64, "batch_size": 8, "evaluations": 1, "bf16": "off"},
-}
+def from_small(encoder: str, words: bool = False) -> dict[str, Any]:
+    """Return the keys of a recipe that starts from a small encoder, whose labels are whole pieces."""
+    base: dict[str, Any] = {"recipe": f"small-{encoder}.yaml"}
+    return {
+        "replace": ["base.recipe"],
+        "base": base | ({"text_to_text": {"prefix": "say: "}} if words else {}),
+    }
+
+
+def write_small_encoders(folder: Path) -> None:
+    """The pretrainings of all T5s, with little of everything."""
+    for path in (folder / "encoders").glob("t5-*-encoder.yaml"):
+        small = {
+            "extends": f"encoders/{path.name}",
+            "name": f"small-{path.stem}",
+            "data": {"near_duplicates": 1.0, "held_out": 0.1},
+            "model": {"hidden_size": 32, "heads": 2, "intermediate_size": 64},
+            "tokenizer": {"pieces": 300},
+            "training": {"tokens": 2000, "length": 64, "batch_size": 8, "evaluations": 1, "bf16": "off"},
+        }
+        (folder / f"small-{path.name}").write_text(yaml.safe_dump(small), encoding="utf-8")
 
 
 def write_market_news(mirror: Path, folder: Path) -> None:
@@ -145,7 +157,7 @@ def write_market_news(mirror: Path, folder: Path) -> None:
     for number, (place, name) in enumerate(texts.items()):
         articles = [f"The board of {one} met {number}. " + f"{one} bought a mill. " * 20 for one in NAMES]
         pandas.DataFrame({"text": articles}).to_parquet(data / place / name)
-    (folder / "tried-encoder.yaml").write_text(yaml.safe_dump(MINI), encoding="utf-8")
+    write_small_encoders(folder)
 
 
 ROWS = {
@@ -165,10 +177,15 @@ ROWS = {
         ("reviews", write_imdb, {"replace": ["base"], "data": {"validation": 0.2}}),
         ("tweets", write_sentiment140, {"replace": ["base"], "data": {"validation": 0.2, "test": 0.2}}),
         ("distilbert-headlines", write_kaggle, {}),
-        ("t5-market-news", write_yahoo, {}),
-        ("t5-market-news-words", write_yahoo, {"base": {"text_to_text": SPELLED}}),
-        ("t5-market-news-mini", write_market_news, FROM_MINI),
-        ("t5-market-news-mini-words", write_market_news, FROM_MINI | {"base": SAID}),
+        ("t5-market-news", write_market_news, from_small("t5-market-news-encoder")),
+        ("t5-market-news-words", write_market_news, from_small("t5-market-news-encoder", words=True)),
+        ("t5-market-news-mini", write_market_news, from_small("t5-market-news-mini-encoder")),
+        (
+            "t5-market-news-mini-words",
+            write_market_news,
+            from_small("t5-market-news-mini-encoder", words=True),
+        ),
+        ("t5-market-news-hub", write_hub, from_small("t5-market-news-hub-encoder")),
         ("tinybert-headlines", write_tinybert, {"data": {"sources": [ROWS], "validation": 0.2, "test": 0.2}}),
     ],
 )
