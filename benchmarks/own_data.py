@@ -42,7 +42,7 @@ LABELS = ("negative", "neutral", "positive")
 WORDS = 30_000
 NEAR = 20  # every so many texts one changes a word of an earlier one
 RECIPE = """\
-extends: {repository}/recipes/quickstart.yaml
+extends: {repository}/recipes/headlines.yaml
 name: own-data
 data:
   sources:
