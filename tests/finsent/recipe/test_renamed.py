@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,12 @@ from finsent.recipe.recipe import Recipe
 from finsent.recipe.renamed import RENAMED, find_old_keys, with_first_names, with_new_names
 from tests.finsent.recipe.samples import write_recipe
 
+FIRST_WORDS = {  # of today's recipes; headlines was called quickstart
+    '"name":"headlines","version"': '"name":"quickstart","version"',
+    "finsent headlines model": "finsent quickstart",
+    "finsent/finsent-headlines": "finsent/finsent-quickstart",
+    "the rest is ignored.": "what stands behind has no influence.",
+}
 TAUGHT = REPOSITORY / "recipes" / "finsent-tiny.yaml"
 
 
@@ -19,7 +26,7 @@ TAUGHT = REPOSITORY / "recipes" / "finsent-tiny.yaml"
     ("name", "fingerprint", "making"),
     [
         (
-            "quickstart",
+            "headlines",
             "528614174bd6f95a570d381a0f1c97e6b248c7e6b8616d1427b48e2d3b986f34",
             "0a794b3eea132f9aa4b53e14b2835fe0e25b0284187fefe4b22337ce96f87647",
         ),
@@ -40,7 +47,10 @@ def test_fingerprints_are_what_they_were_under_the_first_names(
 def without_later_words(recipe: Recipe) -> Recipe:
     """Return a recipe, and its teachers, as they were before a card had words of its own for the demo."""
     later = {"unit", "tones", "pair", "notice", "emoji", "short_description"}
-    tree = recipe.model_dump(mode="json")
+    text = recipe.model_dump_json()
+    for new, old in FIRST_WORDS.items():
+        text = text.replace(new, old)
+    tree = json.loads(text)
     for one in (tree, *(tree.get("distillation") or {}).get("teachers", [])):
         one["card"] = {key: value for key, value in one["card"].items() if key not in later}
         del one["evaluation"]["suites"]
