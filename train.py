@@ -34,8 +34,15 @@ from finsent.pretraining.start import ensure_encoder
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RUNS, Run
-from finsent.training.answers import find_answers, write_answers
-from finsent.training.distributed import check_share, dismiss_others, gathered, tell_processes
+from finsent.training.answers import answers_folder, find_answers, write_answers
+from finsent.training.batches import check_pairs_fit
+from finsent.training.distributed import (
+    check_share,
+    count_processes,
+    dismiss_others,
+    gathered,
+    tell_processes,
+)
 from finsent.training.fit import fit
 from finsent.training.precision import use_bf16
 from finsent.training.targets import asked_texts
@@ -66,7 +73,8 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     sources of its own, rows that are close to those test rows are left out.
     """
     is_teacher = splits is not None
-    check_share(recipe.training.batch_size, recipe.training.pair_margin)
+    check_share(recipe.training.batch_size)
+    check_pairs_fit(recipe.training, count_processes())
     check_packages(recipe)
     mirror = mirror_from_environment()
     licence = recipe_licence(recipe)
@@ -131,7 +139,11 @@ def answer_for(recipe: Recipe, run: Run, resume: bool = False) -> list[Path]:
         raise FinsentError(
             f"{recipe.name}: --write-answers needs distillation.answers, the folder to write to"
         )
+    check_packages(recipe)
+    answers_folder(recipe).mkdir(parents=True, exist_ok=True)  # before hours of building teachers
     mirror = mirror_from_environment()
+    for encoder in recipe.encoders:
+        ensure_encoder(encoder, run.folder.parent, mirror, resume)
     stage(f"data: {', '.join(source.name for source in recipe.data.sources)}")
     splits = prepare_splits(recipe, mirror)
     transfer = prepare_transfer(recipe, splits, mirror)

@@ -24,8 +24,8 @@ def require_packages(what: str, *packages: str, requirements: str = METHODS) -> 
 
 
 def check_packages(recipe: Recipe) -> None:
-    """Raise FinsentError where the adapter of a recipe, or of a teacher, needs a package that is missing."""
-    for one in (recipe, *recipe.teachers):
+    """Raise FinsentError where the adapter of a recipe or of a teacher to build needs a missing package."""
+    for one in (recipe, *recipe.built_teachers):
         if one.adapter is not None:
             packages, requirements = ADAPTERS[one.adapter.kind]
             what = f"adapter: {one.name} has one of kind {one.adapter.kind}, which"

@@ -185,7 +185,7 @@ def test_a_teacher_is_made_once_and_then_found(tmp_path: Path, tiny_base: Path) 
 def test_a_student_of_written_answers_needs_no_teacher(tmp_path: Path, tiny_base: Path) -> None:
     recipe = tiny.write_recipe(tmp_path, tiny_base)
     student = tmp_path / "student.yaml"
-    plan = {"teachers": [recipe.name], "augmentations": 1, "answers": "said"}
+    plan = {"teachers": [recipe.name], "augmentations": 1, "splices": 1, "answers": "said"}
     student.write_text(f"extends: {recipe.name}\nname: student\ndistillation: {plan!r}\n", encoding="utf-8")
     written = tiny.run_train(student, tmp_path / "there", "--write-answers")
     assert written.returncode == 0, written.stderr
@@ -201,6 +201,9 @@ def test_a_student_of_written_answers_needs_no_teacher(tmp_path: Path, tiny_base
     teacher = read_metrics(tmp_path / "there" / "tiny" / "release" / "metrics.json")
     taught = metrics.beside_teacher
     assert taught is not None and taught.accuracy == teacher.variant("pytorch").scores.accuracy
+    assert metrics.training.answers is not None and metrics.training.answers.rows == 54
+    assert "| Answers | written down before, for 54 of 54 rows |" in card
+    assert "| Splices | 1 copies of each text that end as another does" in card
     assert "### Beside its teacher\n" in card and lint_card(card, metrics, release) == []
     again = read_released_recipe(release / "recipe.yaml").distillation
     assert again is not None and again.answers is not None and again.answers.endswith("said")

@@ -18,7 +18,7 @@ from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.recipe.search import Search
 from finsent.release import Run
-from finsent.training.answers import find_answers
+from finsent.training.answers import digest_answers, find_answers
 from model_card.reuse import was_made_from
 from tuning.space import Settings, check_space, default_space, nest
 
@@ -60,7 +60,7 @@ class Setup:
     def owner(self) -> str:
         """Return the sha256 of what makes trials comparable: recipe, rows, space, and how it is searched."""
         told: dict[str, Any] = self.search.model_dump(mode="json", by_alias=True, exclude=COUNTS)
-        told["recipe"] = self.recipe.making_fingerprint()
+        told["recipe"] = self.recipe.making_fingerprint() + digest_answers(self.teachers)
         told["rows"] = [self.splits.report.fingerprints[split] for split in ("train", "validation")]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
@@ -99,8 +99,9 @@ def find_teacher_release(teacher: Recipe, student: Recipe, splits: Splits, mirro
     """Return the release of a teacher; FinsentError if it is not there, or made from other rows."""
     release = Run(student.runs / teacher.name).release
     if not was_made_from(release, teacher, prepare_teacher_splits(teacher, student, splits, mirror)):
+        how = "" if student.built_teachers else " --write-answers"  # which builds teachers in any case
         raise FinsentError(
             f"{release}: this teacher is not there, or was made from another recipe or other rows; "
-            f"build {student.name} with train.py first"
+            f"build {student.name} with train.py{how} first"
         )
     return release

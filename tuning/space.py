@@ -18,7 +18,9 @@ REFUSED = {
     "training.seed": "a seed is luck and no setting; the finalists are trained with several",
     "distillation.teachers": "other teachers would have to be trained for every trial",
     "distillation.seeds": "other teachers would have to be trained for every trial",
+    "distillation.answers": "other answers would have to be written for every trial",
 }
+COPIES = {f"distillation.{key}" for key in ("augmentations", "splices", "opposites", "transfer")}
 DIGITS = 4  # of a drawn number; more of them are noise
 LEAST, MOST = 1 / 4, 4.0  # times the recipe's learning rate
 MOST_EPOCHS = 100
@@ -79,13 +81,23 @@ def check_space(search: Search, recipe: Recipe) -> None:
     """
     for key in search.space:
         check_key(key)
+        _check_answered(key, recipe)
         if inside := [other for other in search.space if other.startswith(f"{key}.")]:
             raise RecipeError(f"space: {inside[0]} is a part of {key}; leave one of them out")
     for key, values in search.space.items():
         for value in values.values:
             for part in _keys_in(key, value):
                 _refuse(part)
+                _check_answered(part, recipe)
             _check_value(search, recipe, key, value)
+
+
+def _check_answered(key: str, recipe: Recipe) -> None:
+    if key in COPIES and recipe.distillation is not None and recipe.distillation.answers is not None:
+        raise RecipeError(
+            f"space.{key}: {recipe.name} has written answers, which other copies are not among; take answers "
+            "out of its distillation, so that its teachers are asked"
+        )
 
 
 def _keys_in(key: str, value: Any) -> Iterator[str]:  # noqa: ANN401  (any value)

@@ -39,11 +39,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 def tell_estimate(found: Estimate, recipe: Recipe) -> str:
     """Return an estimate in a line that says what it rests on."""
-    teachers = f"; its {len(recipe.teachers)} teachers are not included" if recipe.teachers else ""
+    count = len(recipe.built_teachers)
+    teachers = f"; its {count} teachers are not included" if count else ""
     return (
         f"training: about {tell_seconds(found.seconds)} at most ({found.steps:,} steps of "
         f"{found.seconds_a_step:.2f} s, measured here on {found.measured_steps} steps with {found.threads} "
-        f"threads), at least {found.peak_memory_bytes / 1e9:.1f} GB of memory; export and measuring take  "
+        f"threads), at least {found.peak_memory_bytes / 1e9:.1f} GB of memory; export and measuring take "
         f"more{teachers}"
     )
 

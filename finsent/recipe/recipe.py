@@ -253,9 +253,15 @@ class Recipe(Placed):
         return [teacher.with_seed(seed) for teacher in named for seed in seeds] if seeds else named
 
     @property
+    def built_teachers(self) -> list[Recipe]:
+        """The teachers whose releases it needs: none where their answers are written."""
+        written = self.distillation is not None and self.distillation.answers is not None
+        return [] if written else self.teachers
+
+    @property
     def encoders(self) -> list[Pretraining]:
-        """The pretrainings that it and its teachers start from, each once; mostly none."""
-        found = (one.base.recipe for one in (self, *self.teachers))
+        """The pretrainings that it and the teachers built for it start from, each once; mostly none."""
+        found = (one.base.recipe for one in (self, *self.built_teachers))
         return list({one.name: one for one in found if one is not None}.values())
 
     @property
@@ -289,5 +295,7 @@ class Recipe(Placed):
         told = self.model_dump(mode="json", include=MAKING, exclude=shown, exclude_defaults=True)
         told |= {"training_seed": self.training_seed}
         if self.distillation is not None:
+            if self.distillation.answers is not None:
+                told["distillation"]["answers"] = True  # wherever they lie
             told["distillation"] |= {"teachers": [one.making_fingerprint() for one in self.teachers]}
         return hashlib.sha256(json.dumps(with_first_names(told), sort_keys=True).encode()).hexdigest()

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas
+import numpy as np
 from pydantic import ValidationError
 
 from finsent.data.splits import Splits
@@ -24,12 +24,12 @@ from finsent.recipe.section import Section
 from finsent.release import WEIGHTS, sha256
 from finsent.scoring import Floats
 
-KEY, DECIMALS = "text", 3
+KEY, DIGITS, DECIMALS = "sha256", 16, 3
 HELD_OUT = ("validation", "test")
 
 
 class Answers(Section):
-    """What is told beside the answers of one teacher; the sha256 of what decides whether they hold."""
+    """What is told beside the answers of one teacher: the sha256 of all that decides whether they hold."""
 
     teacher: str
     recipe: str
@@ -37,42 +37,56 @@ class Answers(Section):
     licence: str
     labels: list[str]
     held_out: dict[str, str]
-    texts: int
+    table: str
 
 
 def write_answers(
     student: Recipe, teacher: Recipe, release: Path, splits: Splits, answers: dict[str, Floats]
 ) -> Path:
-    """Write a teacher's logits `(n_labels,)` by text to where the student's recipe says; return the table."""
-    table = _table(student, teacher)
+    """Write a teacher's logits `(n_labels,)` by text to where the student's recipe says; return the table.
+
+    What the same weights answered before is kept, for other students whose held-out rows are the same.
+    """
+    table = answers_folder(student) / f"{teacher.name}.csv"
     table.parent.mkdir(parents=True, exist_ok=True)
-    found = {_key(text): logits for text, logits in answers.items()}
-    rows = [[key, *(f"{value:.{DECIMALS}f}" for value in found[key])] for key in sorted(found)]
-    pandas.DataFrame(rows, columns=[KEY, *teacher.labels]).to_csv(table, index=False, lineterminator="\n")
+    weights, held_out = sha256(release / WEIGHTS), _held_out(splits)
+    lines = {} if not _has_answers_of(table, weights, held_out) else _read_lines(table)
+    for text, logits in answers.items():
+        lines[_key(text)] = ",".join(f"{value:.{DECIMALS}f}" for value in logits)
+    content = "".join(f"{key},{lines[key]}\n" for key in sorted(lines))
+    _replace(table, ",".join([KEY, *teacher.labels]) + f"\n{content}")
     told = Answers(
         teacher=teacher.name,
         recipe=teacher.making_fingerprint(),
-        weights=sha256(release / WEIGHTS),
+        weights=weights,
         licence=recipe_licence(teacher).id,
         labels=teacher.labels,
-        held_out=_held_out(splits),
-        texts=len(rows),
+        held_out=held_out,
+        table=sha256(table),
     )
-    table.with_suffix(".json").write_text(told.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    _replace(table.with_suffix(".json"), told.model_dump_json(indent=2) + "\n")
     return table
 
 
+def answers_folder(student: Recipe) -> Path:
+    """Return the folder of `distillation.answers`: where it is, or else beside the recipe."""
+    assert student.distillation is not None and student.distillation.answers is not None
+    return find_folders(student.distillation.answers, student.home)[0]
+
+
 def find_answers(student: Recipe, teacher: Recipe, splits: Splits) -> Path:
-    """Return the table of a teacher's answers; FinsentError if it is not there or holds for other rows."""
-    table = _table(student, teacher)
+    """Return the table of a teacher's answers; FinsentError if it is not there, damaged or of other rows."""
+    table = answers_folder(student) / f"{teacher.name}.csv"
     again = f"write them with train.py --write-answers, or take answers out of distillation in {student.name}"
     try:
-        told = Answers.model_validate_json(table.with_suffix(".json").read_text(encoding="utf-8"))
+        told, now = _read_told(table), sha256(table)
     except (OSError, ValidationError) as error:
         raise FinsentError(
             f"{table}: {teacher.name} has no answers there that can be read; {again}"
         ) from error
-    if told.recipe != teacher.making_fingerprint():
+    if told.table != now:
+        raise FinsentError(f"{table}: is not what was written; {again}")
+    if (told.recipe, told.labels) != (teacher.making_fingerprint(), teacher.labels):
         raise FinsentError(f"{table}: written by another recipe than {teacher.name} is today; {again}")
     if told.held_out != _held_out(splits):
         raise FinsentError(
@@ -81,21 +95,42 @@ def find_answers(student: Recipe, teacher: Recipe, splits: Splits) -> Path:
     return table
 
 
-def read_answers(table: Path, texts: Sequence[str], labels: Sequence[str]) -> Floats:
-    """Return logits `(n, n_labels)`, NaN for texts that have none; FinsentError if it is no such table."""
+def read_answers(table: Path, texts: Sequence[str]) -> Floats:
+    """Return logits `(n, n_labels)` of a table that was found, NaN for texts that have none."""
+    lines = _read_lines(table)
+    labels = _read_told(table).labels
+    unknown = ",".join(["nan"] * len(labels))
+    rows = [lines.get(_key(text), unknown).split(",") for text in texts]
+    return np.array(rows, dtype=float).reshape(-1, len(labels))
+
+
+def digest_answers(teachers: Sequence[Path]) -> str:
+    """Return the sha256 of each table among teachers, joined: a training depends on these, too."""
+    return "".join(sha256(teacher) for teacher in teachers if teacher.is_file())
+
+
+def _has_answers_of(table: Path, weights: str, held_out: dict[str, str]) -> bool:
     try:
-        found = pandas.read_csv(table, dtype={KEY: str}).set_index(KEY)[list(labels)].astype(float)
-    except (OSError, ValueError, KeyError) as error:
-        raise FinsentError(
-            f"{table}: no table of answers with the columns {[KEY, *labels]}: {error}"
-        ) from error
-    logits: Floats = found.reindex([_key(text) for text in texts]).to_numpy()
-    return logits
+        told = _read_told(table)
+        return (told.weights, told.held_out, told.table) == (weights, held_out, sha256(table))
+    except (OSError, ValidationError):
+        return False
 
 
-def _table(student: Recipe, teacher: Recipe) -> Path:
-    assert student.distillation is not None and student.distillation.answers is not None
-    return find_folders(student.distillation.answers, student.home)[0] / f"{teacher.name}.csv"
+def _read_told(table: Path) -> Answers:
+    return Answers.model_validate_json(table.with_suffix(".json").read_text(encoding="utf-8"))
+
+
+def _read_lines(table: Path) -> dict[str, str]:
+    """Return what stands after each key."""
+    _, *lines = table.read_text(encoding="utf-8").splitlines()
+    return {line[:DIGITS]: line[DIGITS + 1 :] for line in lines}
+
+
+def _replace(file: Path, content: str) -> None:
+    partial = file.with_suffix(".partial")
+    partial.write_text(content, encoding="utf-8", newline="\n")
+    partial.replace(file)
 
 
 def _held_out(splits: Splits) -> dict[str, str]:
@@ -103,4 +138,4 @@ def _held_out(splits: Splits) -> dict[str, str]:
 
 
 def _key(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]

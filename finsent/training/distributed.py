@@ -120,14 +120,9 @@ def tell_processes() -> str:
     return f", shared by {count_processes()} processes" if count_processes() > 1 else ""
 
 
-def check_share(batch_size: int, pair_margin: float = 0.0) -> None:
-    """Raise FinsentError if the processes cannot share a batch evenly, or would part pairs."""
+def check_share(batch_size: int) -> None:
+    """Raise FinsentError if the processes cannot share a batch evenly."""
     count = count_processes()
-    if pair_margin and count > 1:
-        raise FinsentError(
-            f"training.pair_margin: got {pair_margin} in {count} processes, which would part the two sides "
-            "of a pair; start train.py without a launcher, or set it to 0"
-        )
     if batch_size % count:
         allowed = [str(number) for number in range(1, batch_size + 1) if batch_size % number == 0]
         raise FinsentError(

@@ -18,8 +18,8 @@ from finsent.memory import peak_memory
 from finsent.recipe.recipe import Recipe
 from finsent.training.adapter import attach_adapter
 from finsent.training.batches import rows_at_once
-from finsent.training.counterfactuals import turn_around
 from finsent.training.precision import use_bf16
+from finsent.training.targets import asked_texts
 
 QUANTILES = (0.95, 0.15, 0.5, 0.85)  # of length: the batch at each is one step; the first only warms up
 
@@ -55,17 +55,16 @@ def estimate_training(recipe: Recipe, splits: Splits, mirror: Path | None = None
     took = [_step(recipe, base, batch, optimizer) for batch in batches][1:]
     checked = _choose_batches(splits.validation, 4 * at_once)[-1]
     a_check = _step(recipe, base, checked, None) * len(splits.validation) / len(checked)
-    steps = _count_steps(recipe, [row.text for row in splits.train])
+    steps = _count_steps(recipe, splits.train)
     a_step = sum(took) / len(took) * (training.batch_size // at_once)
     seconds = steps * a_step + training.evaluations * a_check
     return Estimate(seconds, peak_memory(), steps, a_step, len(took), torch.get_num_threads())
 
 
-def _count_steps(recipe: Recipe, texts: list[str]) -> int:
-    plan, taught = recipe.distillation, len(texts)
+def _count_steps(recipe: Recipe, rows: list[Row]) -> int:
+    plan, taught = recipe.distillation, len(rows)
     if plan is not None:
-        turned = turn_around(texts, plan.opposites, recipe.training_seed)
-        taught += len(texts) * plan.augmentations + len(turned) + plan.transfer
+        taught += len(asked_texts(recipe, rows)) + plan.transfer
     return math.ceil(math.ceil(taught / recipe.training.batch_size) * recipe.training.epochs)
 
 

@@ -35,7 +35,8 @@ from finsent.recipe.recipe import Recipe
 from finsent.recipe.training import Energy, Training
 from finsent.scoring import classification
 from finsent.training.adapter import attach_adapter
-from finsent.training.batches import rows_at_once
+from finsent.training.answers import digest_answers
+from finsent.training.batches import check_pairs_fit, rows_at_once
 from finsent.training.checkpoints import claim_folder, last_whole_checkpoint
 from finsent.training.curve import read_curve
 from finsent.training.distributed import check_share, count_processes, run_in_all
@@ -68,15 +69,17 @@ def fit(
     goes on from the last checkpoint there; FinsentError if that one was made from another recipe or other
     rows. Without a checkpoint it starts from the beginning. Other processes that wait for it do their share.
     """
-    check_share(recipe.training.batch_size, recipe.training.pair_margin)
-    claim_folder(folder, recipe.making_fingerprint() + splits.report.fingerprints["train"], resume)
+    check_share(recipe.training.batch_size)
+    check_pairs_fit(recipe.training, count_processes())
+    owner = recipe.making_fingerprint() + splits.report.fingerprints["train"] + digest_answers(teachers)
+    claim_folder(folder, owner, resume)
     started = time.monotonic()
     set_seed(recipe.training_seed)
     if recipe.training.dropout is not None:
         set_dropout(base.model, recipe.training.dropout)
     if recipe.training.freeze_embeddings:
         base.model.get_input_embeddings().requires_grad_(False)
-    rows = training_rows(recipe, splits.train, teachers, transfer.texts if transfer else ())
+    rows, answers = training_rows(recipe, splits.train, teachers, transfer.texts if transfer else ())
     checkpoint = last_whole_checkpoint(folder) if resume else None
     shown = progress or TrainingProgress()
     fitting = partial(_train, recipe, rows, splits, base, folder, shown, checkpoint)
@@ -97,6 +100,7 @@ def fit(
         watt_hours_estimate=watt_hours,
         co2_grams_estimate=grams,
         transfer=TransferReport(len(transfer.texts), transfer.repeated, transfer.near) if transfer else None,
+        answers=answers,
         processes=count_processes(),
         trained_share=trained / parameters,
         peak_memory_bytes=_peak_memory(),

@@ -15,6 +15,16 @@ class TransferReport:
 
 
 @dataclass(frozen=True)
+class AnswersReport:
+    """Rows and copies that were learnt with written answers; rows that had none, and copies that had none."""
+
+    rows: int
+    copies: int
+    rows_without: int
+    copies_without: int
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """What was found at one step: losses, and macro F1 on the validation rows.
 
@@ -48,6 +58,7 @@ class TrainingReport:
     watt_hours_estimate: float | None
     co2_grams_estimate: float | None
     transfer: TransferReport | None = None
+    answers: AnswersReport | None = None
     processes: int = 1
     trained_share: float | None = None
     peak_memory_bytes: int | None = None

@@ -98,7 +98,8 @@ class SharingTrainer(Trainer):  # type: ignore[misc]  # transformers is not type
         if isinstance(sampler, LengthGroupedSampler):
             sampler.batch_size *= count_processes()  # rows of like length share a whole batch
         if self.pair_margin:
-            sampler = Together(sampler, self.train_dataset[PAIR])
+            pairs = [pair for pair, _ in self.train_dataset[PAIR][:]]
+            sampler = Together(sampler, pairs, self.args.per_device_train_batch_size)
         return CommonOrder(sampler)
 
     def _set_signature_columns_if_needed(self) -> None:
@@ -118,7 +119,7 @@ class SharingTrainer(Trainer):  # type: ignore[misc]  # transformers is not type
         labels = inputs["labels"]
         loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
         if pairs is not None and self.pair_margin:
-            lack = pair_loss(outputs["logits"], labels, pairs, self.pair_margin)
+            lack = pair_loss(outputs["logits"], pairs, self.pair_margin)
             loss = loss + lack * (1 if num_items_in_batch is None else labels.numel() / num_items_in_batch)
         return (loss, outputs) if return_outputs else loss
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from datasets import Dataset
@@ -17,6 +18,7 @@ from finsent.training.augmentation import augment
 from finsent.training.counterfactuals import turn_around
 from finsent.training.pairs import ALONE, PAIR, number_pairs
 from finsent.training.precision import use_bf16
+from finsent.training.report import AnswersReport
 from finsent.training.splicing import splice
 from finsent.training.teachers import ask_teachers
 
@@ -40,6 +42,8 @@ def asked_texts(recipe: Recipe, rows: list[Row], transfer: Sequence[str] = ()) -
     """Return what teachers are asked beyond the rows: copies of several kinds and `transfer`."""
     assert recipe.distillation is not None
     plan, seed = recipe.distillation, recipe.training_seed
+    if plan.answers is not None:
+        seed = recipe.seed  # the same copies whatever the seed of a training, as only those have answers
     texts = [row.text for row in rows]
     augmented = augment(texts, plan.augmentations, seed)
     return [
@@ -52,40 +56,44 @@ def asked_texts(recipe: Recipe, rows: list[Row], transfer: Sequence[str] = ()) -
 
 def training_rows(
     recipe: Recipe, rows: list[Row], teachers: Sequence[Path], transfer: Sequence[str] = ()
-) -> Dataset:
+) -> tuple[Dataset, AnswersReport | None]:
     """Return columns text and label `(n_labels,)`: the rows, then the texts that teachers alone label.
 
-    A third column numbers pairs where training keeps a margin between them.
-
-    A row without a written answer keeps its label as it is, and another text is left out.
-    Raises FinsentError if a teacher has other labels than the recipe, or no answer to any row.
+    A third column numbers pairs where training keeps a margin between them. A row without a written answer
+    keeps its label as it is, and another text is left out; the report counts them. Raises FinsentError if a
+    teacher has other labels than the recipe, or too few answers.
     """
     texts, targets = [row.text for row in rows], row_targets(rows, recipe.labels)
+    report = None
     if recipe.distillation is not None:
         plan = recipe.distillation
         added = asked_texts(recipe, rows, transfer)
         bf16 = use_bf16(recipe.training.bf16)
         taught = ask_teachers(teachers, texts + added, recipe.labels, plan.temperature, bf16)
         known = ~np.isnan(taught[:, 0])
-        _tell_unanswered(known[: len(texts)], known[len(texts) :])
+        if plan.answers is not None:
+            report = _count_answers(known[: len(texts)], known[len(texts) :])
         mixed = plan.weight * taught[: len(texts)] + (1 - plan.weight) * targets
         targets = np.where(known[: len(texts), None], mixed, targets)
         targets = np.concatenate([targets, taught[len(texts) :][known[len(texts) :]]])
         texts += [text for text, answered in zip(added, known[len(texts) :], strict=True) if answered]
-    columns = {"text": texts, "label": targets.tolist()}
+    columns: dict[str, list[Any]] = {"text": texts, "label": targets.tolist()}
     if recipe.training.pair_margin:
-        columns[PAIR] = number_pairs(rows) + [ALONE] * (len(texts) - len(rows))
-    return Dataset.from_dict(columns)
+        columns[PAIR] = number_pairs(rows, recipe.labels) + [[ALONE, 0]] * (len(texts) - len(rows))
+    return Dataset.from_dict(columns), report
 
 
-def _tell_unanswered(rows: Bools, added: Bools) -> None:
-    if not rows.any():
+def _count_answers(rows: Bools, copies: Bools) -> AnswersReport:
+    """Count what has an answer and tell what has none; FinsentError if that is more than half."""
+    without = int(np.sum(~rows)), int(np.sum(~copies))
+    told = (
+        f"{without[0]:,} of {len(rows):,} training rows and {without[1]:,} of {len(copies):,} copies have no "
+        "written answer"
+    )
+    if without[0] > len(rows) / 2 or without[1] > len(copies) / 2:
         raise FinsentError(
-            "distillation.answers: not one of the training rows has an answer there; write the answers again "
-            "with train.py --write-answers"
+            f"distillation.answers: {told}; write the answers again with train.py --write-answers"
         )
-    if not (rows.all() and added.all()):
-        say(
-            f"  without a written answer: {np.sum(~rows):,} of {len(rows):,} rows, which keep their label, "
-            f"and {np.sum(~added):,} of {len(added):,} other texts, which are left out"
-        )
+    if any(without):
+        say(f"  {told}; such rows are learnt from their labels, such copies are left out")
+    return AnswersReport(int(rows.sum()), int(copies.sum()), *without)

@@ -38,11 +38,10 @@ def ask_teachers(
     """
     found = np.zeros((len(texts), len(labels)))
     for teacher in teachers:
-        logits = (
-            read_answers(teacher, texts, labels)
-            if teacher.is_file()
-            else _ask_release(teacher, texts, labels, bf16)
-        )
+        if teacher.is_file():
+            logits = read_answers(teacher, texts)
+        else:
+            logits = _ask_release(teacher, texts, labels, bf16)
         found += softmax(logits / temperature, axis=1)
     return found / len(teachers)
 
@@ -50,7 +49,10 @@ def ask_teachers(
 def _ask_release(folder: Path, texts: list[str], labels: list[str], bf16: bool) -> Floats:
     if (theirs := read_labels(folder)) != labels:
         raise FinsentError(f"{folder}: the teacher has the labels {theirs}, the recipe has {labels}")
-    return remember_logits(folder, texts, bf16)
+    logits = remember_logits(folder, texts, bf16)
+    if not np.isfinite(logits).all():
+        raise FinsentError(f"{folder}: the teacher's answers are not all finite numbers; build it again")
+    return logits
 
 
 def remember_logits(folder: Path, texts: list[str], bf16: bool = False) -> Floats:

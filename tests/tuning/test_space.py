@@ -9,6 +9,7 @@ import yaml
 
 from finsent.errors import RecipeError
 from finsent.recipe.file import load_recipe, load_search
+from finsent.recipe.recipe import Distillation
 from finsent.recipe.search import Range
 from tests import tiny
 from tests.tuning.samples import SPACE, read_search
@@ -64,6 +65,17 @@ def test_keys_and_values_that_a_recipe_does_not_take_are_told(
     search, recipe = read_search(tmp_path, tiny_base, space=space)
     with pytest.raises(RecipeError, match=rf"^space.*{message}"):
         check_space(search, recipe)
+
+
+def test_copies_that_have_no_written_answers_are_not_searched(tmp_path: Path, tiny_base: Path) -> None:
+    search, recipe = read_search(tmp_path, tiny_base, space={"distillation.splices": {"choice": [0, 2]}})
+    plan = Distillation(teachers=[recipe])
+    answered = recipe.model_copy(update={"distillation": plan.model_copy(update={"answers": "said"})})
+    with pytest.raises(RecipeError, match=r"space\.distillation\.splices: tiny has written answers, which"):
+        check_space(search, answered)
+    whole, _ = read_search(tmp_path, tiny_base, space={"distillation": {"choice": [None, {"splices": 1}]}})
+    with pytest.raises(RecipeError, match=r"space\.distillation\.splices: tiny has written answers, which"):
+        check_space(whole, answered)
 
 
 def test_any_other_key_may_be_searched(tmp_path: Path, tiny_base: Path) -> None:

@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 import yaml
 
+from finsent import optional_packages
 from finsent.data.splits import Splits, load_splits
 from finsent.errors import FinsentError, RecipeError
+from finsent.optional_packages import check_packages
+from finsent.recipe.adapter import Adapter
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Recipe
-from finsent.training.answers import find_answers, read_answers, write_answers
+from finsent.training.answers import digest_answers, find_answers, read_answers, write_answers
+from finsent.training.report import AnswersReport
 from finsent.training.targets import asked_texts, training_rows
 from finsent.training.teachers import ask_teachers, run_model
 from tests import tiny
@@ -39,7 +43,7 @@ def test_what_is_written_is_read(tmp_path: Path, tiny_base: Path, teacher_releas
     table = write_all(student, teacher_release, splits, texts)
     assert table == tmp_path / "said" / "tiny.csv"
     assert find_answers(student, student.teachers[0], splits) == table
-    read = read_answers(table, [*reversed(texts), "never asked"], tiny.LABELS)
+    read = read_answers(table, [*reversed(texts), "never asked"])
     assert read[:-1] == pytest.approx(run_model(teacher_release, texts)[::-1], abs=6e-4)
     assert np.isnan(read[-1]).all()
     both = ask_teachers([table, teacher_release], texts, tiny.LABELS, 2.0)
@@ -79,11 +83,74 @@ def test_answers_of_another_teacher_or_beside_other_rows_are_refused(
         find_answers(student, teacher, splits)
 
 
-@pytest.mark.parametrize("content", ["", "text,negative\n0,1\n", "text,negative,neutral,positive\n0,a,b,c\n"])
-def test_a_table_that_is_none_is_refused(content: str, tmp_path: Path) -> None:
-    (tmp_path / "tiny.csv").write_text(content, encoding="utf-8")
-    with pytest.raises(FinsentError, match=r"tiny\.csv: no table of answers with the columns \['text', 'neg"):
-        read_answers(tmp_path / "tiny.csv", ["a"], tiny.LABELS)
+@pytest.mark.parametrize("damage", ["shorter", "a value", "both"])
+def test_a_damaged_table_is_refused(
+    damage: str, tmp_path: Path, tiny_base: Path, teacher_release: Path
+) -> None:
+    student = write_student(tmp_path, tiny_base)
+    splits = load_splits(student)
+    table = write_all(student, teacher_release, splits, [row.text for row in splits.train])
+    content = table.read_text(encoding="utf-8")
+    damaged = {"shorter": content[:-9], "a value": content[:-2] + "9\n", "both": content + content}[damage]
+    table.write_text(damaged, encoding="utf-8")
+    with pytest.raises(FinsentError, match=r"tiny\.csv: is not what was written; write them with"):
+        find_answers(student, student.teachers[0], splits)
+
+
+def test_answers_of_the_same_weights_are_added_and_of_others_replaced(
+    tmp_path: Path, tiny_base: Path, teacher_release: Path
+) -> None:
+    student = write_student(tmp_path, tiny_base)
+    splits = load_splits(student)
+    table = write_all(student, teacher_release, splits, ["Arvo profit rose"])
+    write_all(student, teacher_release, splits, ["Belmi profit rose"])
+    asked = ["Arvo profit rose", "Belmi profit rose"]
+    assert np.isfinite(read_answers(table, asked)).all()
+    weights = teacher_release / "model.safetensors"
+    weights.write_bytes(weights.read_bytes() + b" ")  # another digest
+    write_answers(student, student.teachers[0], teacher_release, splits, {asked[1]: np.zeros(3)})
+    assert np.isnan(read_answers(table, asked)).tolist() == [[True] * 3, [False] * 3]
+    find_answers(student, student.teachers[0], splits)
+
+
+def test_a_training_that_goes_on_notices_other_answers(
+    tmp_path: Path, tiny_base: Path, teacher_release: Path
+) -> None:
+    student = write_student(tmp_path, tiny_base)
+    splits = load_splits(student)
+    texts = [row.text for row in splits.train]
+    table = write_all(student, teacher_release, splits, texts)
+    before = digest_answers([table, teacher_release])
+    write_answers(student, student.teachers[0], teacher_release, splits, {texts[0]: np.zeros(3)})
+    assert len(before) == 64 and digest_answers([table]) != before
+    moved = write_student(tmp_path, tiny_base, answers="elsewhere")
+    assert moved.making_fingerprint() == student.making_fingerprint()
+    asked = write_student(tmp_path, tiny_base, answers=None)
+    assert asked.making_fingerprint() != student.making_fingerprint()
+
+
+def test_copies_are_those_that_have_answers_whatever_the_seed_of_a_training(
+    tmp_path: Path, tiny_base: Path
+) -> None:
+    student = write_student(tmp_path, tiny_base, augmentations=1, splices=1)
+    rows = load_splits(student).train
+    assert asked_texts(student.with_seed(5), rows) == asked_texts(student, rows)
+    alone = write_student(tmp_path, tiny_base, augmentations=1, answers=None)
+    assert asked_texts(alone.with_seed(5), rows) != asked_texts(alone, rows)
+
+
+def test_neither_encoder_nor_packages_of_a_teacher_are_needed(tmp_path: Path, tiny_base: Path) -> None:
+    student = write_student(tmp_path, tiny_base)
+    assert [one.name for one in student.teachers] == ["tiny"] and student.built_teachers == []
+    teacher = student.teachers[0].model_copy(update={"adapter": Adapter(kind="qlora")})
+    assert student.distillation is not None
+    plan = student.distillation.model_copy(update={"teachers": [teacher]})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(optional_packages, "find_spec", lambda name: None)
+        check_packages(student.model_copy(update={"distillation": plan}))
+        with pytest.raises(FinsentError, match="adapter: tiny has one of kind qlora"):
+            asked = plan.model_copy(update={"answers": None})
+            check_packages(student.model_copy(update={"distillation": asked}))
 
 
 def test_a_row_without_an_answer_keeps_its_label_and_a_copy_without_one_is_left_out(
@@ -93,13 +160,14 @@ def test_a_row_without_an_answer_keeps_its_label_and_a_copy_without_one_is_left_
     splits = load_splits(student)
     rows = splits.train[:4]
     copies = asked_texts(student, rows)
-    table = write_all(student, teacher_release, splits, [row.text for row in rows[1:]] + copies[:1])
-    made = training_rows(student, rows, [table])
-    assert made["text"][:] == [*(row.text for row in rows), copies[0]]
+    table = write_all(student, teacher_release, splits, [row.text for row in rows[1:]] + copies[:2])
+    made, report = training_rows(student, rows, [table])
+    assert made["text"][:] == [*(row.text for row in rows), *copies[:2]]
     assert made["label"][0] == np.eye(3)[tiny.LABELS.index(rows[0].label)].tolist()
     assert made["label"][1] != np.eye(3)[tiny.LABELS.index(rows[1].label)].tolist()
-    assert "1 of 4 rows, which keep their label, and 3 of 4 other texts" in capsys.readouterr().err
-    with pytest.raises(FinsentError, match="not one of the training rows has an answer"):
+    assert report == AnswersReport(rows=3, copies=2, rows_without=1, copies_without=2)
+    assert "1 of 4 training rows and 2 of 4 copies have no written answer" in capsys.readouterr().err
+    with pytest.raises(FinsentError, match="1 of 1 training rows and 0 of 1 copies have no written answer; "):
         training_rows(student, rows[:1], [table])
 
 

@@ -26,6 +26,9 @@ def test_what_teachers_alone_label_is_learnt_in_steps_too(tiny_recipe: Recipe) -
     student = tiny_recipe.model_copy(update={"distillation": plan})
     steps = estimate_training(student, load_splits(tiny_recipe)).steps
     assert steps == 26 * 8  # 2 * 54 + 100 rows
+    spliced = plan.model_copy(update={"splices": 1})
+    student = tiny_recipe.model_copy(update={"distillation": spliced})
+    assert estimate_training(student, load_splits(tiny_recipe)).steps == 33 * 8  # 54 more
     texts = [f"{'The loss fell' if n < 20 else 'Nothing new'} in week {n}" for n in range(54)]
     splits = load_splits(tiny_recipe)
     rows = [replace(row, text=text) for row, text in zip(splits.train, texts, strict=True)]

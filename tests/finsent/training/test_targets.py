@@ -34,7 +34,8 @@ def test_variants_and_texts_without_labels_are_labelled_by_the_teacher_alone(
     plan = {"teachers": ["tiny.yaml"], "weight": 0.5, "augmentations": 2, "opposites": [["buys", "sells"]]}
     recipe = taught_recipe(tmp_path, tiny_base, plan)
     rows = [row("positive"), replace(row("negative"), text="Fynto sells")]
-    made = training_rows(recipe, rows, [teacher_release], ["Fynto buys a mill"])
+    made, report = training_rows(recipe, rows, [teacher_release], ["Fynto buys a mill"])
+    assert report is None  # of written answers there are none
     assert made["text"][:2] == [one.text for one in rows]
     assert len(made["text"]) == 8 and made["text"][-2:] == ["Fynto buys", "Fynto buys a mill"]
     taught = ask_teachers([teacher_release], list(made["text"]), tiny.LABELS, 1.0)
