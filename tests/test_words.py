@@ -1,4 +1,4 @@
-"""The code works for any labelled text; what is said of our own stands in recipes/ and data/headlines/."""
+"""The code works for any labelled text; what is said of our own stands in recipes/ and data/."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from finsent import REPOSITORY
 
 OURS = re.compile(r"\b(?:headlines?|financ(?:e|ial)|negatives?|neutral|positives?)\b", re.IGNORECASE)
 CODE = ("*.py", "*.js", "*.html", "*.css", "*.json", "*.jinja", "*.csv")
-# recipes/ and data/headlines/ hold those texts, benchmarks/ measures with them; tests may use what they like.
+# recipes/ and data/ hold those texts, and benchmarks/ measures with them; tests may use what they like.
 MAY_SAY = (
-    *("recipes/", "data/headlines/", "benchmarks/", "tests/"),
+    *("recipes/", "data/", "benchmarks/", "tests/"),
     *("finsent/recipe/data.py", "finsent/data/sources/"),  # a kind of source is called what its data set is
     # names that columns and labels have in people's files
     *("space/table.py", "finsent/data/tables/columns.py", "finsent/recipe/new/labels.py"),
