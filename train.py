@@ -111,7 +111,7 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
 
 def find_teacher(teacher: Recipe, student: Recipe, splits: Splits, run: Run, resume: bool) -> Path:
     """Return a teacher's written answers where the recipe has them, else its release, built if need be."""
-    if student.distillation is not None and student.distillation.answers is not None:
+    if student.has_written_answers:
         return find_answers(student, teacher, splits)
     return make_teacher(teacher, student, splits, run, resume)
 
@@ -135,7 +135,7 @@ def answer_for(recipe: Recipe, run: Run, resume: bool = False) -> list[Path]:
 
     The teachers are built where they are not there. Returns the tables. Raises FinsentError.
     """
-    if recipe.distillation is None or recipe.distillation.answers is None:
+    if not recipe.has_written_answers:
         raise FinsentError(
             f"{recipe.name}: --write-answers needs distillation.answers, the folder to write to"
         )

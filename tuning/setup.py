@@ -90,7 +90,7 @@ def prepare_setup(search: Search, recipe: Recipe, mirror: Path | None) -> Setup:
 
 def find_teacher(teacher: Recipe, student: Recipe, splits: Splits, mirror: Path | None) -> Path:
     """Return a teacher's release, or its written answers where the student has them; errors as below."""
-    if student.distillation is not None and student.distillation.answers is not None:
+    if student.has_written_answers:
         return find_answers(student, teacher, splits)
     return find_teacher_release(teacher, student, splits, mirror)
 
@@ -99,7 +99,7 @@ def find_teacher_release(teacher: Recipe, student: Recipe, splits: Splits, mirro
     """Return the release of a teacher; FinsentError if it is not there, or made from other rows."""
     release = Run(student.runs / teacher.name).release
     if not was_made_from(release, teacher, prepare_teacher_splits(teacher, student, splits, mirror)):
-        how = "" if student.built_teachers else " --write-answers"  # which builds teachers in any case
+        how = " --write-answers" if student.has_written_answers else ""  # which builds teachers in any case
         raise FinsentError(
             f"{release}: this teacher is not there, or was made from another recipe or other rows; "
             f"build {student.name} with train.py{how} first"

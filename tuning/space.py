@@ -93,7 +93,7 @@ def check_space(search: Search, recipe: Recipe) -> None:
 
 
 def _check_answered(key: str, recipe: Recipe) -> None:
-    if key in COPIES and recipe.distillation is not None and recipe.distillation.answers is not None:
+    if key in COPIES and recipe.has_written_answers:
         raise RecipeError(
             f"space.{key}: {recipe.name} has written answers, which other copies are not among; take answers "
             "out of its distillation, so that its teachers are asked"

@@ -253,10 +253,14 @@ class Recipe(Placed):
         return [teacher.with_seed(seed) for teacher in named for seed in seeds] if seeds else named
 
     @property
+    def has_written_answers(self) -> bool:
+        """Whether it learns from what teachers answered before, so that these need not be there."""
+        return self.distillation is not None and self.distillation.answers is not None
+
+    @property
     def built_teachers(self) -> list[Recipe]:
         """The teachers whose releases it needs: none where their answers are written."""
-        written = self.distillation is not None and self.distillation.answers is not None
-        return [] if written else self.teachers
+        return [] if self.has_written_answers else self.teachers
 
     @property
     def encoders(self) -> list[Pretraining]:

@@ -9,16 +9,20 @@ import yaml
 
 from finsent import optional_packages
 from finsent.data.splits import Splits, load_splits
+from finsent.encoder.load import load_base
 from finsent.errors import FinsentError, RecipeError
 from finsent.optional_packages import check_packages
 from finsent.recipe.adapter import Adapter
-from finsent.recipe.file import load_recipe
+from finsent.recipe.file import load_recipe, load_search
 from finsent.recipe.recipe import Recipe
 from finsent.training.answers import digest_answers, find_answers, read_answers, write_answers
+from finsent.training.fit import fit
 from finsent.training.report import AnswersReport
 from finsent.training.targets import asked_texts, training_rows
 from finsent.training.teachers import ask_teachers, run_model
 from tests import tiny
+from tests.tuning.samples import write_search
+from tuning.setup import Setup
 
 OTHER = "written by another recipe than tiny is today"
 
@@ -120,9 +124,15 @@ def test_a_training_that_goes_on_notices_other_answers(
     splits = load_splits(student)
     texts = [row.text for row in splits.train]
     table = write_all(student, teacher_release, splits, texts)
-    before = digest_answers([table, teacher_release])
+    search = load_search(write_search(tmp_path, tiny_base, recipe="student.yaml"))
+    before = digest_answers([table, teacher_release]), Setup(search, student, splits, [table], None).owner()
+    fit(student, splits, load_base(student, texts), tmp_path / "checkpoints", teachers=[table])
+    fit(student, splits, load_base(student, texts), tmp_path / "checkpoints", True, teachers=[table])
     write_answers(student, student.teachers[0], teacher_release, splits, {texts[0]: np.zeros(3)})
-    assert len(before) == 64 and digest_answers([table]) != before
+    after = digest_answers([table, teacher_release]), Setup(search, student, splits, [table], None).owner()
+    assert len(before[0]) == 64 and before[0] != after[0] and before[1] != after[1]
+    with pytest.raises(FinsentError, match="another recipe, other rows or other answers"):
+        fit(student, splits, load_base(student, texts), tmp_path / "checkpoints", True, teachers=[table])
     moved = write_student(tmp_path, tiny_base, answers="elsewhere")
     assert moved.making_fingerprint() == student.making_fingerprint()
     asked = write_student(tmp_path, tiny_base, answers=None)
