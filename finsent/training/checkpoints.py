@@ -22,7 +22,8 @@ def claim_folder(folder: Path, owner: str, resume: bool) -> None:
     mark = folder / OWNER
     if resume and mark.is_file() and mark.read_text(encoding="utf-8") != owner:
         raise FinsentError(
-            f"{folder}: these checkpoints belong to another recipe, other rows or other answers; run again without --resume"
+            f"{folder}: these checkpoints belong to another recipe or other rows, or to other written answers; "
+            "run again without --resume"
         )
     if not resume and folder.is_dir():
         for old in folder.glob("checkpoint-*"):
