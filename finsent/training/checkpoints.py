@@ -22,8 +22,7 @@ def claim_folder(folder: Path, owner: str, resume: bool) -> None:
     mark = folder / OWNER
     if resume and mark.is_file() and mark.read_text(encoding="utf-8") != owner:
         raise FinsentError(
-            f"{folder}: these checkpoints belong to another recipe or other rows, or to other written answers; "
-            "run again without --resume"
+            f"{folder}: these checkpoints belong to another recipe or other rows; run again without --resume"
         )
     if not resume and folder.is_dir():
         for old in folder.glob("checkpoint-*"):

@@ -131,7 +131,7 @@ def test_a_training_that_goes_on_notices_other_answers(
     write_answers(student, student.teachers[0], teacher_release, splits, {texts[0]: np.zeros(3)})
     after = digest_answers([table, teacher_release]), Setup(search, student, splits, [table], None).owner()
     assert len(before[0]) == 64 and before[0] != after[0] and before[1] != after[1]
-    with pytest.raises(FinsentError, match="or to other written answers"):
+    with pytest.raises(FinsentError, match="belong to another recipe or other rows"):
         fit(student, splits, load_base(student, texts), tmp_path / "checkpoints", True, teachers=[table])
     moved = write_student(tmp_path, tiny_base, answers="elsewhere")
     assert moved.making_fingerprint() == student.making_fingerprint()
