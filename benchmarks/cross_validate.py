@@ -223,6 +223,8 @@ def main(
     try:
         recipe = load_recipe(recipe_file)
         chosen = _numbers(only, "--only", folds) if only else list(range(folds))
+        if chosen_on:
+            _check_fold(chosen_on, folds)
         draws: list[int | None] = [*_numbers(seeds, "--seeds", 2**32)] if seeds else [None]
         found = run_missing(recipe, PAGES, runs, folds, chosen, draws)
         if chosen_on:
@@ -239,10 +241,18 @@ def main(
 
 
 def _numbers(text: str, option: str, limit: int) -> list[int]:
-    parts = text.split(",")
-    if not all(part.isdecimal() and int(part) < limit for part in parts):
+    if not all(_is_below(limit, part) for part in text.split(",")):
         raise FinsentError(f"{option}: got {text!r}, allowed are numbers below {limit}, such as 0,1")
-    return [int(part) for part in parts]
+    return [int(part) for part in text.split(",")]
+
+
+def _check_fold(text: str, folds: int) -> None:
+    if not _is_below(folds, text):
+        raise FinsentError(f"--chosen-on: got {text!r}, allowed is one number below {folds}, such as 0")
+
+
+def _is_below(limit: int, text: str) -> bool:
+    return text.isdecimal() and int(text) < limit
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from benchmarks.state_matching import matched_states
 from finsent import options
 from finsent.claim import claimed
 from finsent.cli import make_app, print_anywhere, quiet_libraries, reporting_errors, say, stage
+from finsent.data.rows import Row
 from finsent.data.splits import Splits, fingerprint, fingerprint_in_order
 from finsent.encoder.load import load_base
 from finsent.errors import BaseModelError, FinsentError, RecipeError, first_line
@@ -43,11 +44,10 @@ from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import Distillation, Recipe
 from finsent.release import RUNS, WEIGHTS, sha256
 from finsent.scoring import Ints, bootstrap_mean
-from finsent.training.counterfactuals import turn_around
 from finsent.training.fit import fit
 from finsent.training.precision import use_bf16
 from finsent.training.prediction import predict_logits
-from finsent.training.splicing import splice
+from finsent.training.targets import asked_texts
 from finsent.training.teachers import ask_teachers
 from tuning.finals import RESAMPLES, compare
 from tuning.setup import find_teacher_release
@@ -117,24 +117,22 @@ def list_ways(recipe: Recipe) -> list[Way]:
     return [*ways, Way("soft labels, opposites", {"opposites": opposites})] if opposites else ways
 
 
-def taught_by(way: Way, recipe: Recipe, texts: list[str], seed: int) -> Recipe:
+def taught_by(way: Way, recipe: Recipe, rows: list[Row], seed: int) -> Recipe:
     """Return the recipe of a way: as many steps as with labels alone, and one validation, after the last.
 
     Raises RecipeError if the way does not go with this recipe.
     """
-    training, plan = recipe.training, None
-    added = 0  # rows beside those of the training texts
+    plan = None
     if way.plan is not None and recipe.distillation is not None:
         kept = {key: getattr(recipe.distillation, key) for key in KEPT}
         plan = Distillation(**kept | way.plan)
-        added = plan.augmentations * len(texts) + len(splice(texts, plan.splices, seed))
-        added += len(turn_around(texts, plan.opposites, seed))
-    batches = [math.ceil(count / training.batch_size) for count in (len(texts), len(texts) + added)]
-    steps = math.ceil(batches[0] * training.epochs)
+    once = recipe.training.model_copy(update={"evaluations": 1, "seed": seed})
+    changed = recipe.model_copy(update={"training": once, "distillation": plan})
+    added = len(asked_texts(changed, rows)) if plan else 0
+    batches = [math.ceil(count / once.batch_size) for count in (len(rows), len(rows) + added)]
+    steps = math.ceil(batches[0] * once.epochs)
     epochs = (steps - 0.5) / batches[1]  # half a step less, as what is not whole is rounded up
-    fixed = {"epochs": epochs, "evaluations": 1, "seed": seed}
-    changes = {"training": training.model_copy(update=fixed), "distillation": plan}
-    changed = recipe.model_copy(update=changes)
+    changed = changed.model_copy(update={"training": once.model_copy(update={"epochs": epochs})})
     try:
         Recipe.model_validate(changed.model_dump())
     except ValidationError as error:
@@ -146,7 +144,7 @@ def run_way(way: Way, task: Task, folder: Path) -> list[Fitted]:
     """Fit a way with every seed, or read what that gave before; errors as of taught_by and load_base."""
     found = []
     for seed in task.seeds:
-        recipe = taught_by(way, task.recipe, task.texts, seed)
+        recipe = taught_by(way, task.recipe, task.splits.train, seed)
         file = folder / f"{digest(way, recipe, task)}.json"
         if not file.is_file():
             stage(f"{way.name}, seed {seed}")

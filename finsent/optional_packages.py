@@ -24,9 +24,10 @@ def require_packages(what: str, *packages: str, requirements: str = METHODS) -> 
 
 
 def check_packages(recipe: Recipe) -> None:
-    """Raise FinsentError where the adapter of a recipe or of a teacher to build needs a missing package."""
-    for one in (recipe, *recipe.built_teachers):
-        if one.adapter is not None:
-            packages, requirements = ADAPTERS[one.adapter.kind]
-            what = f"adapter: {one.name} has one of kind {one.adapter.kind}, which"
-            require_packages(what, *packages, requirements=requirements)
+    """Raise FinsentError where the adapter of a recipe, or of a teacher to build, needs a missing package."""
+    if recipe.adapter is not None:
+        packages, requirements = ADAPTERS[recipe.adapter.kind]
+        what = f"adapter: {recipe.name} has one of kind {recipe.adapter.kind}, which"
+        require_packages(what, *packages, requirements=requirements)
+    for teacher in recipe.built_teachers:
+        check_packages(teacher)

@@ -29,7 +29,7 @@ def make_report(
         validation_rows=len(setup.splits.validation),
         trials=trials,
         cut_off=study.cut_off,
-        importances=study.importances(),
+        importances=study.importances(len(trials)),
         start=start,
         finalists=finalists,
         best=finals.contenders[finals.winner],

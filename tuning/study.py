@@ -94,19 +94,19 @@ class Study:
         """Return the trials that count, in their order."""
         return [self._read(number, one) for number, one in enumerate(self._kept(), 1)]
 
-    def importances(self) -> dict[str, float]:
-        """Return what share of the differences a key decides, by PED-ANOVA; empty where that cannot be told.
+    def importances(self, count: int) -> dict[str, float]:
+        """Return what share of the differences between the first `count` trials a key decides, by PED-ANOVA.
 
-        https://arxiv.org/abs/2304.10255
+        Empty where that cannot be told. https://arxiv.org/abs/2304.10255
         """
         import optuna
 
-        done = [trial for trial in self.trials() if trial.state == "done"]
+        done = [trial for trial in self.trials()[:count] if trial.state == "done"]
         if len(done) < TELLING or len({trial.score for trial in done}) == 1:
             return {}
-        return {
-            key: float(share) for key, share in optuna.importance.get_param_importances(self._study).items()
-        }
+        first = optuna.create_study(direction="maximize")
+        first.add_trials(self._kept()[:count])
+        return {key: float(share) for key, share in optuna.importance.get_param_importances(first).items()}
 
     def _kept(self) -> list[optuna.trial.FrozenTrial]:
         import optuna

@@ -49,14 +49,13 @@ def ask_teachers(
 def _ask_release(folder: Path, texts: list[str], labels: list[str], bf16: bool) -> Floats:
     if (theirs := read_labels(folder)) != labels:
         raise FinsentError(f"{folder}: the teacher has the labels {theirs}, the recipe has {labels}")
-    logits = remember_logits(folder, texts, bf16)
-    if not np.isfinite(logits).all():
-        raise FinsentError(f"{folder}: the teacher's answers are not all finite numbers; build it again")
-    return logits
+    return remember_logits(folder, texts, bf16)
 
 
 def remember_logits(folder: Path, texts: list[str], bf16: bool = False) -> Floats:
     """Return the logits `(n, n_labels)` of a release; only texts that it was never asked are computed.
+
+    Raises FinsentError if they are not all finite.
 
     Students that ask at the same time wait for each other, so the second one finds what the first one asked.
     Answers are written by the portion, so a student that is killed while it asks goes on where it was.
@@ -72,7 +71,10 @@ def remember_logits(folder: Path, texts: list[str], bf16: bool = False) -> Float
             portion = ordered[start : start + PORTION]
             known |= dict(zip(portion, run_model(folder, [new[key] for key in portion], bf16), strict=True))
             _write_answers(file, known)
-    return np.stack([known[key] for key in keys])
+    logits = np.stack([known[key] for key in keys])
+    if not np.isfinite(logits).all():
+        raise FinsentError(f"{folder}: the teacher's answers are not all finite numbers; build it again")
+    return logits
 
 
 def _read_answers(file: Path) -> dict[bytes, Floats]:

@@ -214,6 +214,11 @@ def test_predictions_are_those_of_the_named_recipe(tmp_path: Path) -> None:
         (["recipes/none.yaml"], "recipes/none.yaml: cannot be read"),
         (["recipes/quickstart.yaml", "--only", "7"], "--only: got '7', allowed are numbers below 5"),
         (["recipes/quickstart.yaml", "--seeds", "a"], "--seeds: got 'a'"),
+        (
+            ["recipes/quickstart.yaml", "--chosen-on", "5"],
+            "--chosen-on: got '5', allowed is one number",
+        ),
+        (["recipes/quickstart.yaml", "--chosen-on", "0,1"], "--chosen-on: got '0,1'"),
     ],
 )
 def test_a_slip_is_answered_in_one_line(

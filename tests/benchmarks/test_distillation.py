@@ -86,9 +86,10 @@ def test_all_ways_have_the_same_number_of_steps(student: Path, runs: Path) -> No
     assert recipe.distillation is not None
     pairs = {"opposites": [("rose", "fell")], "augmentations": 3, "transfer": 5}
     more = recipe.model_copy(update={"distillation": recipe.distillation.model_copy(update=pairs)})
-    texts = [row["text"] for row in tiny.make_rows()]
+    rows = prepare(recipe, None, None, 1).splits.train
+    texts = [row.text for row in rows]
     ways = list_ways(more)
-    plans = [taught_by(way, more, texts, 5) for way in ways]
+    plans = [taught_by(way, more, rows, 5) for way in ways]
     taught = [plan.distillation for plan in plans if plan.distillation]
     assert len(ways) == COUNT + 1 == len(taught) + 1
     assert [one.augmentations for one in taught] == [0, 3, 0, 0, 0] and not any(
@@ -138,7 +139,7 @@ def test_other_rows_are_another_task(student: Path, runs: Path) -> None:
 
     def digests(task: Task) -> set[str]:
         ways = [*list_ways(recipe), Way("soft labels", states=0.5)]
-        return {distillation.digest(way, taught_by(way, recipe, task.texts, 1), task) for way in ways}
+        return {distillation.digest(way, taught_by(way, recipe, task.splits.train, 1), task) for way in ways}
 
     turned = replace(few, splits=replace(few.splits, validation=few.splits.validation[::-1]))
     assert len(digests(few) | digests(all_rows) | digests(turned)) == 3 * (COUNT + 1)

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from finsent.data.splits import load_splits
 from finsent.errors import FinsentError
 from finsent.recipe.file import load_recipe, load_search
 from tests import tiny
 from tests.tuning import samples
 from tuning.finals import run_final
-from tuning.setup import Setup, find_teacher, prepare_setup, read_recipe
+from tuning.setup import Setup, find_teacher, find_teacher_release, prepare_setup, read_recipe
 from tuning.trials import run_trial
 
 
@@ -70,6 +71,15 @@ def test_a_teacher_is_found_or_its_absence_is_told(
     started, recipe = read_recipe(load_search(search), tmp_path / "runs")
     with pytest.raises(FinsentError, match=r"build student with train\.py first"):
         prepare_setup(started, recipe, None)
+    assert recipe.distillation is not None
+    written = recipe.distillation.model_copy(update={"answers": "said"})
+    with pytest.raises(FinsentError, match=r"build student with train\.py --write-answers first"):
+        find_teacher_release(
+            recipe.teachers[0],
+            recipe.model_copy(update={"distillation": written}),
+            load_splits(recipe),
+            None,
+        )
     home = tmp_path / "runs" / "tiny" / "release"
     shutil.copytree(tiny_release, home)
     made = load_recipe(tiny_release.parents[2] / "tiny.yaml")

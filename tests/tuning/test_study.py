@@ -67,14 +67,18 @@ def test_what_is_best_is_found_and_the_key_that_matters_is_told(prepared: Open, 
     trials = run(setup, tmp_path / "study.db", 25)
     best = max(trials, key=lambda one: one.score)
     assert 3e-5 < best.settings[RATE] < 3e-4
-    shares = open_study(setup, tmp_path / "study.db").importances()
+    study = open_study(setup, tmp_path / "study.db")
+    shares = study.importances(25)
     assert set(shares) == {RATE, ROWS} and shares[RATE] > shares[ROWS]
+    of_ten = study.importances(10)
+    run(setup, tmp_path / "short.db", 10)
+    assert of_ten == open_study(setup, tmp_path / "short.db").importances(10) != shares
 
 
 def test_nothing_is_told_of_keys_by_too_few_trials(prepared: Open, tmp_path: Path) -> None:
     setup = prepared()
     run(setup, tmp_path / "study.db", 3)
-    assert open_study(setup, tmp_path / "study.db").importances() == {}
+    assert open_study(setup, tmp_path / "study.db").importances(3) == {}
 
 
 @pytest.mark.parametrize("pruner", ["median", "none"])

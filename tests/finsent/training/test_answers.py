@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +14,14 @@ from finsent.errors import FinsentError, RecipeError
 from finsent.optional_packages import check_packages
 from finsent.recipe.adapter import Adapter
 from finsent.recipe.file import load_recipe, load_search
-from finsent.recipe.recipe import Recipe
+from finsent.recipe.recipe import Distillation, Recipe
+from finsent.scoring import Floats
+from finsent.training import teachers
 from finsent.training.answers import digest_answers, find_answers, read_answers, write_answers
 from finsent.training.fit import fit
 from finsent.training.report import AnswersReport
 from finsent.training.targets import asked_texts, training_rows
-from finsent.training.teachers import ask_teachers, run_model
+from finsent.training.teachers import ask_teachers, remember_logits, run_model
 from tests import tiny
 from tests.tuning.samples import write_search
 from tuning.setup import Setup
@@ -35,101 +37,116 @@ def write_student(folder: Path, base: Path, **plan: object) -> Recipe:
     return load_recipe(folder / "student.yaml")
 
 
-def write_all(student: Recipe, release: Path, splits: Splits, texts: list[str]) -> Path:
-    answers = dict(zip(texts, run_model(release, texts), strict=True))
-    return write_answers(student, student.teachers[0], release, splits, answers)
+@dataclass(frozen=True)
+class Taught:
+    """A student with the rows of its recipe, and the release of its teacher."""
+
+    student: Recipe
+    splits: Splits
+    release: Path
+
+    @property
+    def teacher(self) -> Recipe:
+        return self.student.teachers[0]
+
+    @property
+    def texts(self) -> list[str]:
+        return [row.text for row in self.splits.train]
+
+    def write(self, answers: dict[str, Floats]) -> Path:
+        return write_answers(self.student, self.teacher, self.release, self.splits, answers)
+
+    def ask(self, texts: list[str]) -> dict[str, Floats]:
+        return dict(zip(texts, run_model(self.release, texts), strict=True))
+
+    def find(self) -> Path:
+        return find_answers(self.student, self.teacher, self.splits)
 
 
-def test_what_is_written_is_read(tmp_path: Path, tiny_base: Path, teacher_release: Path) -> None:
+@pytest.fixture
+def taught(tmp_path: Path, tiny_base: Path, teacher_release: Path) -> Taught:
     student = write_student(tmp_path, tiny_base)
-    splits = load_splits(student)
-    texts = [row.text for row in splits.train]
-    table = write_all(student, teacher_release, splits, texts)
-    assert table == tmp_path / "said" / "tiny.csv"
-    assert find_answers(student, student.teachers[0], splits) == table
+    return Taught(student, load_splits(student), teacher_release)
+
+
+def test_what_is_written_is_read(taught: Taught, tmp_path: Path) -> None:
+    texts = taught.texts
+    table = taught.write(taught.ask(texts))
+    assert table == tmp_path / "said" / "tiny.csv" == taught.find()
     read = read_answers(table, [*reversed(texts), "never asked"])
-    assert read[:-1] == pytest.approx(run_model(teacher_release, texts)[::-1], abs=6e-4)
+    assert read[:-1] == pytest.approx(run_model(taught.release, texts)[::-1], abs=6e-4)
     assert np.isnan(read[-1]).all()
-    both = ask_teachers([table, teacher_release], texts, tiny.LABELS, 2.0)
-    assert both == pytest.approx(ask_teachers([teacher_release], texts, tiny.LABELS, 2.0), abs=1e-3)
+    both = ask_teachers([table, taught.release], texts, tiny.LABELS, 2.0)
+    assert both == pytest.approx(ask_teachers([taught.release], texts, tiny.LABELS, 2.0), abs=1e-3)
 
 
-def test_a_written_table_has_no_text_and_the_same_bytes_in_any_order(
-    tmp_path: Path, tiny_base: Path, teacher_release: Path
-) -> None:
-    student = write_student(tmp_path, tiny_base)
-    splits = load_splits(student)
-    texts = [row.text for row in splits.train]
-    first = write_all(student, teacher_release, splits, texts).read_bytes()
-    assert not any(text.encode() in first for text in texts)
-    answers = dict(zip(texts, run_model(teacher_release, texts), strict=True))
-    turned = dict(reversed(answers.items()))
-    again = write_answers(student, student.teachers[0], teacher_release, splits, turned)
-    assert again.read_bytes() == first
+def test_a_written_table_has_no_text_and_the_same_bytes_in_any_order(taught: Taught) -> None:
+    answers = taught.ask(taught.texts)
+    first = taught.write(answers).read_bytes()
+    assert not any(text.encode() in first for text in answers)
+    assert taught.write(dict(reversed(answers.items()))).read_bytes() == first
 
 
-def test_answers_of_another_teacher_or_beside_other_rows_are_refused(
-    tmp_path: Path, tiny_base: Path, teacher_release: Path
-) -> None:
-    student = write_student(tmp_path, tiny_base)
-    splits = load_splits(student)
-    teacher = student.teachers[0]
+def test_answers_of_another_teacher_or_beside_other_rows_are_refused(taught: Taught) -> None:
     with pytest.raises(FinsentError, match=r"tiny has no answers there that can be read; write them with"):
-        find_answers(student, teacher, splits)
-    table = write_all(student, teacher_release, splits, ["Arvo profit rose"])
+        taught.find()
+    table = taught.write(taught.ask(["Arvo profit rose"]))
+    other = taught.teacher.with_seed(3).model_copy(update={"name": "tiny"})
     with pytest.raises(FinsentError, match=OTHER):
-        find_answers(student, teacher.with_seed(3).model_copy(update={"name": "tiny"}), splits)
-    moved = replace(splits.report, fingerprints=splits.report.fingerprints | {"test": "0"})
+        find_answers(taught.student, other, taught.splits)
+    report = taught.splits.report
+    moved = replace(report, fingerprints=report.fingerprints | {"test": "0"})
     with pytest.raises(FinsentError, match="other validation and test rows, which the teacher may have"):
-        find_answers(student, teacher, replace(splits, report=moved))
+        find_answers(taught.student, taught.teacher, replace(taught.splits, report=moved))
     table.with_suffix(".json").write_text("{}", encoding="utf-8")
     with pytest.raises(FinsentError, match="tiny has no answers there that can be read"):
-        find_answers(student, teacher, splits)
+        taught.find()
 
 
 @pytest.mark.parametrize("damage", ["shorter", "a value", "both"])
-def test_a_damaged_table_is_refused(
-    damage: str, tmp_path: Path, tiny_base: Path, teacher_release: Path
-) -> None:
-    student = write_student(tmp_path, tiny_base)
-    splits = load_splits(student)
-    table = write_all(student, teacher_release, splits, [row.text for row in splits.train])
+def test_a_damaged_table_is_refused(damage: str, taught: Taught) -> None:
+    table = taught.write(taught.ask(taught.texts))
     content = table.read_text(encoding="utf-8")
     damaged = {"shorter": content[:-9], "a value": content[:-2] + "9\n", "both": content + content}[damage]
     table.write_text(damaged, encoding="utf-8")
     with pytest.raises(FinsentError, match=r"tiny\.csv: is not what was written; write them with"):
-        find_answers(student, student.teachers[0], splits)
+        taught.find()
 
 
-def test_answers_of_the_same_weights_are_added_and_of_others_replaced(
-    tmp_path: Path, tiny_base: Path, teacher_release: Path
-) -> None:
-    student = write_student(tmp_path, tiny_base)
-    splits = load_splits(student)
-    table = write_all(student, teacher_release, splits, ["Arvo profit rose"])
-    write_all(student, teacher_release, splits, ["Belmi profit rose"])
+def test_answers_of_the_same_weights_are_added_and_of_others_replaced(taught: Taught) -> None:
     asked = ["Arvo profit rose", "Belmi profit rose"]
+    taught.write(taught.ask(asked[:1]))
+    table = taught.write(taught.ask(asked[1:]))
     assert np.isfinite(read_answers(table, asked)).all()
-    weights = teacher_release / "model.safetensors"
+    weights = taught.release / "model.safetensors"
     weights.write_bytes(weights.read_bytes() + b" ")  # another digest
-    write_answers(student, student.teachers[0], teacher_release, splits, {asked[1]: np.zeros(3)})
+    taught.write({asked[1]: np.zeros(3)})
     assert np.isnan(read_answers(table, asked)).tolist() == [[True] * 3, [False] * 3]
-    find_answers(student, student.teachers[0], splits)
+    taught.find()
+
+
+def test_answers_that_are_not_finite_are_refused(taught: Taught, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(_: Path, texts: list[str], bf16: bool = False) -> Floats:
+        return np.full((len(texts), 3), np.inf)
+
+    monkeypatch.setattr(teachers, "run_model", answer)
+    with pytest.raises(FinsentError, match="the teacher's answers are not all finite numbers"):
+        remember_logits(taught.release, taught.texts)  # as --write-answers does
+    with pytest.raises(FinsentError, match="the teacher's answers are not all finite numbers"):
+        ask_teachers([taught.release], taught.texts, tiny.LABELS, 1.0)
 
 
 def test_a_training_that_goes_on_notices_other_answers(
-    tmp_path: Path, tiny_base: Path, teacher_release: Path
+    taught: Taught, tmp_path: Path, tiny_base: Path
 ) -> None:
-    student = write_student(tmp_path, tiny_base)
-    splits = load_splits(student)
-    texts = [row.text for row in splits.train]
-    table = write_all(student, teacher_release, splits, texts)
+    student, splits, texts = taught.student, taught.splits, taught.texts
+    table = taught.write(taught.ask(texts))
     search = load_search(write_search(tmp_path, tiny_base, recipe="student.yaml"))
-    before = digest_answers([table, teacher_release]), Setup(search, student, splits, [table], None).owner()
+    before = digest_answers([table, taught.release]), Setup(search, student, splits, [table], None).owner()
     fit(student, splits, load_base(student, texts), tmp_path / "checkpoints", teachers=[table])
     fit(student, splits, load_base(student, texts), tmp_path / "checkpoints", True, teachers=[table])
-    write_answers(student, student.teachers[0], teacher_release, splits, {texts[0]: np.zeros(3)})
-    after = digest_answers([table, teacher_release]), Setup(search, student, splits, [table], None).owner()
+    taught.write({texts[0]: np.zeros(3)})
+    after = digest_answers([table, taught.release]), Setup(search, student, splits, [table], None).owner()
     assert len(before[0]) == 64 and before[0] != after[0] and before[1] != after[1]
     with pytest.raises(FinsentError, match="belong to another recipe or other rows"):
         fit(student, splits, load_base(student, texts), tmp_path / "checkpoints", True, teachers=[table])
@@ -158,9 +175,11 @@ def test_neither_encoder_nor_packages_of_a_teacher_are_needed(tmp_path: Path, ti
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(optional_packages, "find_spec", lambda name: None)
         check_packages(student.model_copy(update={"distillation": plan}))
-        with pytest.raises(FinsentError, match="adapter: tiny has one of kind qlora"):
-            asked = plan.model_copy(update={"answers": None})
-            check_packages(student.model_copy(update={"distillation": asked}))
+        asked = student.model_copy(update={"distillation": plan.model_copy(update={"answers": None})})
+        above = Distillation(teachers=[asked.model_copy(update={"name": "middle"})])
+        for one in (asked, student.model_copy(update={"distillation": above})):
+            with pytest.raises(FinsentError, match="adapter: tiny has one of kind qlora"):
+                check_packages(one)
 
 
 def test_a_row_without_an_answer_keeps_its_label_and_a_copy_without_one_is_left_out(
@@ -170,7 +189,8 @@ def test_a_row_without_an_answer_keeps_its_label_and_a_copy_without_one_is_left_
     splits = load_splits(student)
     rows = splits.train[:4]
     copies = asked_texts(student, rows)
-    table = write_all(student, teacher_release, splits, [row.text for row in rows[1:]] + copies[:2])
+    taught = Taught(student, splits, teacher_release)
+    table = taught.write(taught.ask([row.text for row in rows[1:]] + copies[:2]))
     made, report = training_rows(student, rows, [table])
     assert made["text"][:] == [*(row.text for row in rows), *copies[:2]]
     assert made["label"][0] == np.eye(3)[tiny.LABELS.index(rows[0].label)].tolist()

@@ -9,6 +9,7 @@ import pytest
 from finsent.data.splits import load_splits
 from finsent.recipe.recipe import Recipe
 from finsent.scoring import Interval, mcnemar
+from finsent.training.answers import write_answers
 from finsent.training.teachers import run_model
 from model_card.card.build import build_card
 from model_card.lint.card import lint_card
@@ -42,6 +43,23 @@ def test_rows_are_counted_that_only_one_has_right(tiny_recipe: Recipe, teacher_r
 
 def test_without_a_teacher_there_is_nothing_to_compare(tiny_recipe: Recipe) -> None:
     assert measure_beside_teacher(tiny_recipe, load_splits(tiny_recipe).test, [], np.eye(3)) is None
+
+
+def test_with_answers_that_lack_a_row_nothing_is_compared(
+    tiny_recipe: Recipe, teacher_release: Path, tmp_path: Path
+) -> None:
+    splits = load_splits(tiny_recipe)
+    student = taught_recipe(tiny_recipe)
+    assert student.distillation is not None
+    plan = student.distillation.model_copy(update={"answers": str(tmp_path)})
+    student = student.model_copy(update={"distillation": plan, "home": tmp_path})
+    own = np.eye(3)[class_numbers(splits.test, tiny_recipe.labels)]
+    for asked, compared in ((splits.test[1:], False), (splits.test[:1], True)):
+        texts = [row.text for row in asked]
+        answers = dict(zip(texts, run_model(teacher_release, texts), strict=True))
+        table = write_answers(student, student.teachers[0], teacher_release, splits, answers)
+        found = measure_beside_teacher(student, splits.test, [table], own)
+        assert (found is not None) == compared
 
 
 @pytest.mark.parametrize(
