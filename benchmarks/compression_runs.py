@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from export.quantize import quantize
 from export.to_onnx import export_onnx
-from export.to_q4 import OPSET, convert_to_q4, round_weights
+from export.to_q4 import BLOCK, OPSET, convert_to_q4, round_weights
 from finsent.cli import say
 from finsent.data.rows import Row
 from finsent.data.splits import Splits, fingerprint, fingerprint_in_order
@@ -129,11 +129,16 @@ def measure_cuts(
 
 
 def read_shape(setup: Setup) -> Shape:
-    """Return the shape of the recipe's encoder; FinsentError unless it is a BERT."""
+    """Return the shape of the recipe's encoder; FinsentError unless it is a BERT whose table fits into 4 bits."""
     texts = [row.text for row in setup.splits.train]
     config = load_base(setup.recipe, texts, mirror_from_environment()).model.config
     if config.model_type != "bert":
         raise FinsentError(f"base: got a {config.model_type!r}; only a BERT can be cut in every way")
+    if config.hidden_size % BLOCK:
+        raise FinsentError(
+            f"base: a hidden size of {config.hidden_size} is no multiple of {BLOCK}, so the table cannot "
+            "be held in 4 bits; compare another encoder"
+        )
     return Shape(
         pieces=config.vocab_size,
         rows=config.vocab_size + config.max_position_embeddings + config.type_vocab_size,
