@@ -129,7 +129,7 @@ def measure_cuts(
 
 
 def read_shape(setup: Setup) -> Shape:
-    """Return the shape of the recipe's encoder; FinsentError unless it is a BERT whose table fits into 4 bits."""
+    """Return the shape of the recipe's encoder; FinsentError unless a BERT, its table fit for 4 bits."""
     texts = [row.text for row in setup.splits.train]
     config = load_base(setup.recipe, texts, mirror_from_environment()).model.config
     if config.model_type != "bert":
