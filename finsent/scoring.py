@@ -72,6 +72,12 @@ class Scores:
     reliability: Reliability
     log_loss: float | None = None  # of the natural logarithm; older releases did not measure it
 
+    @property
+    def mean_score(self) -> float:
+        """The mean probability of the label that was told, 0..1."""
+        bins = zip(self.reliability.count, self.reliability.confidence, strict=True)
+        return sum(count * confidence for count, confidence in bins) / self.n
+
 
 def score(probabilities: Floats, labels: Ints, names: list[str], resamples: int, seed: int) -> Scores:
     """Score probabilities `(n, n_labels)` against class numbers `(n,)`; `names` are the classes in order."""

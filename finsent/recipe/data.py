@@ -63,6 +63,11 @@ class _Source(Origin):
         """The splits that the source brings rows for by itself."""
         return set(self.files)
 
+    @property
+    def learns_shares(self) -> bool:
+        """Whether a label's target in training is the share of annotators who chose it."""
+        return False
+
     @model_validator(mode="after")
     def _brings_rows(self) -> Self:
         if not self.own_splits:
@@ -216,6 +221,11 @@ class PhrasebankSource(_Source):
     label_probabilities: dict[AgreementLevel, Share] = Field(
         {}, description="target probability of a label, by the agreement of its annotators; default: 1"
     )
+
+    @property
+    def learns_shares(self) -> bool:
+        """Whether a label's target in training is the share of annotators who chose it."""
+        return bool(self.label_probabilities)
 
 
 class EntitySource(_Source):

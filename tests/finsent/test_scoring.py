@@ -36,6 +36,9 @@ def test_calibration_is_the_gap_between_confidence_and_accuracy() -> None:
     assert found.ece == pytest.approx(0.8 - 0.75)
     assert found.brier == pytest.approx((6 * (0.04 + 2 * 0.01) + 2 * (0.64 + 0.81 + 0.01)) / 8)
     assert sum(found.reliability.count) == 8
+    assert found.mean_score == pytest.approx(0.8)
+    mixed = np.vstack([probabilities(0.8)[:2], probabilities(0.5)[2:]])
+    assert score(mixed, LABELS, NAMES, 100, 0).mean_score == pytest.approx((2 * 0.8 + 6 * 0.5) / 8)
 
 
 def test_log_loss_agrees_with_scikit_learn_and_is_finite_where_a_label_has_no_chance() -> None:

@@ -70,6 +70,34 @@ def test_without_quantized_file_no_text_names_one(recipe: Recipe) -> None:
     assert lint_card(card, metrics, None, recipe) == []
 
 
+def test_calibration_is_told_by_source(card: str, metrics: Metrics) -> None:
+    scores = metrics.by_source["headlines"]
+    gap = scores.mean_score - scores.accuracy
+    assert 0.05 < scores.mean_score < 1 and "annotators" not in card
+    figures = [f"{100 * scores.mean_score:.1f} %", f"{100 * scores.accuracy:.1f} %", f"{100 * gap:.1f}"]
+    row = " | ".join(["| Sample headlines", "150", *figures, f"{scores.ece:.3f} |"])
+    assert row in card.splitlines()
+
+
+def test_the_card_says_where_scores_are_shares_of_annotators(metrics: Metrics) -> None:
+    phrases = {
+        "kind": "phrasebank",
+        "name": "posts",
+        "title": "Phrases",
+        "licence": "mit",
+        "path": "phrases",
+        "files": {"train": ["phrases.zip"]},
+        "label_probabilities": {"50": 0.6},
+        "labels": {label: label for label in LABELS},
+    }
+    recipe = make_recipe()
+    sources = [recipe.data.sources[0].model_dump(), phrases]
+    taught = make_recipe(data={"sources": sources})
+    card = build_card(taught, metrics)
+    assert "The annotators of Phrases did not always agree, and this model has learnt how many" in card
+    assert lint_card(card, metrics, None, taught) == []
+
+
 def test_a_prediction_that_differs_is_said(card: str) -> None:
     row = next(
         line for line in card.splitlines() if line.startswith("| `Report on 14 August` | `neutral` | `")
