@@ -35,6 +35,8 @@ from tuning.trials import run_trials
 
 app = make_app(__doc__)
 
+AGAIN = "run the same command again"
+
 
 def tune(search: Search, place: SearchFolder, runs: Path) -> str:
     """Run what is missing of a search, write what came out, and return it in words."""
@@ -62,12 +64,12 @@ def tune(search: Search, place: SearchFolder, runs: Path) -> str:
 def main(search_file: options.SearchFile, runs: options.Runs = RUNS, trials: options.Trials = None) -> None:
     """Search, or go on with a search; exit 1 with one line when something is wrong."""
     quiet_libraries()
-    with reporting_errors("run the same command again to continue"):
+    with reporting_errors(f"{AGAIN} to continue"):
         require_packages("tune.py", "optuna")
         search = load_search(search_file, runs)
         search = search.model_copy(update={"trials": trials or search.trials})
         place = SearchFolder(runs / search.name)
-        with claimed(place.folder):
+        with claimed(place.folder, again=AGAIN):
             print(tune(search, place, runs))
 
 

@@ -274,7 +274,7 @@ def main(
     with reporting_errors("run the same command again to continue"):
         recipe = load_recipe(recipe_file, runs)
         folder = runs / "distillation" / recipe.name
-        with claimed(folder):
+        with claimed(folder, again="run the same command again"):
             task = prepare(recipe, rows, epochs, seeds)
             text = render(task, *run_ways(task, folder), ask_all(task))
         page.write_text(text, encoding="utf-8")

@@ -19,10 +19,10 @@ LEAST_FREE_BYTES = 2 * 10**9  # checkpoints, ONNX files and what is made on the 
 
 
 @contextmanager
-def claimed(folder: Path, wait: bool = False) -> Iterator[None]:
+def claimed(folder: Path, wait: bool = False, again: str = "run again with --resume") -> Iterator[None]:
     """Hold a run's folder alone; FinsentError if another run has it, or it cannot be written.
 
-    With `wait` another run is waited for.
+    With `wait` another run is waited for. `again` says how to go on once there is room.
     """
     check_disk(folder)
     try:
@@ -37,7 +37,7 @@ def claimed(folder: Path, wait: bool = False) -> Iterator[None]:
     except Exception as error:
         if not is_storage_error(error):
             raise
-        message = f"{folder}: cannot be written ({error}); free some disk space and run again with --resume"
+        message = f"{folder}: cannot be written ({error}); free some disk space and {again}"
         raise FinsentError(message) from error
 
 

@@ -6,10 +6,11 @@ import os
 from pathlib import Path, PurePath
 
 from finsent.recipe.file import load_recipe
+from finsent.recipe.places import with_places_from
 from finsent.recipe.recipe import Recipe
 from finsent.yaml_dialects import dump_yaml
 from tuning.report import Report
-from tuning.setup import Setup
+from tuning.setup import Setup, tuned_name
 from tuning.space import nest
 
 
@@ -18,8 +19,8 @@ def write_best(setup: Setup, report: Report, path: Path) -> Recipe:
     start = os.path.relpath(setup.search.recipe_file.resolve(), path.parent.resolve())
     tree = {
         "extends": PurePath(start).as_posix(),
-        "name": f"{setup.recipe.name}-tuned",
-        **nest(report.best.settings),
+        "name": tuned_name(setup.recipe),
+        **with_places_from(nest(report.best.settings), setup.search.recipe_file.parent, path.parent),
     }
     path.write_text(f"# {_tell_origin(report)}\n{dump_yaml(tree)}", encoding="utf-8")
     return load_recipe(path, setup.recipe.runs)

@@ -34,7 +34,11 @@ class Scale:
 
 
 def draw_figures(report: Report, folder: Path) -> list[Path]:
-    """Write the PNG files and return them; importance is left out where it cannot be told."""
+    """Write the PNG files and return them; importance is left out where it cannot be told.
+
+    Trials whose settings were refused are not shown.
+    """
+    report = report.model_copy(update={"trials": report.tried})
     drawn = {
         HISTORY: draw_history(report),
         SLICES: draw_slices(report),

@@ -17,7 +17,6 @@ from pydantic import BaseModel
 from finsent.cli import say
 from finsent.data.splits import fingerprint_in_order
 from finsent.scoring import Ints, bootstrap_mean, classification, mcnemar
-from finsent.training.answers import digest_answers
 from finsent.training.prediction import predict_logits
 from tuning.fitting import fit_recipe
 from tuning.report import Contender, Trial, Unseen
@@ -78,7 +77,7 @@ def run_final(setup: Setup, settings: Settings, seed: int, folder: Path, checkpo
     setup.check_unchanged()
     recipe = setup.recipe_with(settings, seed)
     rows = "".join([*setup.splits.report.fingerprints.values(), fingerprint_in_order(setup.splits.test)])
-    made_from = recipe.making_fingerprint() + digest_answers(setup.teachers) + rows
+    made_from = setup.made_from(recipe) + rows
     name = hashlib.sha256(made_from.encode()).hexdigest()[:16]
     file = folder / f"{name}.json"
     if not file.is_file():

@@ -77,9 +77,8 @@ class TrialTable:
         last = self._trials[-SHOWN:]
         for trial in [*([best] if best and best not in last else []), *last]:
             style = "bold green" if trial is best else "dim" if trial.state != "done" else None
-            table.add_row(
-                *_cells(trial.number, f"{trial.score:.3f}", trial.state, trial.settings), style=style
-            )
+            score = "" if trial.state == "refused" else f"{trial.score:.3f}"
+            table.add_row(*_cells(trial.number, score, trial.state, trial.settings), style=style)
         if self._running:
             number, settings = self._running
             percent, score = self._noted[-1] if self._noted else (0, None)
@@ -115,6 +114,8 @@ def tell_value(value: Any) -> str:  # noqa: ANN401  (of any type that a recipe h
 
 def tell_trial(trial: Trial, of: int, best: Trial | None) -> str:
     """Return a finished trial in a line."""
+    if trial.state == "refused":
+        return f"  trial {trial.number} of {of}: refused: {trial.reason}: {tell_settings(trial.settings)}"
     ended = "" if trial.state == "done" else f", stopped at {max(trial.evaluations)} %"
     found = f" (best {best.score:.3f}, trial {best.number})" if best else ""
     settings = tell_settings(trial.settings)

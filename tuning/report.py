@@ -23,15 +23,17 @@ class Figures(BaseModel):
 class Trial(Figures):
     """One trial. `evaluations` are macro F1 on the validation rows by percent of its steps.
 
-    `score` is the best of these, also of a trial that was stopped early.
+    `score` is the best of these, also of a trial that was stopped early; 0 where the recipe or its encoder
+    refused the settings, for the `reason` given.
     """
 
     number: int
-    state: Literal["done", "stopped early"]
+    state: Literal["done", "stopped early", "refused"]
     settings: dict[str, Any]
     score: float
     evaluations: dict[int, float]
     seconds: float
+    reason: str = ""
 
 
 class Contender(Figures):
@@ -95,6 +97,11 @@ class Report(Figures):
     def stopped(self) -> int:
         """How many trials were stopped early."""
         return sum(trial.state == "stopped early" for trial in self.trials)
+
+    @property
+    def tried(self) -> list[Trial]:
+        """The trials whose settings were not refused."""
+        return [trial for trial in self.trials if trial.state != "refused"]
 
     @property
     def seconds(self) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 from finsent.data.splits import Splits
 from finsent.errors import FinsentError
 from finsent.optional_packages import check_packages
-from finsent.preparation import prepare_splits, prepare_teacher_splits
+from finsent.preparation import prepare_splits, prepare_teacher_splits, prepare_transfer
 from finsent.pretraining.protection import check_protected
 from finsent.pretraining.start import ensure_encoder
 from finsent.recipe.file import load_recipe
@@ -34,6 +34,7 @@ class Setup:
     splits: Splits
     teachers: list[Path]
     mirror: Path | None
+    transferred: str = ""  # the sha256 of texts that teachers alone label
 
     @property
     def seeds(self) -> list[int]:
@@ -57,10 +58,14 @@ class Setup:
                 "or give the search another name"
             )
 
+    def made_from(self, recipe: Recipe) -> str:
+        """Return what decides the weights of a recipe beside the labelled rows."""
+        return recipe.making_fingerprint() + digest_answers(self.teachers) + self.transferred
+
     def owner(self) -> str:
         """Return the sha256 of what makes trials comparable: recipe, rows, space, and how it is searched."""
         told: dict[str, Any] = self.search.model_dump(mode="json", by_alias=True, exclude=COUNTS)
-        told["recipe"] = self.recipe.making_fingerprint() + digest_answers(self.teachers)
+        told["recipe"] = self.made_from(self.recipe)
         told["rows"] = [self.splits.report.fingerprints[split] for split in ("train", "validation")]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
@@ -68,14 +73,28 @@ class Setup:
 def read_recipe(search: Search, runs: Path) -> tuple[Search, Recipe]:
     """Return a search with its space, and the recipe that it starts from; FinsentError if one is wrong."""
     recipe = load_recipe(search.recipe_file, runs)
-    if search.name == recipe.name:
-        raise FinsentError(
-            f"name: {search.name!r} is the name of the recipe, too; each has a folder in runs/"
-        )
+    check_name(search, recipe)
     search = search.model_copy(update={"space": search.space or default_space(recipe)})
     check_packages(recipe)
     check_space(search, recipe)
     return search, recipe
+
+
+def check_name(search: Search, recipe: Recipe) -> None:
+    """Raise FinsentError if something else already has the search's folder in runs/, or will have it."""
+    others = {recipe.name: "the recipe", tuned_name(recipe): "the best recipe that it writes"}
+    others |= {teacher.name: "a teacher" for teacher in recipe.teachers}
+    others |= {encoder.name: "an encoder" for encoder in recipe.encoders}
+    if whose := others.get(search.name):
+        raise FinsentError(
+            f"name: {search.name!r} is the name of {whose}, too, and each has a folder in runs/; choose "
+            f"another one, such as {recipe.name}-search"
+        )
+
+
+def tuned_name(recipe: Recipe) -> str:
+    """Return what the best recipe of a search is called."""
+    return f"{recipe.name}-tuned"
 
 
 def prepare_setup(search: Search, recipe: Recipe, mirror: Path | None) -> Setup:
@@ -85,7 +104,8 @@ def prepare_setup(search: Search, recipe: Recipe, mirror: Path | None) -> Setup:
     splits = prepare_splits(recipe, mirror)
     check_protected(recipe, splits)
     teachers = [find_teacher(teacher, recipe, splits, mirror) for teacher in recipe.teachers]
-    return Setup(search, recipe, splits, teachers, mirror)
+    transfer = prepare_transfer(recipe, splits, mirror)
+    return Setup(search, recipe, splits, teachers, mirror, transfer.digest() if transfer else "")
 
 
 def find_teacher(teacher: Recipe, student: Recipe, splits: Splits, mirror: Path | None) -> Path:

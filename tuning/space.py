@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from finsent.errors import RecipeError
+from finsent.errors import FinsentError, RecipeError
 from finsent.optional_packages import check_packages
 from finsent.recipe.file import load_recipe
 from finsent.recipe.recipe import MAKING, Recipe
 from finsent.recipe.schema import recipe_schema
 from finsent.recipe.search import Range, Search
+from finsent.recipe.training import Training
+from finsent.training.batches import check_pairs_fit
 
 SECTIONS = MAKING - {"labels", "seed", "data", "export"}  # with other rows, scores could not be compared
 REFUSED = {
@@ -60,9 +62,11 @@ def default_space(recipe: Recipe) -> dict[str, Range]:
     tree: dict[str, Any] = {
         "training.learning_rate": {"log": [_short(LEAST * rate), _short(min(MOST * rate, 0.5))]},
         "training.epochs": {"int": [low, high]} if 1 <= low < high else {"linear": [epochs / 2, 2 * epochs]},
-        "training.batch_size": {"choice": sorted({max(1, rows // 2), rows, 2 * rows})},
         "training.dropout": {"linear": [0, 0.3]},
     }
+    sizes = [size for size in sorted({max(1, rows // 2), rows, 2 * rows}) if _fits_pairs(training, size)]
+    if len(sizes) > 1:
+        tree["training.batch_size"] = {"choice": sizes}
     if plan is None:
         tree["training.label_smoothing"] = {"linear": [0, 0.2]}
     else:
@@ -156,6 +160,23 @@ def _check_value(search: Search, recipe: Recipe, key: str, value: Any) -> None: 
             f"space.{key}: {recipe.name} cannot have {json.dumps(value)} there: {error}"
         ) from None
     check_packages(changed)
+    _check_pairs(key, value, changed)
+
+
+def _check_pairs(key: str, value: Any, changed: Recipe) -> None:  # noqa: ANN401  (as above)
+    try:
+        check_pairs_fit(changed.training, 1)
+    except FinsentError as error:
+        raise RecipeError(f"space.{key}: got {json.dumps(value)}: {error}") from None
+
+
+def _fits_pairs(training: Training, rows: int) -> bool:
+    """Tell whether batches of so many rows leave a margin between pairs its one piece."""
+    try:
+        check_pairs_fit(training.model_copy(update={"batch_size": rows}), 1)
+    except FinsentError:
+        return False
+    return True
 
 
 def _is_whole(node: Node) -> bool:

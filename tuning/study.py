@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import optuna
 
 OWNER = "owner"  # what the trials were made by: Setup.owner
+REASON = "reason"  # why the settings of a trial were refused
 WARM_UP = 25  # percent of the steps that every trial may take
 TELLING = 4  # finished trials from which it may be told which keys mattered
 
@@ -74,6 +75,11 @@ class Study:
 
         self._study.tell(asked.trial, state=optuna.trial.TrialState.PRUNED)
 
+    def refuse(self, asked: Asked, reason: str) -> None:
+        """Note that the settings of a trial do not go together; to the sampler it is worse than any other."""
+        asked.trial.set_user_attr(REASON, reason)
+        self.stop(asked)
+
     def drop_cut_off(self) -> int:
         """Let trials that were cut off count no more, and return how many they were."""
         import optuna
@@ -117,14 +123,15 @@ class Study:
     def _read(self, number: int, one: optuna.trial.FrozenTrial) -> Trial:
         import optuna
 
-        done = one.state == optuna.trial.TrialState.COMPLETE
+        done, reason = one.state == optuna.trial.TrialState.COMPLETE, one.user_attrs.get(REASON, "")
         return Trial(
             number=number,
-            state="done" if done else "stopped early",
+            state="done" if done else "refused" if reason else "stopped early",
             settings=settle(one.params, self._search.space),
-            score=one.value if done else max(one.intermediate_values.values()),
+            score=one.value if done else max(one.intermediate_values.values(), default=0.0),
             evaluations=dict(one.intermediate_values),
             seconds=one.duration.total_seconds(),
+            reason=reason,
         )
 
 

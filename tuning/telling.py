@@ -44,6 +44,8 @@ def _tell_trials(report: Report) -> str:
     parts = [f"{report.name}: {looked_at} looked at in {tell_seconds(report.seconds)}"]
     if report.stopped:
         parts.append(f"{report.stopped} of them stopped early")
+    if refused := len(report.trials) - len(report.tried):
+        parts.append(f"{refused} refused")
     if report.cut_off:
         parts.append(f"{report.cut_off} cut off and repeated")
     return ", ".join(parts)

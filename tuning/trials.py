@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 from pathlib import Path
 
-from finsent.errors import FinsentError
+from finsent.errors import FinsentError, first_line
 from tuning.fitting import StoppedEarly, fit_recipe
 from tuning.progress import TrialTable, tell_settings
 from tuning.report import Trial
 from tuning.setup import Setup
 from tuning.study import Study
+
+MOST_REFUSED = 3  # of the first trials, all of them
 
 
 def run_trials(setup: Setup, study: Study, checkpoints: Path) -> list[Trial]:
@@ -25,7 +27,10 @@ def run_trials(setup: Setup, study: Study, checkpoints: Path) -> list[Trial]:
 
 
 def run_trial(setup: Setup, study: Study, checkpoints: Path, table: TrialTable) -> None:
-    """Run one trial from its beginning; FinsentError that names its settings if they do not go together."""
+    """Run one trial from its beginning; settings that do not go together are noted as refused.
+
+    FinsentError if those of all the first trials were refused: then the search cannot be meant.
+    """
     setup.check_unchanged()
     asked = study.ask()
     table.begin(asked.number, asked.settings)
@@ -39,10 +44,12 @@ def run_trial(setup: Setup, study: Study, checkpoints: Path, table: TrialTable) 
     except StoppedEarly:
         study.stop(asked)
     except FinsentError as error:
-        raise FinsentError(
-            f"trial {asked.number} ({tell_settings(asked.settings)}): {error}; take such values out of the "
-            "space, and give the search another name"
-        ) from error
+        study.refuse(asked, first_line(error))
+        if asked.number >= MOST_REFUSED and all(trial.state == "refused" for trial in study.trials()):
+            raise FinsentError(
+                f"trial {asked.number} ({tell_settings(asked.settings)}): {error}; all trials were refused, "
+                "so take such values out of the space, and give the search another name"
+            ) from error
     else:
         study.finish(asked, report.validation_macro_f1)
     finally:

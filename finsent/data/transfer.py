@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +21,10 @@ class Transfer:
     texts: list[str]
     repeated: int
     near: int
+
+    def digest(self) -> str:
+        """Return the sha256 of the texts in their order."""
+        return hashlib.sha256(json.dumps(self.texts).encode()).hexdigest()
 
 
 def draw_transfer(texts: Iterable[str], splits: Splits, count: int, threshold: float, seed: int) -> Transfer:

@@ -58,7 +58,7 @@ def _work() -> None:
     try:
         while (job := agree(None)) is not None:
             job()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, FinsentError):  # the first process fails in the same way, and says so
         raise SystemExit(1) from None
     except RuntimeError as error:
         if _is_lost(error):

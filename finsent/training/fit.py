@@ -17,7 +17,6 @@ import torch
 from datasets import Dataset
 from transformers import (
     DataCollatorWithPadding,
-    EarlyStoppingCallback,
     EvalPrediction,
     PreTrainedModel,
     PreTrainedTokenizerFast,
@@ -42,6 +41,7 @@ from finsent.training.curve import read_curve
 from finsent.training.distributed import check_share, count_processes, run_in_all
 from finsent.training.loss import class_weights, make_loss
 from finsent.training.optimizers import make_adafactor
+from finsent.training.patience import Patience
 from finsent.training.precision import use_bf16
 from finsent.training.progress import TrainingProgress
 from finsent.training.report import TrainingReport, TransferReport
@@ -72,7 +72,7 @@ def fit(
     check_share(recipe.training.batch_size)
     check_pairs_fit(recipe.training, count_processes())
     owner = recipe.making_fingerprint() + splits.report.fingerprints["train"] + digest_answers(teachers)
-    claim_folder(folder, owner, resume)
+    claim_folder(folder, owner + (transfer.digest() if transfer else ""), resume)
     started = time.monotonic()
     set_seed(recipe.training_seed)
     if recipe.training.dropout is not None:
@@ -116,14 +116,14 @@ def _train(
     folder: Path,
     progress: TrainerCallback,
     checkpoint: str | None,
-) -> tuple[Trainer, int, float, float]:
+) -> tuple[SharingTrainer, int, float, float]:
     """Train, merge and calibrate `base.model` in place.
 
     Returns what did it, how many weights were trained, the macro F1 and the temperature.
     """
     adapter = attach_adapter(base.model, recipe.adapter, recipe.base.hub) if recipe.adapter else None
     trainer = _build_trainer(recipe, rows, splits, base, folder, progress)
-    trainer.train(resume_from_checkpoint=checkpoint)
+    trainer.train_from(checkpoint)
     trained = sum(weights.numel() for weights in base.model.parameters() if weights.requires_grad)
     if adapter is not None:
         adapter.merge()
@@ -164,7 +164,7 @@ def tokenize_rows(rows: Dataset, tokenizer: PreTrainedTokenizerFast, training: T
 
 def _build_trainer(
     recipe: Recipe, taught: Dataset, splits: Splits, base: BaseModel, folder: Path, progress: TrainerCallback
-) -> Trainer:
+) -> SharingTrainer:
     training, tokenizer = recipe.training, base.tokenizer()
     rows = {"train": taught, "validation": validation_rows(splits.validation, recipe.labels)}
     rows = {split: tokenize_rows(rows[split], tokenizer, training) for split in rows}
@@ -182,7 +182,8 @@ def _build_trainer(
         compute_loss_func=make_loss(class_weights(splits, recipe), training.label_smoothing),
         compute_metrics=_macro_f1,
         preprocess_logits_for_metrics=_logits_alone,
-        callbacks=[EarlyStoppingCallback(early_stopping_patience=training.patience), progress],
+        patience=Patience(training.patience),
+        callbacks=[progress],
     )
 
 

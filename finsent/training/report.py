@@ -43,7 +43,7 @@ class TrainingReport:
     """What training took and reached: seconds, estimates in watt hours and grams, where it went on from.
 
     `trained_share` is that of the weights that were trained, in units of all that are released. With
-    `peak_memory_bytes`, the most that training took, it is None in a release from before it was measured.
+    `peak_memory_bytes`, the most that the process took until then, it is None in releases from before that.
     `curve` has every evaluation, also those from before an interruption; older releases have none.
     """
 

@@ -26,6 +26,18 @@ def test_the_best_is_a_recipe_that_extends_the_first_and_makes_what_was_scored(
     assert recipe.training == trial.training
 
 
+def test_a_folder_beside_the_first_recipe_is_found_from_the_best(tmp_path: Path, tiny_base: Path) -> None:
+    setup = prepare_setup(*samples.read_search(tmp_path, tiny_base), None)
+    (tmp_path / "other").symlink_to(tiny_base)
+    place = tmp_path / "runs" / "tiny-search" / "best.yaml"
+    place.parent.mkdir(parents=True)
+    report = samples.make_report()
+    best = report.best.model_copy(update={"settings": {"base.path": "other"}})
+    recipe = write_best(setup, report.model_copy(update={"best": best}), place)
+    assert recipe.base.path is not None and recipe.home is not None
+    assert (recipe.home / recipe.base.path).resolve() == tiny_base.resolve()
+
+
 def test_where_nothing_was_better_nothing_is_changed(tmp_path: Path, tiny_base: Path) -> None:
     setup = prepare_setup(*samples.read_search(tmp_path, tiny_base), None)
     report = samples.make_report()

@@ -52,9 +52,21 @@ def test_a_search_that_names_no_keys_gets_those_around_its_recipe(tmp_path: Path
     assert set(search.space) >= {"training.label_smoothing", "training.dropout"}
 
 
-def test_a_search_and_its_recipe_have_different_names(tmp_path: Path, tiny_base: Path) -> None:
-    path = samples.write_search(tmp_path, tiny_base, name="tiny")
-    with pytest.raises(FinsentError, match="name: 'tiny' is the name of the recipe, too"):
+@pytest.mark.parametrize(
+    ("name", "whose"), [("tiny", "the recipe"), ("tiny-tuned", "the best recipe that it writes")]
+)
+def test_a_search_has_a_name_of_its_own(name: str, whose: str, tmp_path: Path, tiny_base: Path) -> None:
+    path = samples.write_search(tmp_path, tiny_base, name=name)
+    with pytest.raises(FinsentError, match=f"name: '{name}' is the name of {whose}, too"):
+        read_recipe(load_search(path), tmp_path / "runs")
+
+
+def test_a_search_does_not_share_the_folder_of_a_teacher(tmp_path: Path, tiny_base: Path) -> None:
+    tiny.write_recipe(tmp_path, tiny_base)
+    student = "extends: tiny.yaml\nname: student\ndistillation: {teachers: [tiny.yaml]}\n"
+    (tmp_path / "student.yaml").write_text(student, encoding="utf-8")
+    path = samples.write_search(tmp_path, tiny_base, name="tiny", recipe="student.yaml")
+    with pytest.raises(FinsentError, match="'tiny' is the name of a teacher, too"):
         read_recipe(load_search(path), tmp_path / "runs")
 
 

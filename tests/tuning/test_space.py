@@ -67,6 +67,16 @@ def test_keys_and_values_that_a_recipe_does_not_take_are_told(
         check_space(search, recipe)
 
 
+def test_batches_that_would_part_pairs_are_not_searched(tmp_path: Path, tiny_base: Path) -> None:
+    tokens = {"batch_size": 32, "max_tokens": 128, "pair_margin": 1.0}
+    search, recipe = read_search(tmp_path, tiny_base, space={"training.batch_size": {"choice": [32, 64]}})
+    recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update=tokens)})
+    assert default_space(recipe)["training.batch_size"].values == [16, 32]
+    tiny.write_recipe(tmp_path, tiny_base, training=tokens)
+    with pytest.raises(RecipeError, match=r"training\.batch_size: got 64: training\.pair_margin: got"):
+        check_space(search, recipe)
+
+
 def test_copies_that_have_no_written_answers_are_not_searched(tmp_path: Path, tiny_base: Path) -> None:
     search, recipe = read_search(tmp_path, tiny_base, space={"distillation.splices": {"choice": [0, 2]}})
     plan = Distillation(teachers=[recipe])

@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from finsent.errors import FinsentError
+from finsent.errors import BaseModelError, FinsentError
+from finsent.recipe.recipe import Recipe
 from tests.tuning import samples
 from tests.tuning.samples import RATE, ROWS
+from tuning import trials
+from tuning.finals import choose_finalists
 from tuning.report import Trial
 from tuning.setup import Setup, prepare_setup
 from tuning.space import Settings
@@ -79,6 +83,31 @@ def test_nothing_is_told_of_keys_by_too_few_trials(prepared: Open, tmp_path: Pat
     setup = prepared()
     run(setup, tmp_path / "study.db", 3)
     assert open_study(setup, tmp_path / "study.db").importances(3) == {}
+
+
+def test_refused_settings_end_a_trial_and_not_the_search(
+    prepared: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setup = prepared(trials=6, startup=2)
+
+    def fit(_: Setup, recipe: Recipe, *__: object) -> tuple[None, SimpleNamespace]:
+        if recipe.training.batch_size == 8:
+            raise BaseModelError("base.layers: got 9\nand more")
+        return None, SimpleNamespace(validation_macro_f1=0.5 + recipe.training.learning_rate)
+
+    monkeypatch.setattr(trials, "fit_recipe", fit)
+    found = trials.run_trials(setup, open_study(setup, tmp_path / "study.db"), tmp_path)
+    states = {trial.settings[ROWS]: (trial.state, trial.reason) for trial in found}
+    assert states == {4: ("done", ""), 8: ("refused", "base.layers: got 9")} and len(found) == 6
+    assert "refused: base.layers: got 9: batch_size 8" in capsys.readouterr().err
+    assert all(trial.state == "done" for trial in choose_finalists(found, 6))
+
+    def refuse(*_: object) -> None:
+        raise BaseModelError("no layer 9")
+
+    monkeypatch.setattr(trials, "fit_recipe", refuse)
+    with pytest.raises(FinsentError, match=r"trial 3 \(.*\): no layer 9; all trials were refused, so take"):
+        trials.run_trials(setup, open_study(setup, tmp_path / "other.db"), tmp_path)
 
 
 @pytest.mark.parametrize("pruner", ["median", "none"])

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from torch.utils.data import SequentialSampler
 from transformers import TrainerCallback, TrainingArguments
 
 from finsent.data.splits import load_splits
+from finsent.encoder.base_model import BaseModel
 from finsent.encoder.load import load_base
 from finsent.pretraining.fit import PretrainingTrainer
 from finsent.recipe.recipe import Recipe
@@ -88,37 +91,97 @@ def test_nothing_trains_past_the_trainer_that_shares() -> None:
 
 
 class Killed(TrainerCallback):  # type: ignore[misc]
+    """Ends a training where a step begins, as a kill would."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if state.global_step == 5:
+        if state.global_step == self.at:
             raise KeyboardInterrupt
 
 
+@pytest.fixture
+def fit_and_kill(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Fit as `fit` does, killed after so many steps."""
+
+    def fit_until(at: int, *given: Any) -> None:
+        build = fitting._build_trainer
+
+        def build_killed(*args: Any) -> Any:
+            trainer = build(*args)
+            trainer.add_callback(Killed(at))
+            return trainer
+
+        with monkeypatch.context() as patch:
+            patch.setattr(fitting, "_build_trainer", build_killed)
+            with pytest.raises(KeyboardInterrupt):
+                fitting.fit(*given)
+
+    return fit_until
+
+
+def same_weights(one: BaseModel, other: BaseModel) -> bool:
+    pairs = zip(one.model.parameters(), other.model.parameters(), strict=True)
+    return all(torch.equal(first, second) for first, second in pairs)
+
+
+def with_training(recipe: Recipe, **changes: Any) -> Recipe:
+    return recipe.model_copy(update={"training": recipe.training.model_copy(update=changes)})
+
+
 def test_a_run_goes_on_with_its_own_batches_after_one_of_other_shares(
-    tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_recipe: Recipe, tmp_path: Path, fit_and_kill: Callable[..., None]
 ) -> None:
-    changes = {"dropout": 0.0, "epochs": 1, "evaluations": 2}
-    recipe = tiny_recipe.model_copy(update={"training": tiny_recipe.training.model_copy(update=changes)})
+    recipe = with_training(tiny_recipe, dropout=0.0, epochs=1, evaluations=2)
     splits, bases = load_splits(recipe), [load_base(recipe, []) for _ in range(3)]
     whole = fitting.fit(recipe, splits, bases[0], tmp_path / "whole")
-    build = fitting._build_trainer
-
-    def build_killed(*args: Any) -> Any:
-        trainer = build(*args)
-        trainer.add_callback(Killed())
-        return trainer
-
-    with monkeypatch.context() as patch:
-        patch.setattr(fitting, "_build_trainer", build_killed)
-        with pytest.raises(KeyboardInterrupt):
-            fitting.fit(recipe, splits, bases[1], tmp_path / "cut")
+    fit_and_kill(5, recipe, splits, bases[1], tmp_path / "cut")
     state = next((tmp_path / "cut").glob("checkpoint-*/trainer_state.json"))
     told = state.read_text(encoding="utf-8")
     assert '"train_batch_size": 8' in told
     state.write_text(told.replace('"train_batch_size": 8', '"train_batch_size": 4'), encoding="utf-8")
     resumed = fitting.fit(recipe, splits, bases[2], tmp_path / "cut", resume=True)
     assert 0 < resumed.resumed_at < resumed.steps == whole.steps
-    for one, other in zip(bases[0].model.parameters(), bases[2].model.parameters(), strict=True):
-        assert torch.equal(one, other)
+    assert same_weights(bases[0], bases[2])
+
+
+@pytest.mark.parametrize("margin", [0.0, 1.0])
+def test_a_run_resumed_within_a_later_pass_ends_the_same(
+    margin: float, tiny_recipe: Recipe, tmp_path: Path, fit_and_kill: Callable[..., None]
+) -> None:
+    recipe = with_training(tiny_recipe, epochs=3, evaluations=4, dropout=0.1, pair_margin=margin)
+    splits, bases = load_splits(recipe), [load_base(recipe, []) for _ in range(4)]
+    if margin:
+        rows = [replace(row, group=str(index // 4)) for index, row in enumerate(splits.train)]
+        splits = replace(splits, train=rows)
+    whole = fitting.fit(recipe, splits, bases[0], tmp_path / "whole")
+    a_pass, every = math.ceil(len(splits.train) / 8), whole.steps // 4
+    assert a_pass < 2 * every and 2 * every % a_pass  # the second checkpoint lies within a later pass
+    fit_and_kill(2 * every + 1, recipe, splits, bases[1], tmp_path / "cut")
+    resumed = fitting.fit(recipe, splits, bases[2], tmp_path / "cut", resume=True)
+    assert (resumed.resumed_at, resumed.steps) == (2 * every, whole.steps)
+    assert same_weights(bases[0], bases[2])
+    again = fitting.fit(recipe, splits, bases[3], tmp_path / "cut", resume=True)
+    assert (again.resumed_at, again.steps) == (whole.steps, whole.steps)  # killed after its last step
+    assert same_weights(bases[0], bases[3])
+
+
+def test_patience_outlasts_an_interruption(
+    tiny_recipe: Recipe, tmp_path: Path, fit_and_kill: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = with_training(tiny_recipe, epochs=6, evaluations=9, patience=3, learning_rate=1e-9)
+    scores = iter([0.5, 0.6, 0.6, 0.4, *[0.7] * 9] * 3)
+    monkeypatch.setattr(fitting, "_macro_f1", lambda _: {"macro_f1": next(scores)})
+    splits, bases = load_splits(recipe), [load_base(recipe, []) for _ in range(3)]
+    every = math.ceil(6 * math.ceil(len(splits.train) / 8) / 9)
+    fit_and_kill(4 * every + 1, recipe, splits, bases[0], tmp_path)
+    scores = iter([0.6, *[0.7] * 9])
+    resumed = fitting.fit(recipe, splits, bases[1], tmp_path, resume=True)
+    assert (resumed.resumed_at, resumed.steps) == (4 * every, 5 * every)
+    again = fitting.fit(recipe, splits, bases[2], tmp_path, resume=True)
+    assert (again.resumed_at, again.steps) == (5 * every, 5 * every)
+    assert same_weights(bases[1], bases[2])
 
 
 @pytest.mark.slow
