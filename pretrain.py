@@ -50,7 +50,7 @@ def pretrain(recipe: Pretraining, run: EncoderRun, resume: bool = False) -> Path
     stage(f"model: {recipe.base.hub if recipe.base else 'random weights'}")
     model = prepare_model(recipe, reader, mirror)
     stage(f"pretraining: {recipe.objective}, {model.parameters:,} parameters{tell_processes()}")
-    owner = recipe.fingerprint() + texts.figures.fingerprint
+    owner = recipe.fingerprint() + texts.digest()
     fit = fit_encoder(recipe, model, material, run.checkpoints, owner, resume)
     dismiss_others()
     save_encoder(recipe, model, texts, material.figures, fit, staging)

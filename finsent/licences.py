@@ -29,6 +29,7 @@ class Licence:
     later: str | None = None
 
 
+THE_BASE = "the base"  # beside the names of sources, which have no blanks
 OTHER = "other"  # the Hub's id for terms that are elsewhere, or for none: then no right is given
 LICENCES = {
     licence.id: licence
@@ -128,7 +129,7 @@ def recipe_licence(recipe: Recipe) -> Licence:
 
     Raises RecipeError if they cannot be combined, or when the recipe's card asks for more freedom.
     """
-    used = {origin.name: origin.licence for origin in recipe.data.origins} | {"base": recipe.base.licence}
+    used = {origin.name: origin.licence for origin in recipe.data.origins} | {THE_BASE: recipe.base.licence}
     if recipe.base.recipe is not None:
         used |= {f"{origin.name} of the encoder": origin.licence for origin in recipe.base.recipe.origins}
     used |= {f"base of {teacher.name}": recipe_licence(teacher).id for teacher in recipe.teachers}
@@ -140,7 +141,7 @@ def recipe_licence(recipe: Recipe) -> Licence:
 def pretraining_licence(recipe: Pretraining) -> Licence:
     """Return the licence that the texts of a pretraining and its base allow; RecipeError as above."""
     used = {origin.name: origin.licence for origin in recipe.origins}
-    used |= {"base": recipe.base.licence} if recipe.base else {}
+    used |= {THE_BASE: recipe.base.licence} if recipe.base else {}
     combined = combine_licences(used, recipe.licence)
     check_wish(recipe.licence, combined, "licence")
     return combined

@@ -116,6 +116,7 @@ def frame_for_decoder(
     """
     form, end, name = recipe.base.text_to_text, int(model.config.eos_token_id), recipe.base.hub
     if form is None:
+        model.config.update({FIRST_STEP: False, SLIM: False})  # what a release of the other form says
         return frame_texts(tokenizer, end, name)
     assert isinstance(model, TextToText)
     if recipe.base.slim_attention:

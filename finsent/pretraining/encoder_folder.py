@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from finsent.errors import FinsentError
+from finsent.cli import say
+from finsent.errors import BaseModelError, DataError, FinsentError
 from finsent.pretraining.model import Model
 from finsent.pretraining.protection import write_protected
 from finsent.pretraining.report import FitFigures, PackingFigures, PretrainingReport, read_report
@@ -31,7 +32,7 @@ def save_encoder(
     model.model.config._name_or_path = recipe.encoder_hub  # never a path of this machine
     model.model.save_pretrained(folder, state_dict={**model.model.state_dict(), **model.kept})
     (folder / WEIGHTS).chmod(0o644)  # safetensors writes for its owner alone
-    write_protected(texts.rows, folder)
+    write_protected(texts.rows, folder, texts.protected_before)
     report = PretrainingReport(
         name=recipe.name,
         objective=recipe.objective,
@@ -55,12 +56,20 @@ def save_encoder(
 
 
 def was_pretrained_by(run: EncoderRun, recipe: Pretraining, mirror: Path | None) -> bool:
-    """Tell whether a recipe and the files of its sources would make the encoder of a run again."""
+    """Tell whether a recipe and the files of its sources would make the encoder of a run again.
+
+    Where a file is no longer to be had, the recipe alone decides, and that is said.
+    """
     if not (run.encoder / PRETRAINING).is_file():
         return False
     try:
         report = read_report(run.encoder)
     except FinsentError:  # of another version of finsent
         return False
-    same_files = report.texts.fingerprint == fingerprint_files(recipe, mirror)
-    return same_files and report.recipe == recipe.fingerprint()
+    if report.recipe != recipe.fingerprint():
+        return False
+    try:
+        return report.texts.fingerprint == fingerprint_files(recipe, mirror)
+    except (BaseModelError, DataError) as error:
+        say(f"  caution: {recipe.name} is used as it is; whether its files have changed is unknown: {error}")
+        return True

@@ -26,6 +26,7 @@ from transformers import (
     set_seed,
 )
 
+from finsent.errors import FinsentError
 from finsent.memory import peak_memory
 from finsent.pretraining.examples import MOST_HELD_OUT, Examples, Material
 from finsent.pretraining.masking import IGNORED
@@ -42,6 +43,7 @@ from finsent.training.precision import use_bf16
 from finsent.training.sharing import SharingTrainer
 
 HEAD_RATE = 1e-3  # of a new head that is fitted alone
+MOST_LOSS = 700.0  # far above what random weights have; e to the power of more is no float
 CHECKPOINT_COPIES = 2  # the latest and one in the making
 
 
@@ -249,8 +251,13 @@ def _tell(
     before = next(float(entry["before_loss"]) for entry in log if "before_loss" in entry)
     trained = {entry["step"]: float(entry["loss"]) for entry in log if "loss" in entry}
     held_out = {entry["step"]: float(entry["eval_loss"]) for entry in log if "eval_loss" in entry}
-    length, done = recipe.training.length, resumed_at * recipe.training.batch_size
-    examples = len(trainer.train_dataset)
+    if not all(loss < MOST_LOSS for loss in (before, *trained.values(), *held_out.values())):
+        raise FinsentError(
+            f"{recipe.name}: the pretraining diverged: its loss is no longer a finite number, or a huge one; "
+            "lower training.learning_rate, and run again without --resume"
+        )
+    length, examples = recipe.training.length, len(trainer.train_dataset)
+    done = min(examples, resumed_at * recipe.training.batch_size)
     return FitFigures(
         steps=steps,
         head_steps=head_steps,

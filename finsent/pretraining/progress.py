@@ -6,10 +6,12 @@ import math
 
 from finsent.training.progress import TrainingProgress
 
+HUGE = 700.0  # e to the power of more is no float
+
 
 class PretrainingProgress(TrainingProgress):
     """The bar and the time to go; a line a measurement of the held-out loss."""
 
     def _describe(self, metrics: dict[str, float]) -> str:
         found = metrics.get("eval_loss", metrics.get("before_loss", math.nan))
-        return f"held-out loss {found:.3f}, perplexity {math.exp(found):.1f}"
+        return f"held-out loss {found:.3f}, perplexity {math.exp(min(found, HUGE)):.1f}"

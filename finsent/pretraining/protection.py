@@ -17,13 +17,16 @@ from finsent.data.sources.fetch import Places
 from finsent.data.sources.read import read_source
 from finsent.data.splits import Splits, load_splits
 from finsent.data.unseen import find_near
-from finsent.errors import DataError
-from finsent.recipe.pretraining import LabelledRows, Pretraining, Protection
+from finsent.errors import DataError, RecipeError
+from finsent.pretraining.report import read_report
+from finsent.recipe.places import find_folders
+from finsent.recipe.pretraining import LabelledRows, Protection
 from finsent.recipe.recipe import Recipe
 from finsent.release import PROTECTED, EncoderRun
 from finsent.text import comparable
 
 SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+|\s*\n\s*")
+LEAST_WORDS = 4  # of a short row; fewer words are said by chance
 
 
 @dataclass(frozen=True)
@@ -57,28 +60,55 @@ def _read_rows(rows: LabelledRows, which: str, mirror: Path | None) -> list[str]
 def clear_texts(texts: Sequence[str], rows: Sequence[str], threshold: float, words: int) -> Cleared:
     """Take the sentences out of texts that are near to a row; without rows only spaces change."""
     cut = [[one for one in SENTENCE_END.split(text) if one.strip()] for text in texts]
-    near = find_near_sentences(dict.fromkeys(one for text in cut for one in text), rows, threshold, words)
-    kept = [[one for one in text if one not in near] for text in cut]
+    near = find_near_sentences(dict.fromkeys(one for text in cut for one in text), rows, threshold)
+    quoted = Quotations(rows, words)
+    kept = [
+        [one for at, one in enumerate(text) if one not in near and at not in places]
+        for text, places in ((text, quoted.find(text)) for text in cut)
+    ]
     taken = [len(before) - len(after) for before, after in zip(cut, kept, strict=True)]
     joined = [" ".join(" ".join(text).split()) for text in kept]
     return Cleared(joined, sum(taken), sum(map(bool, taken)))
 
 
-def find_near_sentences(
-    sentences: dict[str, None], rows: Sequence[str], threshold: float, words: int
-) -> set[str]:
-    """Return the sentences that are nearly a row, or share so many words in a row with one."""
+def find_near_sentences(sentences: dict[str, None], rows: Sequence[str], threshold: float) -> set[str]:
+    """Return the sentences that are nearly a row."""
     if not rows:
         return set()
     named = list(sentences)
-    near = {named[place] for place in find_near(named, rows, threshold)}
-    known = {run for row in rows for run in _runs(row, words)}
-    return near | {one for one in named if any(run in known for run in _runs(one, words))}
+    return {named[place] for place in find_near(named, rows, threshold)}
 
 
-def _runs(text: str, words: int) -> Iterator[str]:
-    found = comparable(text).split()
-    return (" ".join(found[start : start + words]) for start in range(len(found) - words + 1))
+class Quotations:
+    """What consecutive words of rows are found in texts, wherever sentences and lines begin and end.
+
+    A row with fewer than `words` words counts as a whole if it has `LEAST_WORDS`.
+    """
+
+    def __init__(self, rows: Sequence[str], words: int) -> None:
+        self._runs = {run for row in rows for run in _runs(row, words)}
+        self._starts = {run[:2] for run in self._runs}
+        self._lengths = sorted({len(run) for run in self._runs})
+
+    def find(self, sentences: Sequence[str]) -> set[int]:
+        """Return the places of the sentences that a quotation touches."""
+        told = [(word, at) for at, one in enumerate(sentences) for word in comparable(one).split()]
+        words = tuple(word for word, _ in told)
+        found: set[int] = set()
+        for first in range(len(words)):
+            if words[first : first + 2] in self._starts:
+                for length in self._lengths:
+                    if words[first : first + length] in self._runs:
+                        found.update(at for _, at in told[first : first + length])
+        return found
+
+
+def _runs(row: str, words: int) -> Iterator[tuple[str, ...]]:
+    found = tuple(comparable(row).split())
+    if LEAST_WORDS <= len(found) < words:
+        yield found
+    for start in range(len(found) - words + 1):
+        yield found[start : start + words]
 
 
 def identify_row(text: str) -> str:
@@ -86,25 +116,57 @@ def identify_row(text: str) -> str:
     return hashlib.sha256((comparable(text) or text).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def write_protected(rows: Sequence[str], folder: Path) -> None:
-    """Write the hashes of protected rows into an encoder's folder."""
-    hashes = sorted({identify_row(text) for text in rows})
+def identify_rows(rows: Sequence[str]) -> set[str]:
+    """Return what stands for rows."""
+    return {identify_row(text) for text in rows}
+
+
+def write_protected(rows: Sequence[str], folder: Path, before: set[str] | None = None) -> None:
+    """Write the hashes of protected rows into an encoder's folder.
+
+    `before` are those of the encoder that it started from: what that may have learnt is protected no more.
+    """
+    hashes = sorted(identify_rows(rows) if before is None else identify_rows(rows) & before)
     (folder / PROTECTED).write_text("".join(f"{one}\n" for one in hashes), encoding="utf-8")
 
 
+def read_protected(folder: Path) -> set[str] | None:
+    """Return the hashes of the rows that an encoder's folder protects; None if finsent did not make it."""
+    file = folder / PROTECTED
+    return set(file.read_text(encoding="utf-8").split()) if file.is_file() else None
+
+
 def check_protected(recipe: Recipe, splits: Splits) -> None:
-    """Raise DataError where an encoder of the recipe or its teachers may know a validation or test row."""
+    """Refuse a recipe or a teacher whose encoder may know a validation or test row.
+
+    Raises DataError, or RecipeError if such an encoder in `base.path` has another licence than is said.
+    """
     held_out = [row.text for row in (*splits.validation, *splits.test)]
     for encoder in recipe.encoders:
-        _check_rows(recipe, encoder, held_out)
+        folder = EncoderRun(recipe.runs / encoder.name).encoder
+        _check_rows(f"base.recipe: {encoder.name}", read_protected(folder) or set(), held_out, recipe.name)
+    for one in (recipe, *recipe.built_teachers):
+        if one.base.path is not None:
+            _check_folder(one, one.base.path, held_out)
 
 
-def _check_rows(recipe: Recipe, encoder: Pretraining, held_out: list[str]) -> None:
-    folder = EncoderRun(recipe.runs / encoder.name).encoder
-    known = set((folder / PROTECTED).read_text(encoding="utf-8").split())
+def _check_folder(recipe: Recipe, path: str, held_out: list[str]) -> None:
+    folder = find_folders(path, recipe.home)[0]
+    if (known := read_protected(folder)) is None:
+        return
+    _check_rows(f"base.path: {path}", known, held_out, recipe.name)
+    licence = read_report(folder).licence
+    if licence != recipe.base.licence:
+        raise RecipeError(
+            f"base.licence: got {recipe.base.licence!r}, but the encoder in {path} carries {licence!r}, as "
+            "the texts do that it was pretrained on; write that"
+        )
+
+
+def _check_rows(encoder: str, known: set[str], held_out: list[str], name: str) -> None:
     if bare := [text for text in held_out if identify_row(text) not in known]:
         raise DataError(
-            f"base.recipe: {encoder.name} was pretrained without protecting {len(bare):,} of "
-            f"{len(held_out):,} validation and test rows of {recipe.name}, such as {bare[0][:80]!r}, so it "
-            "may have learnt them; name the recipe under data.protect.recipes there, for folds with rows: all"
+            f"{encoder} was pretrained without protecting {len(bare):,} of {len(held_out):,} validation and "
+            f"test rows of {name}, such as {bare[0][:80]!r}, so it may have learnt them; name the recipe "
+            "under data.protect.recipes there, for folds with rows: all, and run pretrain.py again"
         )

@@ -35,4 +35,7 @@ def ensure_encoder(recipe: Pretraining, runs: Path, mirror: Path | None, resume:
     command += ["--if-missing", *(["--resume"] if resume else [])]
     alone = environment_alone()
     if subprocess.run(command, cwd=REPOSITORY, env=alone, stdout=sys.stderr, check=False).returncode:
-        raise FinsentError(f"base.recipe: pretrain.py could not make {recipe.name}; its last line says why")
+        raise FinsentError(
+            f"base.recipe: pretrain.py could not make {recipe.name}; its last line says why. "
+            f"To begin it anew: python pretrain.py {file} --runs {runs}"
+        )

@@ -15,7 +15,7 @@ from finsent.data.sources.fetch import Places, fetch_files
 from finsent.data.sources.texts import Texts, read_texts
 from finsent.encoder.find import PICKLED_WEIGHTS, find_weights
 from finsent.errors import DataError
-from finsent.pretraining.protection import Cleared, clear_texts, collect_rows
+from finsent.pretraining.protection import Cleared, clear_texts, collect_rows, identify_rows, read_protected
 from finsent.pretraining.report import ProtectionFigures, SourceFigures, TextFigures
 from finsent.recipe.data import TextSource
 from finsent.recipe.pretraining import Pretraining
@@ -33,6 +33,12 @@ class PretrainingTexts:
     held_out: list[str]
     rows: list[str]
     figures: TextFigures
+    protected_before: set[str] | None = None  # hashes of the encoder that it starts from, if finsent made it
+
+    def digest(self) -> str:
+        """Return the sha256 of what decides the texts beside the recipe: their files, and protected rows."""
+        told = "".join([self.figures.fingerprint, *sorted(identify_rows(self.rows))])
+        return hashlib.sha256(told.encode()).hexdigest()
 
 
 def prepare_texts(recipe: Pretraining, mirror: Path | None) -> PretrainingTexts:
@@ -58,7 +64,8 @@ def prepare_texts(recipe: Pretraining, mirror: Path | None) -> PretrainingTexts:
         held_out=len(held_out),
         fingerprint=fingerprint_files(recipe, mirror),
     )
-    return PretrainingTexts(learnt, held_out, rows, figures)
+    before = read_protected(find_weights(recipe.base, recipe.home, mirror)) if recipe.base else None
+    return PretrainingTexts(learnt, held_out, rows, figures, before)
 
 
 def _tell_source(source: TextSource, found: Texts) -> SourceFigures:

@@ -10,11 +10,22 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import accumulate, groupby, pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import (
+    Encoding,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
 from transformers import PreTrainedTokenizerFast
 
 from finsent.encoder.text_rules import build_normalizer
@@ -102,10 +113,36 @@ def _learn(shell: Tokenizer, plan: Vocabulary, text: Text, sample: list[str], un
         found = dict(json.loads(learner.to_str())["model"]["vocab"])
         found.pop(unknown)
         return _level_letters(found)
-    trainer = trainers.WordPieceTrainer(vocab_size=wanted, show_progress=False)
-    learner.train_from_iterator(sample, trainer)
-    used = Counter(token for one in learner.encode_batch(sample) for token in one.tokens)
-    return [(piece, float(used[piece])) for piece in learner.get_vocab()]
+    learner.model = models.BPE(unk_token=unknown)
+    learner.train_from_iterator(sample, trainers.BpeTrainer(vocab_size=wanted, show_progress=False))
+    words = Counter(word for one in learner.encode_batch(sample) for word in _read_words(one))
+    return _place_pieces(words, learner.get_vocab())
+
+
+def _read_words(encoding: Encoding) -> Iterator[tuple[str, ...]]:
+    """Yield the pieces of every word of a text."""
+    pieces = zip(encoding.word_ids, encoding.tokens, strict=True)
+    for _, word in groupby(pieces, key=itemgetter(0)):
+        yield tuple(piece for _, piece in word)
+
+
+def _place_pieces(words: Counter[tuple[str, ...]], known: Collection[str]) -> Scored:
+    """Return known pieces with how often a word has them, with ## where they do not begin it.
+
+    WordPiece needs those as well that lie within longer ones, for words that were not seen. The library's
+    own trainer for WordPiece merges equal pairs in another order in every process.
+    """
+    used: Counter[str] = Counter()
+    longest = max(map(len, known))
+    for pieces, count in words.items():
+        word = "".join(pieces)
+        ends = list(accumulate(map(len, pieces), initial=0))
+        told = set(pairwise(ends))
+        for start in range(len(word)):
+            for end in range(start + 1, min(len(word), start + longest) + 1):
+                if word[start:end] in known:
+                    used[f"{'##' if start else ''}{word[start:end]}"] += count if (start, end) in told else 0
+    return [(piece, float(count)) for piece, count in used.items()]
 
 
 def _level_letters(found: dict[str, float]) -> Scored:

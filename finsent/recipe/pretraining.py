@@ -185,9 +185,11 @@ class Pretraining(Placed):
         return list(self.data.sources)
 
     def fingerprint(self) -> str:
-        """Return the sha256 of all that decides the encoder, wherever files lie."""
-        paths: Any = {"sources": {"__all__": {"path"}}}
-        rows = {"recipes": {"__all__": {"data": paths}}}
-        left_out: Any = {"name": True, "hub": True, "data": paths | {"protect": rows}, "base": {"path"}}
+        """Return the sha256 of all that decides the encoder, not of places and titles."""
+        called = {"path", "title", "homepage"}
+        rows: Any = {"sources": {"__all__": {*called, "licence", "show_texts"}}, "unlabelled": True}
+        protect: Any = {"recipes": {"__all__": {"name": True, "data": rows}}}
+        texts: Any = {"sources": {"__all__": called}, "protect": protect}
+        left_out: Any = {"name": True, "hub": True, "data": texts, "base": {"path"}}
         told = self.model_dump(mode="json", exclude=left_out, exclude_defaults=True)
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

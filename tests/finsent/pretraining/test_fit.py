@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from finsent.pretraining.texts import prepare_texts
 from finsent.pretraining.tokens import prepare_reader
 from finsent.recipe.pretraining import Pretraining
 from finsent.release import EncoderRun, sha256
-from tests import tiny, tiny_encoders
+from tests import tiny_encoders
 from tests.finsent.pretraining import samples
 
 WEIGHTS = "model.safetensors"
@@ -54,7 +55,33 @@ def test_a_t5_learns_from_random_weights(tmp_path: Path, tiny_base: Path) -> Non
     encoder = made_by(samples.load(tmp_path, tiny_base, **samples.T5), tmp_path / "run")
     report = read_report(encoder)
     assert report.fit.loss_after < report.fit.loss_before - 0.5
-    assert tiny.read_json(encoder / "config.json")["dropout_rate"] == 0.1
+
+
+def test_dropout_is_that_of_the_recipe_and_the_config_keeps_its_own(tmp_path: Path, tiny_base: Path) -> None:
+    training = samples.T5["training"] | {"dropout": 0.25}
+    recipe = samples.load(tmp_path, tiny_base, **(samples.T5 | {"training": training}))
+    reader = prepare_reader(recipe, prepare_texts(recipe, None).learnt, None, tmp_path)
+    model = prepare_model(recipe, reader, None).model
+    rates = {module.p for module in model.modules() if isinstance(module, torch.nn.Dropout)}
+    assert rates == {0.25} and model.config.dropout_rate == 0.1
+
+
+@pytest.mark.parametrize("loss", [math.nan, 1e9])
+def test_a_pretraining_that_diverged_leaves_the_encoder_that_is_there(
+    loss: float, tmp_path: Path, tiny_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = samples.load(tmp_path, tiny_base)
+    before = sha256(made_by(recipe, tmp_path / "run") / WEIGHTS)
+    compute = fit.PretrainingTrainer.compute_loss
+
+    def diverge(trainer: Any, *given: Any, **named: Any) -> Any:
+        found = compute(trainer, *given, **named)
+        return (found[0] * 0 + loss, found[1]) if isinstance(found, tuple) else found
+
+    monkeypatch.setattr(fit.PretrainingTrainer, "compute_loss", diverge)
+    with pytest.raises(FinsentError, match=r"the pretraining diverged: .* lower training\.learning_rate"):
+        made_by(recipe, tmp_path / "run")
+    assert sha256(tmp_path / "run" / "encoder" / WEIGHTS) == before
 
 
 class Killed(TrainerCallback):  # type: ignore[misc]
@@ -92,6 +119,7 @@ def test_a_run_that_was_interrupted_ends_in_the_same_weights(
     assert sha256(resumed / WEIGHTS) == sha256(whole / WEIGHTS)
     assert (found.fit.curve, found.fit.loss_before) == (expected.fit.curve, expected.fit.loss_before)
     assert not (tmp_path / "cut" / "checkpoints").exists()
+    assert found.fit.tokens_a_second > 0
 
 
 def test_checkpoints_of_another_recipe_are_not_gone_on_from(tmp_path: Path, tiny_base: Path) -> None:

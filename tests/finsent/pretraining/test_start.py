@@ -44,7 +44,7 @@ def load(folder: Path, base: Path, **changes: Any) -> Recipe:
 
 
 def test_an_encoder_is_made_once_and_read_by_the_recipe(
-    tmp_path: Path, tiny_base: Path, commands: list[list[str]]
+    tmp_path: Path, tiny_base: Path, commands: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     recipe = load(tmp_path, tiny_base)
     with pytest.raises(
@@ -64,6 +64,14 @@ def test_an_encoder_is_made_once_and_read_by_the_recipe(
     samples.write_texts(tmp_path, count=100)
     start.ensure_encoder(other.encoders[0], other.runs, None)
     assert len(commands) == 3  # another recipe, and other texts
+    (tmp_path / "news.txt").unlink()
+    capsys.readouterr()
+    start.ensure_encoder(other.encoders[0], other.runs, None)
+    assert "caution: tiny-encoder is used as it is; whether its files have" in capsys.readouterr().err
+    again = load(tmp_path, tiny_base, seed=3)
+    (tmp_path / "news.txt").unlink()
+    with pytest.raises(FinsentError, match=r"anew: python pretrain\.py .*tiny-encoder/recipe\.yaml"):
+        start.ensure_encoder(again.encoders[0], again.runs, None)
 
 
 def test_a_process_that_fails_is_told(tmp_path: Path, tiny_base: Path, commands: list[list[str]]) -> None:

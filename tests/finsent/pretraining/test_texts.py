@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from finsent.data.splits import load_splits
-from finsent.errors import DataError
+from finsent.errors import DataError, RecipeError
+from finsent.pretraining import protection
 from finsent.pretraining.protection import (
     check_protected,
     clear_texts,
     collect_rows,
     identify_row,
+    identify_rows,
+    read_protected,
     write_protected,
 )
 from finsent.pretraining.texts import drop_copies, drop_near_copies, hold_out, prepare_texts
@@ -44,6 +49,33 @@ def test_so_many_words_in_a_row_are_near_wherever_they_stand() -> None:
     assert clear(longer) == ["It was."]
     assert clear(quoted) == [""]
     assert clear(quoted, words=30) == [quoted]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Apple Inc. to buy Beats Inc. for $3 bn",
+        "Profit fell. Sales rose. Outlook cut.",
+        "Profit fell.\nSales rose.",
+        "Belmi Corp. said that its U.S. business would be sold. It gave no price. Shares of Belmi rose.",
+    ],
+)
+def test_rows_of_several_sentences_or_lines_are_found_whole(row: str) -> None:
+    found = clear_texts([f"{BEFORE} {row.rstrip('.')}. {AFTER}", row.replace("\n", " ")], [row], 0.7, 8)
+    assert found.texts == [f"{BEFORE} {AFTER}", ""]
+
+
+def test_words_in_a_row_count_over_the_end_of_a_sentence() -> None:
+    row = "Belmi Corp. said on Monday that sales of bread were up"
+    quoted = "It was Belmi Corp. said on Monday that sales of cake fell. All was well."
+    assert clear_texts([quoted], [row], 0.7, 8).texts == ["All was well."]
+    assert clear_texts([quoted], [row], 0.7, 9).texts == [quoted]
+
+
+def test_three_words_are_said_by_chance() -> None:
+    texts = ["He said that profit rose again in the north.", "Sales fell and profit rose again, he said."]
+    assert clear_texts(texts, ["Profit rose again"], 0.7, 8).texts == texts
+    assert clear_texts(texts, ["and profit rose again"], 0.7, 8).texts == [texts[0], ""]
 
 
 def test_without_rows_nothing_but_spaces_changes() -> None:
@@ -104,6 +136,41 @@ def test_an_encoder_that_may_know_a_row_is_refused(tmp_path: Path, tiny_base: Pa
     write_protected(held_out[1:], folder)
     with pytest.raises(DataError, match="without protecting 1 of 36 validation and test rows of tiny"):
         check_protected(recipe, splits)
+
+
+def test_an_encoder_that_is_named_by_its_folder_is_checked_too(
+    tmp_path: Path, tiny_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "encoder").symlink_to(tiny_base)
+    tree = {"path": "encoder", "hub": "tests/tiny", "licence": "mit"}
+    recipe = load_recipe(tiny.write_recipe(tmp_path, tiny_base, base=tree))
+    splits = load_splits(recipe)
+    check_protected(recipe, splits)  # finsent did not make it
+    known = identify_rows([row.text for row in (*splits.validation, *splits.test)])
+    monkeypatch.setattr(protection, "read_protected", lambda folder: known - {min(known)})
+    with pytest.raises(DataError, match=r"^base\.path: encoder was pretrained without protecting 1 of 36"):
+        check_protected(recipe, splits)
+    monkeypatch.setattr(protection, "read_protected", lambda folder: known)
+    told = SimpleNamespace(licence="cc-by-nc-4.0")
+    monkeypatch.setattr(protection, "read_report", lambda folder: told)
+    with pytest.raises(RecipeError, match="got 'mit', but the encoder in encoder carries 'cc-"):
+        check_protected(recipe, splits)
+    told.licence = "mit"
+    check_protected(recipe, splits)
+
+
+def test_what_an_encoder_learnt_before_is_protected_no_more(tmp_path: Path) -> None:
+    write_protected(["one", "two"], tmp_path, identify_rows(["two", "three"]))
+    assert read_protected(tmp_path) == identify_rows(["two"])
+    assert read_protected(tmp_path / "elsewhere") is None
+
+
+def test_other_protected_rows_are_another_pretraining(tmp_path: Path, tiny_base: Path) -> None:
+    tiny.write_recipe(tmp_path, tiny_base)
+    data = samples.pretraining_tree(tiny_base)["data"] | {"protect": {"recipes": ["tiny.yaml"]}}
+    found = prepare_texts(samples.load(tmp_path, tiny_base, data=data), None)
+    more = replace(found, rows=[*found.rows, "Belmi fell"])
+    assert more.digest() != found.digest() == replace(found, rows=found.rows[::-1]).digest()
 
 
 def test_a_row_is_known_by_its_letters_and_not_told(tmp_path: Path) -> None:

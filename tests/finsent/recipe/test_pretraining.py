@@ -86,6 +86,33 @@ def test_licences_of_pretrained_texts_bind_the_release(tmp_path: Path) -> None:
         recipe_licence(load_recipe(tmp_path / "tiny.yaml"))
 
 
+def test_what_is_only_shown_does_not_make_another_encoder(tmp_path: Path) -> None:
+    recipe = load_recipe(start_from_encoder(tmp_path)).base.recipe
+    assert recipe is not None and recipe.data.protect is not None
+
+    def changed(**changes: Any) -> str:
+        data = recipe.data.model_dump()
+        rows = data["protect"]["recipes"][0]
+        rows["name"] = changes.pop("row_name", rows["name"])
+        rows["data"]["sources"][0] |= changes.pop("row", {})
+        data["sources"][0] |= changes
+        return recipe.model_copy(update={"data": type(recipe.data).model_validate(data)}).fingerprint()
+
+    shown = {"title": "Other", "homepage": "https://other.example", "row_name": "other"}
+    assert changed(**shown, row={"show_texts": True, "title": "Other"}) == recipe.fingerprint()
+    assert changed(max_repeats=3) != recipe.fingerprint() != changed(licence="mit")
+    assert changed(row={"text": "other"}) != recipe.fingerprint()
+
+
+def test_a_source_called_base_does_not_hide_behind_the_base(tmp_path: Path) -> None:
+    source = samples.pretraining_tree(tmp_path)["data"]["sources"][0] | {"licence": "cc-by-nc-4.0"}
+    for name in ("base", "news"):
+        data = {"sources": [source | {"name": name}]}
+        recipe = samples.load(tmp_path, tmp_path, data=data, licence="apache-2.0")
+        with pytest.raises(RecipeError, match=r"got 'apache-2.0', but a source forbids commercial use"):
+            pretraining_licence(recipe)
+
+
 def test_a_dumped_recipe_holds_its_encoder(tmp_path: Path) -> None:
     recipe = load_recipe(start_from_encoder(tmp_path))
     (tmp_path / "below").mkdir()
