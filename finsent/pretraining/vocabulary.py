@@ -18,6 +18,7 @@ from typing import Any
 
 from tokenizers import (
     Encoding,
+    Regex,
     Tokenizer,
     decoders,
     models,
@@ -83,7 +84,8 @@ def make_shell(plan: Vocabulary, text: Text, unknown: str) -> Tokenizer:
         shell.decoder = decoders.WordPiece()
         return shell
     shell = Tokenizer(models.Unigram())
-    steps = [normalizers.NFKC(), *([normalizers.Lowercase()] if text.lowercase else [])]
+    spaces = [normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]  # else a new line is no piece
+    steps = [normalizers.NFKC(), *([normalizers.Lowercase()] if text.lowercase else []), *spaces]
     shell.normalizer = normalizers.Sequence(steps)
     shell.pre_tokenizer = pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="always")
     shell.decoder = decoders.Metaspace(replacement=SPACE, prepend_scheme="always")

@@ -34,7 +34,9 @@ def test_special_tokens_and_words_are_where_they_belong(
 ) -> None:
     tokenizer = train(samples.load(tmp_path, tiny_base, **changes), tmp_path / "made")
     assert tokenizer.tokenize("Profit bullish")[-1].strip("▁") == "bullish"
-    assert tokenizer.unk_token_id not in tokenizer("profit rose to 5 million").input_ids
+    plain = tokenizer("profit rose to 5 million").input_ids
+    assert tokenizer.unk_token_id not in plain
+    assert tokenizer(" profit rose\n\tto  5 million\n").input_ids == plain
     if changes["objective"] == "span":
         assert tokenizer.convert_tokens_to_ids(["<pad>", "</s>", "<unk>"]) == [0, 1, 2]
         assert tokenizer.convert_tokens_to_ids(SENTINELS) == list(
