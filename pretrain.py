@@ -15,16 +15,17 @@ os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # read when dat
 from finsent import options
 from finsent.claim import claimed
 from finsent.cli import make_app, print_anywhere, quiet_libraries, reporting_errors, say, stage
+from finsent.encoder.find import find_weights
 from finsent.licences import pretraining_licence
 from finsent.mirror import mirror_from_environment
 from finsent.pretraining.encoder_folder import save_encoder, was_pretrained_by
-from finsent.pretraining.examples import prepare_material
+from finsent.pretraining.examples import plan_gaps, prepare_material
 from finsent.pretraining.fit import fit_encoder
 from finsent.pretraining.model import prepare_model
 from finsent.pretraining.report import read_report
 from finsent.pretraining.telling import summarize, tell_packing, tell_texts
 from finsent.pretraining.texts import prepare_texts
-from finsent.pretraining.tokens import prepare_reader
+from finsent.pretraining.tokens import check_gaps, prepare_reader
 from finsent.recipe.file import load_pretraining
 from finsent.recipe.pretraining import Pretraining
 from finsent.release import RUNS, EncoderRun
@@ -38,6 +39,10 @@ def pretrain(recipe: Pretraining, run: EncoderRun, resume: bool = False) -> Path
     check_share(recipe.training.batch_size)
     mirror = mirror_from_environment()
     pretraining_licence(recipe)  # so that a licence that the texts forbid fails now, not after the training
+    if recipe.objective == "span":
+        check_gaps(plan_gaps(recipe).gaps)
+    if recipe.base is not None:
+        find_weights(recipe.base, recipe.home, mirror)
     stage(f"texts: {', '.join(source.name for source in recipe.data.sources)}")
     texts = prepare_texts(recipe, mirror)
     for line in tell_texts(texts.figures):

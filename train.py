@@ -43,7 +43,7 @@ from finsent.training.distributed import (
     gathered,
     tell_processes,
 )
-from finsent.training.fit import fit
+from finsent.training.fit import check_fitting, fit
 from finsent.training.precision import use_bf16
 from finsent.training.targets import asked_texts
 from finsent.training.teachers import remember_logits
@@ -86,6 +86,7 @@ def train(recipe: Recipe, run: Run, resume: bool = False, splits: Splits | None 
     check_protected(recipe, splits)
     for line in tell_briefly(inspect_rows(recipe, splits, mirror)):
         say(line)
+    check_fitting(recipe, splits, mirror)
     teachers = [find_teacher(teacher, recipe, splits, run, resume) for teacher in recipe.teachers]
     start = teachers[0] if recipe.distillation and recipe.distillation.initialize_from == "teacher" else None
     stage(f"base: {recipe.teachers[0].name if start else recipe.base.hub}")

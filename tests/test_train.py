@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from filelock import FileLock
 from transformers import pipeline
 
@@ -316,6 +317,27 @@ def test_a_teacher_of_another_recipe_is_made_again(
     monkeypatch.setattr(train, "train", lambda recipe, run, *_: made.append(recipe.name) or run.release)
     assert train.make_teacher(recipe, student, splits, Run(tmp_path / "student"), resume=False) == release
     assert made == ["tiny"] * seed
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"training": {"pair_margin": 1.0}}, "no two training rows of one group have different labels"),
+        ({"adapter": {"kind": "lora", "targets": ["quary"]}}, "adapter.targets: .* no linear layer 'quary'"),
+        ({"adapter": {"kind": "lora", "rank": 99}}, r"adapter\.rank: got 99, but .* at most 32 is allowed"),
+    ],
+)
+def test_what_cannot_be_fitted_is_told_before_a_teacher_is_made(
+    changes: dict[str, object], message: str, tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.write_recipe(tmp_path, tiny_base)
+    tree = {"extends": "tiny.yaml", "name": "student", "distillation": {"teachers": ["tiny.yaml"]}}
+    (tmp_path / "student.yaml").write_text(yaml.safe_dump(tree | changes), encoding="utf-8")
+    monkeypatch.setattr(train, "check_packages", lambda recipe: None)
+    monkeypatch.setattr(train, "make_teacher", lambda *_: pytest.fail("a teacher was made"))
+    student = load_recipe(tmp_path / "student.yaml", tmp_path / "runs")
+    with pytest.raises(FinsentError, match=message):
+        train.train(student, Run(tmp_path / "runs" / "student"))
 
 
 class Stopped(Exception):

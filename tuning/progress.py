@@ -77,8 +77,8 @@ class TrialTable:
         last = self._trials[-SHOWN:]
         for trial in [*([best] if best and best not in last else []), *last]:
             style = "bold green" if trial is best else "dim" if trial.state != "done" else None
-            score = "" if trial.state == "refused" else f"{trial.score:.3f}"
-            table.add_row(*_cells(trial.number, score, trial.state, trial.settings), style=style)
+            told = "" if trial.state == "refused" else f"{trial.score:.3f}"
+            table.add_row(*_cells(trial.number, told, trial.state, trial.settings), style=style)
         if self._running:
             number, settings = self._running
             percent, score = self._noted[-1] if self._noted else (0, None)

@@ -116,7 +116,8 @@ def frame_for_decoder(
     """
     form, end, name = recipe.base.text_to_text, int(model.config.eos_token_id), recipe.base.hub
     if form is None:
-        model.config.update({FIRST_STEP: False, SLIM: False})  # what a release of the other form says
+        said = [key for key in (FIRST_STEP, SLIM) if getattr(model.config, key, False)]
+        model.config.update(dict.fromkeys(said, False))  # by a release of the other form
         return frame_texts(tokenizer, end, name)
     assert isinstance(model, TextToText)
     if recipe.base.slim_attention:

@@ -84,9 +84,15 @@ def plan_examples(recipe: Pretraining, reader: Reader) -> tuple[int, int, Make]:
             frame.last,
             functools.partial(mask_words, frame=frame, noise=training.noise),
         )
-    plan = plan_spans(training.length, training.noise, training.mean_span)
+    plan = plan_gaps(recipe)
     sentinels, end = reader.sentinels(plan.gaps), reader.id_of("eos_token")
     return plan.raw, end, functools.partial(_cut_gaps, plan=plan, sentinels=sentinels, end=end)
+
+
+def plan_gaps(recipe: Pretraining) -> SpanPlan:
+    """Return how the sequences of a T5's pretraining are cut."""
+    training = recipe.training
+    return plan_spans(training.length, training.noise, training.mean_span)
 
 
 def _cut_gaps(

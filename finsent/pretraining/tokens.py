@@ -26,6 +26,19 @@ CHUNK = 256  # texts encoded at a time, so that memory stays small
 NEEDED = {"mlm": ("cls_token", "sep_token", "mask_token"), "span": ("eos_token",)}
 
 
+def check_gaps(needed: int) -> None:
+    """Raise BaseModelError if no tokenizer of a T5 has so many sentinels."""
+    if needed > len(SENTINELS):
+        raise BaseModelError(_tell_gaps(needed, len(SENTINELS)))
+
+
+def _tell_gaps(needed: int, found: int) -> str:
+    return (
+        f"training: {needed} gaps in a sequence need as many sentinels (<extra_id_0> and so on), but the "
+        f"tokenizer has {found}; lower training.length or training.noise, or raise training.mean_span"
+    )
+
+
 @dataclass(frozen=True)
 class Reader:
     """A tokenizer with the recipe's text rules and without a bound; its special tokens by role."""
@@ -53,13 +66,10 @@ class Reader:
 
     def sentinels(self, needed: int) -> list[int]:
         """Return the ids of so many sentinels; BaseModelError where there are fewer."""
+        check_gaps(needed)
         found = [self.tokenizer.token_to_id(name) for name in SENTINELS[:needed]]
-        if None in found or len(found) < needed:
-            raise BaseModelError(
-                f"training: {needed} gaps in a sequence need as many sentinels (<extra_id_0> and so on), but "
-                "the tokenizer has fewer; lower training.length or training.noise, or raise "
-                "training.mean_span"
-            )
+        if None in found:
+            raise BaseModelError(_tell_gaps(needed, found.index(None)))
         return found
 
     def read(self, texts: Sequence[str]) -> Iterator[Tokens]:

@@ -167,6 +167,11 @@ class Pretraining(Placed):
             raise ValueError("tokenizer: give it together with model, and only then; base keeps its own")
         if self.base is None and self.hub is None:
             raise ValueError("hub: an encoder without a base needs a name for cards; write owner/name")
+        if self.model and self.objective == "mlm" and self.training.length > self.model.positions:
+            raise ValueError(
+                f"training.length: got {self.training.length}, but model.positions is "
+                f"{self.model.positions}; raise that, or take shorter sequences"
+            )
         return self
 
     @property

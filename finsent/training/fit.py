@@ -29,11 +29,12 @@ from transformers import (
 from finsent.data.splits import Splits
 from finsent.data.transfer import Transfer
 from finsent.encoder.base_model import BaseModel
+from finsent.encoder.load import load_base
 from finsent.memory import peak_memory
 from finsent.recipe.recipe import Recipe
 from finsent.recipe.training import Energy, Training
 from finsent.scoring import classification
-from finsent.training.adapter import attach_adapter
+from finsent.training.adapter import attach_adapter, choose_layers
 from finsent.training.answers import digest_answers
 from finsent.training.batches import check_pairs_fit, rows_at_once
 from finsent.training.checkpoints import claim_folder, last_whole_checkpoint
@@ -41,6 +42,7 @@ from finsent.training.curve import read_curve
 from finsent.training.distributed import check_share, count_processes, run_in_all
 from finsent.training.loss import class_weights, make_loss
 from finsent.training.optimizers import make_adafactor
+from finsent.training.pairs import number_pairs
 from finsent.training.patience import Patience
 from finsent.training.precision import use_bf16
 from finsent.training.progress import TrainingProgress
@@ -106,6 +108,18 @@ def fit(
         peak_memory_bytes=_peak_memory(),
         curve=read_curve(trainer.state.log_history),
     )
+
+
+def check_fitting(recipe: Recipe, splits: Splits, mirror: Path | None) -> None:
+    """Raise now what `fit` would raise after hours in which teachers are made and asked.
+
+    FinsentError if no rows are pairs; BaseModelError if an adapter does not go with the encoder.
+    """
+    if recipe.training.pair_margin:
+        number_pairs(splits.train, recipe.labels)
+    if recipe.adapter is not None and recipe.built_teachers:
+        base = load_base(recipe, [row.text for row in splits.train], mirror)
+        choose_layers(base.model, recipe.adapter, recipe.base.hub)
 
 
 def _train(

@@ -88,6 +88,18 @@ def test_a_head_reads_one_end_token_behind_every_text(recipe: Recipe) -> None:
     assert torch.allclose(together, alone, atol=1e-5)
 
 
+def test_a_release_that_answers_by_words_may_be_the_base_of_one_with_a_head(
+    recipe: Recipe, tmp_path: Path
+) -> None:
+    load_base(change(recipe, slim_attention=True), TEXTS).save(tmp_path / "words")
+    path = str(tmp_path / "words")
+    base = load_base(change(recipe, path=path, text_to_text=None), TEXTS)
+    base.save(tmp_path / "head")
+    plain, tokenizer = load_plain(tmp_path / "head"), base.tokenizer()
+    expected = logits(base.model, tokenizer, TEXTS[:9])
+    assert torch.allclose(logits(plain, tokenizer, TEXTS[:9]), expected, atol=1e-5)
+
+
 def test_a_release_that_is_taken_as_a_base_keeps_its_words(recipe: Recipe, tmp_path: Path) -> None:
     base = load_base(recipe, TEXTS)
     base.save(tmp_path / "teacher")

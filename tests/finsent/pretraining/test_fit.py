@@ -122,6 +122,14 @@ def test_a_run_that_was_interrupted_ends_in_the_same_weights(
     assert found.fit.tokens_a_second > 0
 
 
+def test_more_gaps_than_sentinels_are_refused_before_a_text_is_read(tmp_path: Path, tiny_base: Path) -> None:
+    training = samples.T5["training"] | {"length": 4096}
+    recipe = samples.load(tmp_path, tiny_base, **(samples.T5 | {"training": training}))
+    (tmp_path / "news.txt").unlink()
+    with pytest.raises(BaseModelError, match=r"227 gaps in a sequence need .* tokenizer has 100"):
+        made_by(recipe, tmp_path / "run")
+
+
 def test_checkpoints_of_another_recipe_are_not_gone_on_from(tmp_path: Path, tiny_base: Path) -> None:
     recipe = samples.load(tmp_path, tiny_base)
     folder = tmp_path / "run" / "checkpoints"

@@ -104,6 +104,13 @@ def test_what_is_only_shown_does_not_make_another_encoder(tmp_path: Path) -> Non
     assert changed(row={"text": "other"}) != recipe.fingerprint()
 
 
+def test_sequences_are_no_longer_than_the_positions(tmp_path: Path) -> None:
+    model = {"model": {"positions": 64}, "tokenizer": {"kind": "wordpiece"}, "hub": "tests/own"}
+    with pytest.raises(RecipeError, match=r"training\.length: got 128, but model\.positions is 64"):
+        samples.load(tmp_path, tmp_path, training={"length": 128}, **model)
+    assert samples.load(tmp_path, tmp_path, training={"length": 64}, **model).training.length == 64
+
+
 def test_a_source_called_base_does_not_hide_behind_the_base(tmp_path: Path) -> None:
     source = samples.pretraining_tree(tmp_path)["data"]["sources"][0] | {"licence": "cc-by-nc-4.0"}
     for name in ("base", "news"):
