@@ -59,8 +59,10 @@ def draw_history(report: Report) -> Figure:
     axes.plot(*_points(done), "o", color=BLUE, label="done")
     if stopped:
         axes.plot(*_points(stopped), "o", color=BLUE, fillstyle="none", label="stopped early")
-    best = np.maximum.accumulate([trial.score for trial in done])
-    axes.step([trial.number for trial in done], best, where="post", color=ORANGE, label="best so far")
+    numbers, scores = _points(done)
+    best = np.maximum.accumulate([*scores, *scores[-1:]])  # drawn to the last trial
+    numbers += [trial.number for trial in report.trials[-1:] if done]
+    axes.step(numbers, best, where="post", color=ORANGE, label="best so far")
     as_it_is = f"the recipe as it is, mean of {tell_count(len(report.seeds), 'seed')}"
     axes.axhline(report.start.mean, color=GREY, linestyle="--", linewidth=1, label=as_it_is)
     axes.set_xlabel("trial", fontsize=12)
