@@ -41,7 +41,7 @@ def test_history_has_the_best_so_far_and_the_recipe_as_it_is() -> None:
     (axes,) = draw_history(make_report()).axes
     done, stopped, best, start = axes.get_lines()
     assert list(done.get_xdata()) == [1, 2, 3, 5] and list(stopped.get_xdata()) == [4]
-    assert list(best.get_ydata()) == [0.61, 0.70, 0.70, 0.74]
+    assert list(best.get_ydata()) == [0.61, 0.70, 0.70, 0.74, 0.74] and max(best.get_xdata()) == 5
     assert start.get_ydata()[0] == pytest.approx(0.67)
 
 
