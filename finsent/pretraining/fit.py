@@ -31,7 +31,7 @@ from finsent.memory import peak_memory
 from finsent.pretraining.examples import MOST_HELD_OUT, Examples, Material
 from finsent.pretraining.masking import IGNORED
 from finsent.pretraining.model import Model
-from finsent.pretraining.progress import PretrainingProgress
+from finsent.pretraining.progress import MOST_LOSS, PretrainingProgress
 from finsent.pretraining.report import FitFigures, LossPoint
 from finsent.recipe.pretraining import Pretraining, PretrainingSteps
 from finsent.recipe.training import Training
@@ -43,7 +43,6 @@ from finsent.training.precision import use_bf16
 from finsent.training.sharing import SharingTrainer
 
 HEAD_RATE = 1e-3  # of a new head that is fitted alone
-MOST_LOSS = 700.0  # far above what random weights have; e to the power of more is no float
 CHECKPOINT_COPIES = 2  # the latest and one in the making
 
 
@@ -236,6 +235,7 @@ def make_schedule(
     rise = math.ceil(training.warmup * rest)
 
     def factor(step: int) -> float:
+        """Return what the recipe's rate is multiplied by at a step."""
         if step < head_steps:
             return HEAD_RATE / training.learning_rate
         done = step - head_steps

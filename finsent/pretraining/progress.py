@@ -6,7 +6,7 @@ import math
 
 from finsent.training.progress import TrainingProgress
 
-HUGE = 700.0  # e to the power of more is no float
+MOST_LOSS = 700.0  # far above what random weights have; e to the power of more is no float
 
 
 class PretrainingProgress(TrainingProgress):
@@ -14,4 +14,4 @@ class PretrainingProgress(TrainingProgress):
 
     def _describe(self, metrics: dict[str, float]) -> str:
         found = metrics.get("eval_loss", metrics.get("before_loss", math.nan))
-        return f"held-out loss {found:.3f}, perplexity {math.exp(min(found, HUGE)):.1f}"
+        return f"held-out loss {found:.3f}, perplexity {math.exp(min(found, MOST_LOSS)):.1f}"
