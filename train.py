@@ -15,8 +15,6 @@ from pathlib import Path
 
 os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # read when datasets is imported
 
-from filelock import FileLock
-
 from export.files import export_files
 from finsent import options
 from finsent.claim import claimed
@@ -158,8 +156,7 @@ def answer_for(recipe: Recipe, run: Run, resume: bool = False) -> list[Path]:
         release = make_teacher(teacher, recipe, splits, run, resume)
         stage(f"answers: {teacher.name}, {len(texts):,} texts")
         answers = dict(zip(texts, remember_logits(release, texts, bf16), strict=True))
-        with FileLock(run.folder.parent / f"{teacher.name}.answers.lock"):  # other students add to the table
-            tables.append(write_answers(recipe, teacher, release, splits, answers))
+        tables.append(write_answers(recipe, teacher, release, splits, answers))
     return tables
 
 

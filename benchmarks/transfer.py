@@ -104,8 +104,8 @@ def render(release: Path, found: dict[str, Scores]) -> str:
         )
     lines += [
         "",
-        "No row of these was learnt. But the kinds of text that the headlines cover were widened after",
-        "reading errors on tfns and sentfin (benchmarks/log.md), so those two flatter a little. Every source",
+        "No row of these was learnt. But the kinds of text that the headlines cover were widened after reading",
+        "some of the errors on all three (benchmarks/log.md), so the figures flatter a little. Every source",
         "labels by rules of its own.",
         *_tell_teachers(read_released_recipe(release / RECIPE), found),
         "",

@@ -11,6 +11,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from data.headlines.corpus import (
     EVENTS,
+    FILES,
     KINDS,
     LABELS,
     SECOND_LABELS,
@@ -32,7 +33,7 @@ COMMAND = "run `python data/headlines/check.py --write`"
 def make_block(rows: list[Headline], second: list[SecondLabel]) -> str:
     """Return the statistics as Markdown, markers included. Same rows, same bytes."""
     parts = [
-        _by_label("split", SPLITS, rows),
+        _by_label("file", FILES, rows),
         _by_label("event", EVENTS, rows),
         _by_label("style", STYLES, rows),
         _hard_kinds(rows),

@@ -19,7 +19,7 @@ if not __package__:  # run as a file: Python has put this folder on the path ins
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from data.headlines.card import check_card, make_block, write_card
-from data.headlines.corpus import FOLDER, Finding, Headline, read_corpus, read_second_labels
+from data.headlines.corpus import FILES, FOLDER, Finding, Headline, read_corpus, read_second_labels
 from data.headlines.likeness import find_alike, read_foreign_texts
 from data.headlines.rules import Limits, check_rows, check_second_labels
 from finsent.cli import print_anywhere
@@ -66,7 +66,7 @@ def check_overlap(rows: list[Headline], mirror: Path, similarity: float) -> tupl
 
 @app.command(help=__doc__)
 def main(
-    folder: Annotated[Path, typer.Argument(help="train.csv, validation.csv, test.csv, README.md")] = FOLDER,
+    folder: Annotated[Path, typer.Argument(help=f"{', '.join(FILES)}, README.md")] = FOLDER,
     write: Annotated[bool, typer.Option("--write", help="write the statistics into README.md")] = False,
 ) -> None:
     """Print the figures, or what is wrong and exit 1."""

@@ -13,6 +13,13 @@ from pathlib import Path
 
 COLUMNS = ("id", "text", "label", "event", "style", "pair", "split")
 SPLITS = ("train", "validation", "test")
+FILES = {
+    "train.csv": "train",
+    "statements.csv": "train",
+    "posts.csv": "train",
+    "validation.csv": "validation",
+    "test.csv": "test",
+}
 LABELS = ("negative", "neutral", "positive")
 STYLES = ("headline", "statement", "tweet", "indian", "uk", "question", "quote")
 KINDS = ("contrast", "negation", "companies", "numeric", "decoy", "paraphrase")
@@ -88,13 +95,13 @@ class Finding:
 
 
 def read_corpus(folder: Path) -> tuple[list[Headline], list[Finding]]:
-    """Return the rows of the three splits in file order, and what could not be read."""
+    """Return the rows of all files in file order, and what could not be read."""
     rows: list[Headline] = []
     findings: list[Finding] = []
-    for split in SPLITS:
-        for line, values in _read_table(folder / f"{split}.csv", (COLUMNS,), findings):
-            number, text, label, event, style, pair, named = values
-            rows.append(Headline(number, text, label, event, style, pair, named, f"{split}.csv", line))
+    for file in FILES:
+        for line, values in _read_table(folder / file, (COLUMNS,), findings):
+            number, text, label, event, style, pair, split = values
+            rows.append(Headline(number, text, label, event, style, pair, split, file, line))
     return rows, findings
 
 

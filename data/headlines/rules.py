@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from data.headlines.corpus import (
     EVENTS,
+    FILES,
     KINDS,
     LABELS,
     SECOND_LABELS,
@@ -78,7 +79,7 @@ def _values(rows: list[Headline], limits: Limits) -> Iterator[Finding]:
         for column, values in allowed.items():
             if (value := getattr(row, column)) not in values:
                 yield _at(row, f"{column} {value!r}; allowed: {', '.join(values)}")
-        if row.split != row.file.removesuffix(".csv"):
+        if row.split != FILES[row.file]:
             yield _at(row, f"split {row.split!r} in {row.file}; move the row or correct the column")
         if row.pair and not PAIR.fullmatch(row.pair):
             yield _at(

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 from pydantic import ValidationError
 
 from finsent.data.splits import Splits
@@ -26,6 +28,7 @@ from finsent.scoring import Floats
 
 KEY, DIGITS, DECIMALS = "sha256", 16, 3
 HELD_OUT = ("validation", "test")
+LOCK = "written-answers.lock"  # in the run of the teacher; its answers lie where git looks
 
 
 class Answers(Section):
@@ -45,26 +48,30 @@ def write_answers(
 ) -> Path:
     """Write a teacher's logits `(n_labels,)` by text to where the student's recipe says; return the table.
 
-    What the same weights answered before is kept, for other students whose held-out rows are the same.
+    What the same weights answered before is kept, for other students whose held-out rows are the same. Two
+    that write at the same time wait for each other, and a process that is killed loses nothing.
     """
     table = answers_folder(student) / f"{teacher.name}.csv"
     table.parent.mkdir(parents=True, exist_ok=True)
     weights, held_out = sha256(release / WEIGHTS), _held_out(splits)
-    lines = {} if not _has_answers_of(table, weights, held_out) else _read_lines(table)
-    for text, logits in answers.items():
-        lines[_key(text)] = ",".join(f"{value:.{DECIMALS}f}" for value in logits)
-    content = "".join(f"{key},{lines[key]}\n" for key in sorted(lines))
-    _replace(table, ",".join([KEY, *teacher.labels]) + f"\n{content}")
-    told = Answers(
-        teacher=teacher.name,
-        recipe=teacher.making_fingerprint(),
-        weights=weights,
-        licence=recipe_licence(teacher).id,
-        labels=teacher.labels,
-        held_out=held_out,
-        table=sha256(table),
-    )
-    _replace(table.with_suffix(".json"), told.model_dump_json(indent=2) + "\n")
+    with FileLock(release.parent / LOCK):
+        lines = _read_lines(table) if _has_answers_of(table, weights, held_out) else {}
+        for text, logits in answers.items():
+            lines[_key(text)] = ",".join(f"{value:.{DECIMALS}f}" for value in logits)
+        content = "".join(f"{key},{lines[key]}\n" for key in sorted(lines))
+        partial = _write_partial(table, ",".join([KEY, *teacher.labels]) + f"\n{content}")
+        told = Answers(
+            teacher=teacher.name,
+            recipe=teacher.making_fingerprint(),
+            weights=weights,
+            licence=recipe_licence(teacher).id,
+            labels=teacher.labels,
+            held_out=held_out,
+            table=sha256(partial),
+        )
+        about = table.with_suffix(".json")
+        _write_partial(about, told.model_dump_json(indent=2) + "\n").replace(about)
+        _settle(table, told)
     return table
 
 
@@ -118,7 +125,17 @@ def _has_answers_of(table: Path, weights: str, held_out: dict[str, str]) -> bool
 
 
 def _read_told(table: Path) -> Answers:
-    return Answers.model_validate_json(table.with_suffix(".json").read_text(encoding="utf-8"))
+    told = Answers.model_validate_json(table.with_suffix(".json").read_text(encoding="utf-8"))
+    _settle(table, told)
+    return told
+
+
+def _settle(table: Path, told: Answers) -> None:
+    """Put a new table in its place once the file beside it tells of it; a killed process may not have."""
+    partial = _partial(table)
+    with suppress(FileNotFoundError):  # there is none, or another process did it
+        if sha256(partial) == told.table:
+            partial.replace(table)
 
 
 def _read_lines(table: Path) -> dict[str, str]:
@@ -127,10 +144,14 @@ def _read_lines(table: Path) -> dict[str, str]:
     return {line[:DIGITS]: line[DIGITS + 1 :] for line in lines}
 
 
-def _replace(file: Path, content: str) -> None:
-    partial = file.with_suffix(".partial")
+def _write_partial(file: Path, content: str) -> Path:
+    partial = _partial(file)
     partial.write_text(content, encoding="utf-8", newline="\n")
-    partial.replace(file)
+    return partial
+
+
+def _partial(file: Path) -> Path:
+    return file.with_name(f"{file.name}.partial")
 
 
 def _held_out(splits: Splits) -> dict[str, str]:

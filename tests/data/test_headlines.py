@@ -21,6 +21,7 @@ from data.headlines.check import check_corpus
 from data.headlines.corpus import (
     COLUMNS,
     EVENTS,
+    FILES,
     FOLDER,
     KINDS,
     LABELS,
@@ -60,17 +61,17 @@ def choose_rows() -> list[Headline]:
 
 
 def write_tables(folder: Path, rows: Table) -> None:
-    """Write each row into the file of its split, or into the one that a broken row names as `file`."""
-    for split in SPLITS:
-        with (folder / f"{split}.csv").open("w", encoding="utf-8", newline="") as file:
+    """Write each row into its file."""
+    for name in FILES:
+        with (folder / name).open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
             writer.writeheader()
-            writer.writerows(row for row in rows if row.get("file", row["split"]) == split)
+            writer.writerows(row for row in rows if row["file"] == name)
 
 
 @pytest.fixture
 def table() -> Table:
-    return [{column: getattr(row, column) for column in COLUMNS} for row in choose_rows()]
+    return [{column: getattr(row, column) for column in (*COLUMNS, "file")} for row in choose_rows()]
 
 
 @pytest.fixture
@@ -132,8 +133,8 @@ BREAKS: dict[str, tuple[Callable[[Table], object], str]] = {
     "label": (lambda rows: rows[0].update(label="Positive"), r"test\.csv:2: label 'Positive'; allowed"),
     "event": (lambda rows: rows[0].update(event="sport"), "event 'sport'; allowed"),
     "style": (lambda rows: rows[0].update(style=""), "style ''; allowed"),
-    "split": (lambda rows: rows[0].update(file="test", split="dev"), "split 'dev'; allowed"),
-    "file": (lambda rows: rows[0].update(file="train"), r"split 'test' in train\.csv"),
+    "split": (lambda rows: rows[0].update(split="dev"), "split 'dev'; allowed"),
+    "file": (lambda rows: rows[0].update(file="train.csv"), r"split 'test' in train\.csv"),
     "pair": (lambda rows: rows[0].update(pair="contrast1"), "pair 'contrast1'; write"),
     "kind": (lambda rows: rows[0].update(pair="irony-a001"), "pair 'irony-a001'; write"),
     "id": (lambda rows: rows[0].update(id="1"), "id '1'; write h"),
@@ -323,7 +324,7 @@ def run_check(*arguments: str, mirror: str = "") -> subprocess.CompletedProcess[
 def test_the_script_runs_from_anywhere_and_prints_the_figures() -> None:
     done = run_check()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("| split | negative | neutral | positive | rows |")
+    assert done.stdout.startswith("| file | negative | neutral | positive | rows |")
 
 
 def test_the_script_exits_with_places(folder: Path, table: Table) -> None:

@@ -125,6 +125,30 @@ def test_answers_of_the_same_weights_are_added_and_of_others_replaced(taught: Ta
     taught.find()
 
 
+def test_a_process_that_is_killed_while_it_writes_loses_no_answer(
+    taught: Taught, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ["Arvo profit rose", "Belmi profit rose"]
+    table = taught.write(taught.ask(asked[:1]))
+    more, replace_file = taught.ask(asked[1:]), Path.replace
+    for last in (".json.partial", ".csv.partial"):  # what is not put in its place any more
+
+        def stop(partial: Path, target: Path, last: str = last) -> Path:
+            if partial.name.endswith(last):
+                raise KeyboardInterrupt
+            return replace_file(partial, target)
+
+        monkeypatch.setattr(Path, "replace", stop)
+        with pytest.raises(KeyboardInterrupt):
+            taught.write(more)
+        monkeypatch.undo()
+        assert taught.find() == table
+        known = np.isfinite(read_answers(table, asked)[:, 0]).tolist()
+        assert known == [True, last == ".csv.partial"]
+    taught.write(more)
+    assert sorted(file.name for file in table.parent.iterdir()) == ["tiny.csv", "tiny.json"]
+
+
 def test_answers_that_are_not_finite_are_refused(taught: Taught, monkeypatch: pytest.MonkeyPatch) -> None:
     def answer(_: Path, texts: list[str], bf16: bool = False) -> Floats:
         return np.full((len(texts), 3), np.inf)
