@@ -104,9 +104,9 @@ def render(release: Path, found: dict[str, Scores]) -> str:
         )
     lines += [
         "",
-        "No row of these was learnt. But the kinds of text that the headlines cover were widened after reading",
-        "some of the errors on all three (benchmarks/log.md), so the figures flatter a little. Every source",
-        "labels by rules of its own.",
+        "No row of these was learnt. But the kinds of text that the headlines cover were widened after",
+        "reading some of the errors on all three (benchmarks/log.md), so the figures flatter a little.",
+        "Every source labels by rules of its own.",
         *_tell_teachers(read_released_recipe(release / RECIPE), found),
         "",
         *tell_run([release]),
