@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from filelock import FileLock
 
 from finsent import optional_packages
 from finsent.data.splits import Splits, load_splits
@@ -17,7 +19,7 @@ from finsent.recipe.file import load_recipe, load_search
 from finsent.recipe.recipe import Distillation, Recipe
 from finsent.scoring import Floats
 from finsent.training import teachers
-from finsent.training.answers import digest_answers, find_answers, read_answers, write_answers
+from finsent.training.answers import LOCK, digest_answers, find_answers, read_answers, write_answers
 from finsent.training.fit import fit
 from finsent.training.report import AnswersReport
 from finsent.training.targets import asked_texts, training_rows
@@ -147,6 +149,16 @@ def test_a_process_that_is_killed_while_it_writes_loses_no_answer(
         assert known == [True, last == ".csv.partial"]
     taught.write(more)
     assert sorted(file.name for file in table.parent.iterdir()) == ["tiny.csv", "tiny.json"]
+
+
+def test_two_that_write_at_the_same_time_wait_for_each_other(taught: Taught) -> None:
+    answers = taught.ask(["Arvo profit rose"])
+    with ThreadPoolExecutor() as pool:
+        with FileLock(taught.release.parent / LOCK):
+            writing = pool.submit(taught.write, answers)
+            with pytest.raises(TimeoutError):
+                writing.result(timeout=0.3)
+        assert writing.result(timeout=30) == taught.find()
 
 
 def test_answers_that_are_not_finite_are_refused(taught: Taught, monkeypatch: pytest.MonkeyPatch) -> None:
