@@ -121,14 +121,14 @@ def save_bert_base(folder: Path, tokenizer_of: Path) -> Path:
 
 def neural_ways(releases: list[Path], base: Path) -> list[Way]:
     """Return the members of the family, and what their quantized files stand beside."""
-    largest, quantized = releases[0], QUANTIZED.path
+    first, quantized = releases[0], QUANTIZED.path
     of = {release: release.parent.name for release in releases}
     ways = [
         Way(
-            f"{of[largest]}, pipeline() on PyTorch files",
-            (largest / WEIGHTS).stat().st_size,
-            lambda threads: through_pipeline(largest, threads),
-            f"{of[largest]} fp32",
+            f"{of[first]}, pipeline() on PyTorch files",
+            (first / WEIGHTS).stat().st_size,
+            lambda threads: through_pipeline(first, threads),
+            f"{of[first]} fp32",
         )
     ]
     for release in releases:

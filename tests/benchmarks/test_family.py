@@ -44,6 +44,14 @@ def test_every_text_is_timed_in_each_way() -> None:
     assert len([batch for batch in seen if len(batch) == 1]) == family.WARM_UP + 20
 
 
+def test_a_large_file_is_timed_on_every_fiftieth_text() -> None:
+    seen: list[list[str]] = []
+    texts = [f"{number:03}" for number in range(150)]
+    large = Way("large", family.SLOW_BYTES, lambda threads: seen.append, "large")
+    time_ways([large], 1, texts, singles=20)
+    assert seen[-2:] == [["000", "050", "100"]] * 2
+
+
 def test_the_page_and_the_figure_show_what_was_measured(tiny_recipe: Recipe) -> None:
     rows = load_splits(tiny_recipe).test
     right = np.eye(3)[[tiny_recipe.labels.index(row.label) for row in rows]]

@@ -20,6 +20,13 @@ FIRST_WORDS = {  # of today's recipes; headlines was called quickstart, and had 
     "the rest is ignored.": "what stands behind has no influence.",
     '["train.csv","statements.csv","posts.csv"]': '["train.csv"]',
 }
+FIRST_KEYS = {  # finsent-tiny's; it is version 0.2.0 and has other teachers now
+    "finsent-tiny": {
+        "version": "0.1.0",
+        "distillation": {"teachers": [str(REPOSITORY / "recipes" / "finsent-teacher.yaml")], "seeds": [1, 2]},
+        "card": {"licence": "cc-by-nc-sa-3.0"},
+    }
+}
 TAUGHT = REPOSITORY / "recipes" / "finsent-tiny.yaml"
 
 
@@ -39,9 +46,14 @@ TAUGHT = REPOSITORY / "recipes" / "finsent-tiny.yaml"
     ],
 )
 def test_fingerprints_are_what_they_were_under_the_first_names(
-    name: str, fingerprint: str, making: str
+    name: str, fingerprint: str, making: str, tmp_path: Path
 ) -> None:
-    recipe = without_later_words(load_recipe(REPOSITORY / "recipes" / f"{name}.yaml"))
+    file = tmp_path / f"{name}.yaml"
+    file.write_text(
+        yaml.safe_dump({"extends": str(REPOSITORY / "recipes" / file.name)} | FIRST_KEYS.get(name, {})),
+        encoding="utf-8",
+    )
+    recipe = without_later_words(load_recipe(file))
     assert (recipe.fingerprint(), recipe.making_fingerprint()) == (fingerprint, making)
 
 
@@ -53,7 +65,7 @@ def without_later_words(recipe: Recipe) -> Recipe:
         text = text.replace(new, old)
     tree = json.loads(text)
     for one in (tree, *(tree.get("distillation") or {}).get("teachers", [])):
-        one["card"] = {key: value for key, value in one["card"].items() if key not in later}
+        one["card"] = {key: value for key, value in one["card"].items() if key not in later} | {"changes": {}}
         del one["evaluation"]["suites"]
     return Recipe.model_validate(tree)
 
