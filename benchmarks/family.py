@@ -238,8 +238,8 @@ def render(
         lines.append(f"| {way.name} | {way.bytes / 1e6:.1f} | {' | '.join(cells)} |")
     lines += [
         "",
-        f"- In batches, files of {SLOW_BYTES / 1e6:.0f} MB and more are timed on every {SLOW_SHARE}th text. The "
-        "weights of BERT-base's shape are random.",
+        f"- In batches, files of {SLOW_BYTES / 1e6:.0f} MB and more are timed on every {SLOW_SHARE}th text. "
+        "The weights of BERT-base's shape are random.",
         *last,
     ]
     return "\n".join(lines) + "\n"
@@ -254,7 +254,7 @@ def measure_quality(releases: list[Path], splits: Splits, recipe: Recipe) -> dic
 
 @app.command(help=app.info.help)
 def main(
-    names: Annotated[list[str] | None, typer.Argument(help="releases; times are relative to the first")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="releases; the first is the yardstick")] = None,
     runs: Annotated[Path, typer.Option(help="folder with the releases")] = REPOSITORY / "runs",
     texts: Annotated[int, typer.Option(help="headlines to classify in batches")] = 10_000,
     singles: Annotated[int, typer.Option(help="how many of these to classify one by one")] = 400,
