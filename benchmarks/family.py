@@ -33,6 +33,7 @@ from rich.console import Console
 
 from benchmarks.baselines import Predict, Way, bare, neural_ways, save_bert_base, vader, word_counts
 from benchmarks.machine import tell_run
+from benchmarks.published import PHRASEBANK, tell_published
 from finsent import REPOSITORY
 from finsent.cli import make_app, print_anywhere
 from finsent.data.rows import Row
@@ -61,7 +62,9 @@ BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#767676"  # Okabe and Ito: distinct 
 MOST_SHOWN = 0.2  # of macro F1, below the best
 _SMALL: dict[str, Any] = {"textcoords": "offset points", "fontsize": 9}
 
-Quality = dict[str, Scores]  # by source, "all" first
+SLICED = ("fpb",)  # sources whose slices have a table: by how many annotators agreed
+
+Quality = dict[str, Scores]  # by source, "all" first, then by slice
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,10 @@ def _clock(predict: Predict, batch: list[str]) -> float:
 
 
 def judge(predict: Predict, rows: list[Row], recipe: Recipe) -> Quality:
-    """Score predictions, probabilities or class numbers, on the test rows, all of them and by source."""
+    """Score predictions, probabilities or class numbers, on the test rows.
+
+    They are scored together under `all`, then by source, then by slice of the sources in `SLICED`.
+    """
     found = np.concatenate(
         [
             np.asarray(predict([row.text for row in rows[at : at + BATCH]]))
@@ -120,9 +126,10 @@ def judge(predict: Predict, rows: list[Row], recipe: Recipe) -> Quality:
         found = np.eye(len(recipe.labels))[found]
     labels = np.array([recipe.labels.index(row.label) for row in rows])
     sources = np.array([row.source for row in rows])
-    chosen = {"all": np.ones(len(rows), dtype=bool)} | {
-        name: sources == name for name in dict.fromkeys(sources)
-    }
+    slices = np.array([f"{row.source}/{row.slice}" if row.source in SLICED else "" for row in rows])
+    chosen = {"all": np.ones(len(rows), dtype=bool)}
+    chosen |= {name: sources == name for name in dict.fromkeys(sources)}
+    chosen |= {name: slices == name for name in sorted(set(slices) - {""})}
     return {
         str(name): score(
             found[inside], labels[inside], recipe.labels, recipe.evaluation.bootstrap, recipe.seed
@@ -199,7 +206,8 @@ def render(
     last: list[str],
 ) -> str:
     """Return the page: quality by source, then speed by threads and batches, then the `last` lines."""
-    sources = list(next(iter(qualities.values())))
+    first = next(iter(qualities.values()))
+    sources = [name for name in first if "/" not in name]
     lines = [
         "# The family beside what else one could run",
         "",
@@ -209,7 +217,7 @@ def render(
         "![macro F1 against size and time](family.svg)",
         "",
         f"Accuracy / macro F1 on the test rows of `{recipe.name}`"
-        f" ({', '.join(f'{name} {scores.n:,}' for name, scores in next(iter(qualities.values())).items())}).",
+        f" ({', '.join(f'{name} {first[name].n:,}' for name in sources)}).",
         "The family by its quantized files unless fp32 is said; TF-IDF is fitted to the same training rows.",
         "",
         f"| what | {' | '.join(sources)} | MB |",
@@ -219,6 +227,7 @@ def render(
     for name, quality in qualities.items():
         cells = [f"{quality[source].accuracy:.3f} / {quality[source].macro_f1:.3f}" for source in sources]
         lines.append(f"| {name} | {' | '.join(cells)} | {sizes[name] / 1e6:.1f} |")
+    lines += [*_tell_slices(qualities), *_tell_calibration(qualities, sources), *_tell_others()]
     lines += [
         "",
         f"Milliseconds a text, tokenizer included. Sorted: {texts:,} texts of all sources but the headlines,",
@@ -243,6 +252,56 @@ def render(
         *last,
     ]
     return "\n".join(lines) + "\n"
+
+
+def _tell_slices(qualities: dict[str, Quality]) -> list[str]:
+    first = next(iter(qualities.values()))
+    slices = [name for name in first if "/" in name]
+    if not slices:
+        return []
+    rows = ", ".join(f"{first[name].n:,}" for name in slices)
+    return [
+        "",
+        f"Accuracy on Financial PhraseBank by the share of annotators who agreed, in percent ({rows} rows):",
+        "",
+        f"| what | {' | '.join(name.rpartition('_')[2] for name in slices)} |",
+        f"| --- |{' --- |' * len(slices)}",
+        *(
+            f"| {name} | {' | '.join(f'{quality[part].accuracy:.3f}' for part in slices)} |"
+            for name, quality in qualities.items()
+        ),
+    ]
+
+
+def _tell_calibration(qualities: dict[str, Quality], sources: list[str]) -> list[str]:
+    return [
+        "",
+        "Expected calibration error, and in brackets by how much scores are on average below (-) or above (+)",
+        "the accuracy. PhraseBank's rows teach what share of the annotators agreed, so scores are meant to",
+        "be lower there.",
+        "",
+        f"| what | {' | '.join(sources)} |",
+        f"| --- |{' --- |' * len(sources)}",
+        *(
+            f"| {name} | {' | '.join(_calibration(quality[source]) for source in sources)} |"
+            for name, quality in qualities.items()
+            if name.startswith("finsent")  # the others give classes, not probabilities
+        ),
+    ]
+
+
+def _calibration(scores: Scores) -> str:
+    return f"{scores.ece:.3f} ({scores.mean_score - scores.accuracy:+.3f})"
+
+
+def _tell_others() -> list[str]:
+    return [
+        "",
+        "What others publish for Financial PhraseBank. **These are their figures, not measured here.** They",
+        "are of other rows than ours, so a difference of a few points says nothing.",
+        "",
+        *tell_published(PHRASEBANK),
+    ]
 
 
 def measure_quality(releases: list[Path], splits: Splits, recipe: Recipe) -> dict[str, Quality]:

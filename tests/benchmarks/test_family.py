@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,3 +73,23 @@ def test_the_page_and_the_figure_show_what_was_measured(tiny_recipe: Recipe) -> 
     assert f"rules {bad['all'].macro_f1:.2f}" in texts  # too low to be drawn in its place
     assert texts.count("BERT-base shape") == 2
     assert page.endswith("- on a machine\n")
+    assert f"| finsent-x | {good['all'].ece:.3f} (" in page
+    assert "| rules |" not in page.partition("Expected calibration")[2].partition("What others")[0]
+    assert "These are their figures" in page
+    assert "by the share of annotators" not in page  # none of these rows is PhraseBank's
+
+
+def test_phrasebank_is_also_judged_by_agreement(tiny_recipe: Recipe) -> None:
+    rows = [
+        replace(row, source="fpb", slice="agreement_50" if index % 2 else "agreement_all")
+        for index, row in enumerate(load_splits(tiny_recipe).test)
+    ]
+    right = [tiny_recipe.labels.index(row.label) for row in rows]
+    answers = iter([label if index % 2 else (label + 1) % 3 for index, label in enumerate(right)])
+    found = judge(lambda texts: [next(answers) for _ in texts], rows, tiny_recipe)
+    assert found["fpb/agreement_50"].accuracy == 1
+    assert found["fpb/agreement_all"].accuracy == 0
+    page = render(tiny_recipe, [Way("x", 1, int, "x")], {"x": found}, {}, 1, 1, [])
+    assert "| what | 50 | all |" in page
+    assert "| x | 1.000 | 0.000 |" in page
+    assert "| what | all | fpb | MB |" in page
