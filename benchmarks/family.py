@@ -276,9 +276,9 @@ def _tell_slices(qualities: dict[str, Quality]) -> list[str]:
 def _tell_calibration(qualities: dict[str, Quality], sources: list[str]) -> list[str]:
     return [
         "",
-        "Expected calibration error, and in brackets by how much scores are on average below (-) or above (+)",
-        "the accuracy. PhraseBank's rows teach what share of the annotators agreed, so scores are meant to",
-        "be lower there.",
+        "Expected calibration error, and in brackets by how much scores are on average below (-) or above",
+        "(+) the accuracy. PhraseBank's rows teach what share of the annotators agreed, so scores are meant",
+        "to be lower there.",
         "",
         f"| what | {' | '.join(sources)} |",
         f"| --- |{' --- |' * len(sources)}",
