@@ -240,10 +240,10 @@ def render(
     for way in ways:
         cells = []
         for found in times.values():
-            mine, first = found[way.name], found[ways[0].name]
+            mine, yardstick = found[way.name], found[ways[0].name]
             for key in ("one", "sorted", "as_they_come"):
                 value = getattr(mine, key)
-                cells.append(f"{1000 * value:.2f} ({getattr(first, key) / value:.1f})")
+                cells.append(f"{1000 * value:.2f} ({getattr(yardstick, key) / value:.1f})")
         lines.append(f"| {way.name} | {way.bytes / 1e6:.1f} | {' | '.join(cells)} |")
     lines += [
         "",
