@@ -122,10 +122,11 @@ def make_teacher(teacher: Recipe, student: Recipe, splits: Splits, run: Run, res
 
     Students that are built at the same time wait for each other here.
     """
-    rows = prepare_teacher_splits(teacher, student, splits, mirror_from_environment())
+    mirror = mirror_from_environment()
+    rows = prepare_teacher_splits(teacher, student, splits, mirror)
     own = Run(run.folder.parent / teacher.name)
     with claimed(own.folder, wait=True):
-        if not was_made_from(own.release, teacher, rows):
+        if not was_made_from(own.release, teacher, rows, mirror):
             stage(f"teacher: {teacher.name}")
             train(teacher, own, resume, rows)
     return own.release

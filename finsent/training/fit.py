@@ -101,13 +101,17 @@ def fit(
         parameters=parameters,
         watt_hours_estimate=watt_hours,
         co2_grams_estimate=grams,
-        transfer=TransferReport(len(transfer.texts), transfer.repeated, transfer.near) if transfer else None,
+        transfer=_report_transfer(transfer) if transfer else None,
         answers=answers,
         processes=count_processes(),
         trained_share=trained / parameters,
         peak_memory_bytes=_peak_memory(),
         curve=read_curve(trainer.state.log_history),
     )
+
+
+def _report_transfer(transfer: Transfer) -> TransferReport:
+    return TransferReport(len(transfer.texts), transfer.repeated, transfer.near, transfer.digest())
 
 
 def check_fitting(recipe: Recipe, splits: Splits, mirror: Path | None) -> None:

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TransferReport:
-    """Texts without labels that were learnt; copies and texts near to held-out rows that were not."""
+    """Texts without labels that were learnt; copies and texts near to held-out rows that were not.
+
+    `digest` is the sha256 of those that were learnt; older releases have none.
+    """
 
     texts: int
     repeated: int
     near: int
+    digest: str = ""
 
 
 @dataclass(frozen=True)
