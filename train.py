@@ -118,7 +118,7 @@ def find_teacher(teacher: Recipe, student: Recipe, splits: Splits, run: Run, res
 
 
 def make_teacher(teacher: Recipe, student: Recipe, splits: Splits, run: Run, resume: bool) -> Path:
-    """Return the release of a teacher, next to that of `run`; build it unless it exists for these rows.
+    """Return the release of a teacher, next to that of `run`; build it unless it exists for these texts.
 
     Students that are built at the same time wait for each other here.
     """

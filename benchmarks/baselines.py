@@ -39,6 +39,7 @@ class Way:
     bytes: int
     build: Callable[[int], Predict]
     quality: str = ""  # whose predictions these are; empty where the weights are random
+    scores: bool = False  # whether it gives probabilities, and not classes alone
 
 
 def word_counts(rows: list[Row], labels: list[str]) -> tuple[Way, Predict]:
@@ -129,6 +130,7 @@ def neural_ways(releases: list[Path], base: Path) -> list[Way]:
             (first / WEIGHTS).stat().st_size,
             lambda threads: through_pipeline(first, threads),
             f"{of[first]} fp32",
+            scores=True,
         )
     ]
     for release in releases:
@@ -144,9 +146,9 @@ def neural_ways(releases: list[Path], base: Path) -> list[Way]:
             return Classifier(release, threads=threads).predict
 
         ways += [
-            Way(f"{of[release]}, quantized, ORTModel pipeline", size, optimum, of[release]),
-            Way(f"{of[release]}, quantized, bare onnxruntime", size, session, of[release]),
-            Way(f"{of[release]}, quantized, inference/classifier.py", size, classifier, of[release]),
+            Way(f"{of[release]}, quantized, ORTModel pipeline", size, optimum, of[release], True),
+            Way(f"{of[release]}, quantized, bare onnxruntime", size, session, of[release], True),
+            Way(f"{of[release]}, quantized, inference/classifier.py", size, classifier, of[release], True),
         ]
     bytes_of = {file: (base / file).stat().st_size for file in (WEIGHTS, FP32.path)}
     return [

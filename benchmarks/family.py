@@ -55,14 +55,20 @@ BATCH = 32
 THREADS = (1, 2)
 BLOCK = 20  # texts that a way classifies before the next has its turn
 WARM_UP = 20
-SLOW_BYTES = 100_000_000  # of a file: batches for what is as large take long
-SLOW_SHARE = 50  # so it is timed on every fiftieth text
+SLOW_BYTES = 100_000_000  # larger files are timed on fewer batches
+SLOW_SHARE = 50  # namely on every fiftieth
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#767676"  # Okabe and Ito: distinct for colour-blind readers
 
 MOST_SHOWN = 0.2  # of macro F1, below the best
 _SMALL: dict[str, Any] = {"textcoords": "offset points", "fontsize": 9}
 
-SLICED = ("fpb",)  # sources whose slices have a table: by how many annotators agreed
+SLICED = ("fpb",)  # sources whose slices have a table
+AGREEMENT = {
+    "fpb/agreement_50": "50 to 65",
+    "fpb/agreement_66": "66 to 74",
+    "fpb/agreement_75": "75 to 99",
+    "fpb/agreement_all": "100",
+}
 
 Quality = dict[str, Scores]  # by source, "all" first, then by slice
 
@@ -91,18 +97,20 @@ def time_ways(ways: list[Way], threads: int, texts: list[str], singles: int) -> 
     found = {}
     by_length = sorted(texts, key=len)
     for way in ways:
-        step = SLOW_SHARE if way.bytes >= SLOW_BYTES else 1  # every so many: lengths stay as they are
+        step = SLOW_SHARE if way.bytes >= SLOW_BYTES else 1
         found[way.name] = Speed(
             float(np.median(one[way.name])),
-            _rate(ready[way.name], by_length[::step]),
-            _rate(ready[way.name], texts[::step]),
+            _rate(ready[way.name], by_length, step),
+            _rate(ready[way.name], texts, step),
         )
     return found
 
 
-def _rate(predict: Predict, texts: list[str]) -> float:
+def _rate(predict: Predict, texts: list[str], step: int) -> float:
+    """Return the seconds a text over every so many batches, from the middle of the first such stretch on."""
     batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
-    return sum(_clock(predict, batch) for batch in batches) / len(texts)
+    chosen = batches[min(step, len(batches)) // 2 :: step]
+    return sum(_clock(predict, batch) for batch in chosen) / sum(map(len, chosen))
 
 
 def _clock(predict: Predict, batch: list[str]) -> float:
@@ -227,7 +235,10 @@ def render(
     for name, quality in qualities.items():
         cells = [f"{quality[source].accuracy:.3f} / {quality[source].macro_f1:.3f}" for source in sources]
         lines.append(f"| {name} | {' | '.join(cells)} | {sizes[name] / 1e6:.1f} |")
-    lines += [*_tell_slices(qualities), *_tell_calibration(qualities, sources), *_tell_others()]
+    lines += _tell_slices(qualities)
+    lines += _tell_calibration(qualities, sources, [way.quality for way in ways if way.scores])
+    if "fpb" in sources:
+        lines += _tell_others()
     lines += [
         "",
         f"Milliseconds a text, tokenizer included. Sorted: {texts:,} texts of all sources but the headlines,",
@@ -247,7 +258,7 @@ def render(
         lines.append(f"| {way.name} | {way.bytes / 1e6:.1f} | {' | '.join(cells)} |")
     lines += [
         "",
-        f"- In batches, files of {SLOW_BYTES / 1e6:.0f} MB and more are timed on every {SLOW_SHARE}th text. "
+        f"- In batches, files of {SLOW_BYTES / 1e6:.0f} MB and more are timed on every {SLOW_SHARE}th batch. "
         "The weights of BERT-base's shape are random.",
         *last,
     ]
@@ -262,9 +273,9 @@ def _tell_slices(qualities: dict[str, Quality]) -> list[str]:
     rows = ", ".join(f"{first[name].n:,}" for name in slices)
     return [
         "",
-        f"Accuracy on Financial PhraseBank by the share of annotators who agreed, in percent ({rows} rows):",
+        f"Accuracy on Financial PhraseBank by the percentage of annotators who agreed ({rows} rows):",
         "",
-        f"| what | {' | '.join(name.rpartition('_')[2] for name in slices)} |",
+        f"| what | {' | '.join(AGREEMENT.get(name, name) for name in slices)} |",
         f"| --- |{' --- |' * len(slices)}",
         *(
             f"| {name} | {' | '.join(f'{quality[part].accuracy:.3f}' for part in slices)} |"
@@ -273,20 +284,27 @@ def _tell_slices(qualities: dict[str, Quality]) -> list[str]:
     ]
 
 
-def _tell_calibration(qualities: dict[str, Quality], sources: list[str]) -> list[str]:
+def _tell_calibration(qualities: dict[str, Quality], sources: list[str], scored: list[str]) -> list[str]:
+    """Return the table of those that give probabilities, whose names are `scored`."""
+    rows = [
+        f"| {name} | {' | '.join(_calibration(quality[source]) for source in sources)} |"
+        for name, quality in qualities.items()
+        if name in scored
+    ]
+    if not rows:
+        return []
+    shares = [
+        "PhraseBank's rows teach what share of the annotators agreed, so scores are meant to be lower there."
+    ]
     return [
         "",
         "Expected calibration error, and in brackets by how much scores are on average below (-) or above",
-        "(+) the accuracy. PhraseBank's rows teach what share of the annotators agreed, so scores are meant",
-        "to be lower there.",
+        "(+) the accuracy.",
+        *(shares if "fpb" in sources else []),
         "",
         f"| what | {' | '.join(sources)} |",
         f"| --- |{' --- |' * len(sources)}",
-        *(
-            f"| {name} | {' | '.join(_calibration(quality[source]) for source in sources)} |"
-            for name, quality in qualities.items()
-            if name.startswith("finsent")  # the others give classes, not probabilities
-        ),
+        *rows,
     ]
 
 
@@ -313,7 +331,9 @@ def measure_quality(releases: list[Path], splits: Splits, recipe: Recipe) -> dic
 
 @app.command(help=app.info.help)
 def main(
-    names: Annotated[list[str] | None, typer.Argument(help="releases; the first is the yardstick")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="releases; the others are compared with the first")
+    ] = None,
     runs: Annotated[Path, typer.Option(help="folder with the releases")] = REPOSITORY / "runs",
     texts: Annotated[int, typer.Option(help="headlines to classify in batches")] = 10_000,
     singles: Annotated[int, typer.Option(help="how many of these to classify one by one")] = 400,
@@ -326,16 +346,22 @@ def main(
         raise typer.Exit(1) from None
 
 
-def run(releases: list[Path], texts: int, singles: int) -> None:
-    """Measure `releases`, the one to compare with first, and write the page and the figure.
-
-    Raises FinsentError: a release is missing, or has other rows than the first.
-    """
+def common_recipe(releases: list[Path]) -> Recipe:
+    """Return the first one's recipe; FinsentError if another has other labelled rows."""
     recipe = read_released_recipe(releases[0] / RECIPE)
     for release in releases[1:]:
         other = read_released_recipe(release / RECIPE)
         if not other.data.with_same_rows(recipe.data) or other.seed != recipe.seed:
             raise FinsentError(f"{release}: has other rows than {releases[0]}; scores do not compare")
+    return recipe
+
+
+def run(releases: list[Path], texts: int, singles: int) -> None:
+    """Measure `releases`, the one to compare with first, and write the page and the figure.
+
+    Raises FinsentError: a release is missing, or has other rows than the first.
+    """
+    recipe = common_recipe(releases)
     splits = prepare_splits(recipe, mirror_from_environment())
     real = [row.text for row in splits.test + splits.train if row.source != "headlines"][:texts]
     with tempfile.TemporaryDirectory() as folder:

@@ -91,7 +91,7 @@ def render_folds(found: list[Folds], sizes: dict[str, int]) -> str:
     by recipe, put the largest first, as in the other table.
     """
     if not found:
-        return "No recipe has been cross-validated with this command as it stands today."
+        return "No recipe has been cross-validated in this way since it last changed."
     lines = [
         "| Recipe | Folds | Source | Test rows | Accuracy (95 % interval) | Macro F1 (95 % interval) | ECE |",
         "| --- | --- | --- | --- | --- | --- | --- |",

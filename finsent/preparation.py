@@ -53,16 +53,22 @@ def prepare_transfer(recipe: Recipe, splits: Splits, mirror: Path | None) -> Tra
     They are drawn by the recipe's seed. None is a copy of a row or of another text, and none is nearly the
     same as a validation or test row. Raises DataError if a source cannot be read.
     """
-    if recipe.distillation is None or not recipe.distillation.transfer:
+    if (found := draw_again(recipe, splits, mirror)) is None:
         return None
-    texts = (text for _, found in load_unlabelled(recipe, mirror) for text in found.texts)
-    count = recipe.distillation.transfer
-    found = draw_transfer(texts, splits, count, recipe.data.near_duplicates, recipe.seed)
     say(
         f"  texts without labels: {len(found.texts):,} to learn from, {found.repeated:,} copies left out, "
         f"{found.near:,} near to validation or test rows left out"
     )
     return found
+
+
+def draw_again(recipe: Recipe, splits: Splits, mirror: Path | None) -> Transfer | None:
+    """Do as `prepare_transfer` without telling."""
+    if recipe.distillation is None or not recipe.distillation.transfer:
+        return None
+    texts = (text for _, found in load_unlabelled(recipe, mirror) for text in found.texts)
+    count = recipe.distillation.transfer
+    return draw_transfer(texts, splits, count, recipe.data.near_duplicates, recipe.seed)
 
 
 def inspect_rows(recipe: Recipe, splits: Splits, mirror: Path | None) -> Inspection:

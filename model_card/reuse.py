@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from finsent.cli import say
 from finsent.data.splits import Splits
-from finsent.errors import FinsentError
-from finsent.preparation import prepare_transfer
+from finsent.errors import DataError, FinsentError
+from finsent.preparation import draw_again
 from finsent.recipe.file import read_released_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RECIPE
@@ -14,11 +15,11 @@ from model_card.measure.metrics_file import read_metrics
 
 
 def was_made_from(release: Path, recipe: Recipe, splits: Splits, mirror: Path | None) -> bool:
-    """Tell whether a recipe and these training rows would make the weights of a release again.
+    """Tell whether a release was made by this recipe from these rows and from texts as they are now.
 
     What is not there, or was written by another version of finsent, was not. Texts without labels are drawn
-    again to compare them; releases that do not say what they learnt are taken as they are. Raises DataError
-    if such texts cannot be read.
+    again to compare them. If they cannot be read, this is said and the release is taken, and so is one from
+    before such texts were noted. Which weights of its teachers taught it is not compared.
     """
     if not (release / RECIPE).is_file():
         return False
@@ -32,5 +33,12 @@ def was_made_from(release: Path, recipe: Recipe, splits: Splits, mirror: Path | 
     learnt = metrics.training.transfer
     if learnt is None or not learnt.digest:
         return True
-    drawn = prepare_transfer(recipe, splits, mirror)
+    try:
+        drawn = draw_again(recipe, splits, mirror)
+    except DataError as error:
+        say(
+            f"  {recipe.name} is used as it is; whether its texts without labels changed is not known: "
+            f"{error}"
+        )
+        return True
     return drawn is not None and drawn.digest() == learnt.digest

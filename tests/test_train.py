@@ -181,6 +181,7 @@ def test_a_teacher_is_made_once_and_then_found(tmp_path: Path, tiny_base: Path) 
     assert "| Texts without labels | 2 of Some news, labelled by the teachers alone; 0 that were" in card
     assert "| data: Some news | `cc-by-4.0` |" in card
     assert "the weights of tiny, which was trained from the base model" in card
+    assert own.training.transfer is not None and len(own.training.transfer.digest) == 64
 
 
 def test_a_student_of_written_answers_needs_no_teacher(tmp_path: Path, tiny_base: Path) -> None:

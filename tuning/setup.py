@@ -116,12 +116,12 @@ def find_teacher(teacher: Recipe, student: Recipe, splits: Splits, mirror: Path 
 
 
 def find_teacher_release(teacher: Recipe, student: Recipe, splits: Splits, mirror: Path | None) -> Path:
-    """Return the release of a teacher; FinsentError if it is not there, or made from other rows."""
+    """Return the release of a teacher; FinsentError if it is not there, or made from other texts."""
     release = Run(student.runs / teacher.name).release
     if not was_made_from(release, teacher, prepare_teacher_splits(teacher, student, splits, mirror), mirror):
         how = " --write-answers" if student.has_written_answers else ""  # which builds teachers in any case
         raise FinsentError(
-            f"{release}: this teacher is not there, or was made from another recipe or other rows; "
+            f"{release}: this teacher is not there, or was made from another recipe or other texts; "
             f"build {student.name} with train.py{how} first"
         )
     return release

@@ -35,7 +35,8 @@ class Distillation(Section):
 
     teachers: list[Recipe] = Field(
         min_length=1,
-        description="recipe files next to this one, or recipes; built first if they are not in runs/",
+        description="recipe files next to this one, or recipes; built first unless runs/ has them from the "
+        "same recipe and texts",
     )
     answers: str | None = Field(
         None,

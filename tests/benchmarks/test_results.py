@@ -43,7 +43,7 @@ def test_folds_are_told_with_how_many_were_run() -> None:
     assert first.startswith("| large |")
     assert row.startswith("| tiny | 2, 3 of 5 | fpb | 60 | 0.867 (")
     assert row.endswith(") | 0.033 |")  # 26 right in each run where 25 were expected, of 30
-    assert render_folds([], {}) == "No recipe has been cross-validated with this command as it stands today."
+    assert render_folds([], {}) == "No recipe has been cross-validated in this way since it last changed."
 
 
 def test_a_recipe_that_changed_after_its_folds_is_named(tiny_base: Path, tmp_path: Path) -> None:

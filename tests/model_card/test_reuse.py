@@ -37,9 +37,9 @@ def test_a_release_was_made_from_a_recipe_and_rows(change: str, tiny_release: Pa
     assert was_made_from(release, recipe, splits, None) is (change in ("", "card", "names"))
 
 
-@pytest.mark.parametrize("change", ["", "texts", "release from before"])
+@pytest.mark.parametrize("change", ["", "texts", "release from before", "texts gone"])
 def test_texts_without_labels_are_a_part_of_what_it_was_made_from(
-    change: str, tiny_release: Path, tmp_path: Path
+    change: str, tiny_release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tiny = tiny_release.parents[2] / "tiny.yaml"
     news = {"name": "news", "title": "News", "licence": "cc-by-4.0", "path": ".", "files": ["news.txt"]}
@@ -61,4 +61,11 @@ def test_texts_without_labels_are_a_part_of_what_it_was_made_from(
     (release / METRICS).write_text(json.dumps(metrics), encoding="utf-8")
     if change:
         (tmp_path / "news.txt").write_text("Arvo signs\nCando buys", encoding="utf-8")
+    if change == "texts gone":
+        (tmp_path / "news.txt").unlink()
+    capsys.readouterr()
     assert was_made_from(release, recipe, splits, None) is (change != "texts")
+    told = capsys.readouterr().err
+    assert ("taught is used as it is; whether its texts without labels changed" in told) is (
+        change == "texts gone"
+    )
