@@ -31,7 +31,8 @@ def choose_fonts(texts: Sequence[str]) -> Fonts:
     for entry in chain(_list_fonts(), _list_new_fonts()):
         if not missing:
             break
-        if found := {letter for letter in missing if ord(letter) in _read_letters(entry.fname)}:
+        letters = _read_letters(entry.fname) if _is_drawn(entry) else frozenset()
+        if found := {letter for letter in missing if ord(letter) in letters}:
             families += [] if entry.name == FIRST else [entry.name]
             missing -= found
     if missing:
@@ -52,6 +53,12 @@ def _list_fonts() -> Iterator[FontEntry]:
     known = sorted(fontManager.ttflist, key=lambda one: (one.name != FIRST, one.name, one.fname))
     usual = [one for one in known if one.style == "normal" and one.weight in (400, "normal")]
     yield from (one for one in usual if not one.name.startswith(BOXES))
+
+
+def _is_drawn(entry: FontEntry) -> bool:
+    """Tell whether matplotlib draws with this file; another one of the same name may have fewer letters."""
+    drawn = fontManager.findfont(entry.name, fallback_to_default=False, rebuild_if_missing=False)
+    return str(drawn) == entry.fname
 
 
 def _list_new_fonts() -> Iterator[FontEntry]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -46,6 +47,19 @@ def test_a_font_that_has_the_letters_is_taken(monkeypatch: pytest.MonkeyPatch) -
     found = fonts.choose_fonts(["ham", "ж"])
     assert (found.families, found.missing) == ([fonts.FIRST, other], frozenset())
     assert fonts.choose_fonts(["ham"]).families == [fonts.FIRST]
+
+
+def test_letters_of_a_second_file_of_the_same_name_are_not_counted_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn = next(one for one in fontManager.ttflist if one.fname == fontManager.findfont(fonts.FIRST))
+    second = replace(drawn, fname=f"{drawn.fname}.newer")
+    letters = {drawn.fname: frozenset(map(ord, "ham")), second.fname: frozenset(map(ord, "ham🙃"))}
+    monkeypatch.setattr(fonts, "_read_letters", letters.__getitem__)
+    monkeypatch.setattr(fontManager, "ttflist", [drawn, second])
+    monkeypatch.setattr(fonts, "findSystemFonts", list)
+    assert fonts.choose_fonts(["ham🙃"]).missing == {"🙃"}
+    assert "no installed font has 🙃" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("count", [2, 12, 40])
