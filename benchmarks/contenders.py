@@ -59,7 +59,8 @@ def with_minilm(recipe: Recipe) -> Recipe:
     """Return a recipe that fits MiniLM, cut to the size of the T5."""
     tiny = load_recipe(RECIPES / "finsent-tiny.yaml")
     cut = tiny.base.model_copy(update=LIKE_T5)
-    card = recipe.card.model_copy(update={"licence": tiny.card.licence})  # that of its rows
+    licence = load_recipe(RECIPES / "finsent-research.yaml").card.licence  # that of its rows
+    card = recipe.card.model_copy(update={"licence": licence})
     training = recipe.training.model_copy(update={"learning_rate": MINILM_RATE, "optimizer": "adamw"})
     return _change(recipe, "minilm", base=cut, training=training, card=card)
 
