@@ -11,6 +11,7 @@ measured.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import tempfile
@@ -109,8 +110,12 @@ def time_ways(ways: list[Way], threads: int, texts: list[str], singles: int) -> 
 def _rate(predict: Predict, texts: list[str], step: int) -> float:
     """Return the seconds a text over every so many batches, from the middle of the first such stretch on."""
     batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
-    chosen = batches[min(step, len(batches)) // 2 :: step]
+    chosen = [batches[place] for place in _timed(len(batches), step)]
     return sum(_clock(predict, batch) for batch in chosen) / sum(map(len, chosen))
+
+
+def _timed(batches: int, step: int) -> range:
+    return range(min(step, batches) // 2, batches, step)
 
 
 def _clock(predict: Predict, batch: list[str]) -> float:
@@ -256,9 +261,11 @@ def render(
                 value = getattr(mine, key)
                 cells.append(f"{1000 * value:.2f} ({getattr(yardstick, key) / value:.1f})")
         lines.append(f"| {way.name} | {way.bytes / 1e6:.1f} | {' | '.join(cells)} |")
+    batches = math.ceil(texts / BATCH)
     lines += [
         "",
-        f"- In batches, files of {SLOW_BYTES / 1e6:.0f} MB and more are timed on every {SLOW_SHARE}th batch. "
+        f"- In batches, files of {SLOW_BYTES / 1e6:.0f} MB and more are timed on every {SLOW_SHARE}th batch, "
+        f"{len(_timed(batches, SLOW_SHARE))} of {batches} here. "
         "The weights of BERT-base's shape are random.",
         *last,
     ]

@@ -53,7 +53,7 @@ def prepare_transfer(recipe: Recipe, splits: Splits, mirror: Path | None) -> Tra
     They are drawn by the recipe's seed. None is a copy of a row or of another text, and none is nearly the
     same as a validation or test row. Raises DataError if a source cannot be read.
     """
-    if (found := draw_again(recipe, splits, mirror)) is None:
+    if (found := select_transfer(recipe, splits, mirror)) is None:
         return None
     say(
         f"  texts without labels: {len(found.texts):,} to learn from, {found.repeated:,} copies left out, "
@@ -62,8 +62,8 @@ def prepare_transfer(recipe: Recipe, splits: Splits, mirror: Path | None) -> Tra
     return found
 
 
-def draw_again(recipe: Recipe, splits: Splits, mirror: Path | None) -> Transfer | None:
-    """Do as `prepare_transfer` without telling."""
+def select_transfer(recipe: Recipe, splits: Splits, mirror: Path | None) -> Transfer | None:
+    """Return what `prepare_transfer` returns, and tell nothing."""
     if recipe.distillation is None or not recipe.distillation.transfer:
         return None
     texts = (text for _, found in load_unlabelled(recipe, mirror) for text in found.texts)

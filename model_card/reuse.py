@@ -7,7 +7,7 @@ from pathlib import Path
 from finsent.cli import say
 from finsent.data.splits import Splits
 from finsent.errors import DataError, FinsentError
-from finsent.preparation import draw_again
+from finsent.preparation import select_transfer
 from finsent.recipe.file import read_released_recipe
 from finsent.recipe.recipe import Recipe
 from finsent.release import METRICS, RECIPE
@@ -34,7 +34,7 @@ def was_made_from(release: Path, recipe: Recipe, splits: Splits, mirror: Path | 
     if learnt is None or not learnt.digest:
         return True
     try:
-        drawn = draw_again(recipe, splits, mirror)
+        drawn = select_transfer(recipe, splits, mirror)
     except DataError as error:
         say(
             f"  {recipe.name} is used as it is; whether its texts without labels changed is not known: "
